@@ -1,0 +1,60 @@
+const UTF8 = new TextEncoder();
+
+/** Gathers the scalars that AMF0 and AMF3 share, in a buffer that grows. */
+export class AmfWriter {
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  u8(value: number): void {
+    this.#bytes[this.#reserve(1)] = value;
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#reserve(2), value);
+  }
+
+  i16(value: number): void {
+    this.#view.setInt16(this.#reserve(2), value);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#reserve(4), value);
+  }
+
+  i32(value: number): void {
+    this.#view.setInt32(this.#reserve(4), value);
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#reserve(8), value);
+  }
+
+  bytes(value: Uint8Array): void {
+    const start = this.#reserve(value.byteLength);
+    this.#bytes.set(value, start);
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(count: number): number {
+    const start = this.#length;
+    const end = start + count;
+    if (end > this.#bytes.byteLength) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.byteLength * 2));
+      grown.set(this.#bytes.subarray(0, start));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = end;
+    return start;
+  }
+}
+
+/** Text as UTF-8; lone surrogates become U+FFFD. */
+export function encodeUtf8(text: string): Uint8Array {
+  return UTF8.encode(text);
+}

@@ -1,0 +1,9 @@
+/** Bytes from hexadecimal digits with spaces where one likes, and `'text'` for ASCII. */
+export function hex(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const [token] of text.matchAll(/'[^']*'|[0-9a-f]+/gi)) {
+    if (token.startsWith("'")) bytes.push(...[...token.slice(1, -1)].map((char) => char.charCodeAt(0)));
+    else for (let i = 0; i < token.length; i += 2) bytes.push(parseInt(token.slice(i, i + 2), 16));
+  }
+  return Uint8Array.from(bytes);
+}
