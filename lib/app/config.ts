@@ -1,0 +1,236 @@
+/**
+ * Every key of a configuration: its section, default, limits and meaning.
+ *
+ * @module
+ */
+import * as z from "zod";
+import {
+  boolean,
+  choice,
+  integer,
+  integerOrZero,
+  type KeyInfo,
+  keyInfo,
+  latency,
+  listen,
+  matchingText,
+  milliseconds,
+  secretText,
+  servers,
+  text,
+} from "./config_key.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const MAX_COUNT = 1_000_000;
+
+/** The vhost that takes every name that has no vhost of its own. */
+export const DEFAULT_VHOST = "__defaultVhost__";
+
+const limitsSchema = z.strictObject({
+  handshake_timeout_ms: milliseconds(
+    10_000,
+    "How long a connection may take until its first publish or play, in ms.",
+    1,
+  ),
+  send_timeout_ms: milliseconds(30_000, "How long a write to a peer that reads nothing may take, in ms.", 1),
+  message_max_bytes: integer(16 * MIB, 1, GIB, "Longest RTMP message, in bytes."),
+  chunk_streams_max: integer(64, 4, 65_599, "Chunk streams that one connection may use."),
+  buffered_max_bytes: integer(
+    32 * MIB,
+    1,
+    GIB,
+    "Unfinished messages and input not yet read of one connection, in bytes. At least message_max_bytes.",
+  ),
+  amf_depth_max: integer(32, 1, 1000, "Nesting of AMF objects and arrays."),
+  amf_string_max_bytes: integer(64 * KIB, 1, GIB, "Longest AMF string, in bytes."),
+  amf_properties_max: integer(1024, 1, MAX_COUNT, "AMF properties and array elements in one message."),
+  gop_cache_max_bytes: integer(
+    16 * MIB,
+    0,
+    GIB,
+    "GOP cache of one stream, in bytes. See also play.gop_cache_max_frames.",
+  ),
+  http_body_max_bytes: integer(64 * KIB, 0, GIB, "Body of an HTTP request, in bytes."),
+  stream_key_max_bytes: integer(512, 1, 65_535, "Name of a stream with its vhost and app, in bytes."),
+});
+
+const httpApiSchema = z.strictObject({
+  enabled: boolean(true, "Serve the HTTP API, /metrics and /console/."),
+  listen: listen(1985, "Where the HTTP API listens. The same as http_server.listen: one port serves both."),
+  crossdomain: boolean(true, "Let pages of other origins call it (CORS)."),
+  auth: z.strictObject({
+    enabled: boolean(false, "Ask for a name and a password (HTTP Basic)."),
+    username: text("", "The name."),
+    password: secretText("The password."),
+  }).prefault({}),
+});
+
+const httpServerSchema = z.strictObject({
+  enabled: boolean(true, "Serve HTTP-FLV, WebSocket-FLV and the players' page."),
+  listen: listen(8080, "Where it listens."),
+  crossdomain: boolean(true, "Let pages of other origins play (CORS)."),
+});
+
+const clusterSchema = z.strictObject({
+  mode: choice(["local", "remote"], "local", "local: an origin. remote: an edge of the servers in origin."),
+  origin_cluster: boolean(false, "This origin is one of a cluster: a stream may be at a coworker."),
+  coworkers: servers('HTTP APIs of the other origins, as in ["10.0.0.2:1985"]. Without a port: 80.'),
+  redirect: choice(
+    ["auto", "302", "relay"],
+    "auto",
+    "How a player reaches a stream of a coworker. auto: sent there when it can follow, else relayed. " +
+      "302: always sent there. relay: never.",
+  ),
+  advertise: matchingText(
+    "",
+    /^(?:(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?)?$/,
+    '"host" or "host:port"',
+    "Where players and coworkers reach this node's RTMP port, host[:port]. Empty: as SRS decides it, the " +
+      "listen address or else the name that the asker used.",
+  ),
+  poll_interval_ms: milliseconds(1000, "How often each coworker is asked for its streams, in ms.", 10),
+  query_timeout_ms: milliseconds(1000, "How long a question to the coworkers may take, in ms.", 1),
+  wait_ms: milliseconds(0, "How long a play may wait for a stream that no node of the cluster has, in ms."),
+  secret: secretText("Shared by the nodes of a cluster, which sign what they ask. Empty: open, as SRS is."),
+  on_conflict: choice(
+    ["reject", "takeover"],
+    "reject",
+    "The same stream published at two origins. reject: the second is refused. takeover: the first is ended.",
+  ),
+  origin: servers(
+    'With mode = "remote": the origins to pull from and push to, in turn, host[:port]. Without a port: 1935.',
+  ),
+  vhost: matchingText(
+    "[vhost]",
+    /^\S+$/,
+    "a name without spaces",
+    'With mode = "remote": the vhost asked for at the origin. [vhost] stands for this one.',
+  ),
+  token_traverse: boolean(
+    false,
+    'With mode = "remote": ask an origin whether each client may connect, before it may play or publish.',
+  ),
+  debug_srs_upnode: boolean(true, "Tell the origin who connects, in SRS's fields of connect."),
+  linger_ms: milliseconds(3000, "How long a pulled stream is kept after its last player left, in ms."),
+  stream_wait_ms: milliseconds(
+    0,
+    'With mode = "remote": how long a player may wait for a stream that no origin has, in ms. 0: for ever.',
+  ),
+});
+
+const playSchema = z.strictObject({
+  gop_cache: boolean(true, "Start a new player at the last key frame instead of the next message."),
+  gop_cache_max_frames: integer(2500, 0, MAX_COUNT, "Messages in the GOP cache of one stream. 0: no limit."),
+  queue_length: integer(30, 1, 3600, "How far a player may lag, in s, before it jumps to a key frame."),
+  mw_latency: latency(
+    'Merged write: how long messages are gathered before a write, in ms. "auto": from 0 to 350, so that ' +
+      "writing takes about a twentieth of a core.",
+  ),
+  metadata: boolean(true, "Send a new player the stream's metadata."),
+  sequence_headers: boolean(true, "Send a new player the stream's codec headers."),
+});
+
+const publishSchema = z.strictObject({
+  mr_latency: latency(
+    'Merged read: how long to pause between reads of a publisher, in ms. "auto": only under load.',
+  ),
+  firstpkt_timeout: milliseconds(20_000, "How long a publisher's first message may take, in ms.", 1),
+  normal_timeout: milliseconds(5000, "How long a publisher may be silent after that, in ms.", 1),
+  kickoff_for_idle: integer(0, 0, 86_400, "End a publisher that nobody plays for so long, in s. 0: never."),
+});
+
+const httpRemuxSchema = z.strictObject({
+  enabled: boolean(true, "Serve the streams of this vhost as HTTP-FLV and WebSocket-FLV."),
+  mount: matchingText(
+    "[vhost]/[app]/[stream].flv",
+    /^\S+\.flv$/,
+    'a template that ends in ".flv"',
+    "The URL of a stream. [vhost], [app] and [stream] stand for its parts.",
+  ),
+  guess_has_av: boolean(true, "Set the header's audio and video flags by what the stream has."),
+  has_audio: boolean(true, "With guess_has_av = false: the audio flag."),
+  has_video: boolean(true, "With guess_has_av = false: the video flag."),
+  drop_if_not_match: boolean(true, "Leave out messages of a kind that the header says is not there."),
+  wait_ms: milliseconds(10_000, "How long a request may wait for a stream that is not there yet, in ms."),
+});
+
+const CHUNK_SIZE_MIN = 128;
+const CHUNK_SIZE_MAX = 65_536;
+
+const vhostSchema = z.strictObject({
+  enabled: boolean(true, "false: connections to this vhost are refused."),
+  chunk_size: integerOrZero(CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, "Chunk size sent, in bytes. 0: the server's."),
+  in_ack_size: integer(
+    0,
+    0,
+    2 ** 31 - 1,
+    "Window to acknowledge our input by, in bytes. 0: what the peer asks for.",
+  ),
+  out_ack_size: integer(
+    2_500_000,
+    0,
+    2 ** 31 - 1,
+    "Window that peers are asked to acknowledge by, in bytes. 0: none.",
+  ),
+  tcp_nodelay: boolean(true, "Send at once, without Nagle's algorithm."),
+  min_latency: boolean(false, 'Lowest delay: mw_latency and mr_latency are 0 where they are "auto".'),
+  cluster: clusterSchema.prefault({}),
+  play: playSchema.prefault({}),
+  publish: publishSchema.prefault({}),
+  http_remux: httpRemuxSchema.prefault({}),
+});
+
+/** The whole of a configuration. */
+export const configSchema = z.strictObject({
+  listen: listen(1935, "Where RTMP listens."),
+  chunk_size: integer(60_000, CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, "Chunk size sent, in bytes."),
+  max_connections: integer(1000, 1, MAX_COUNT, "RTMP connections and HTTP players at a time."),
+  max_connections_per_ip: integer(0, 0, MAX_COUNT, "Of these, from one address. 0: no limit."),
+  log_level: choice(
+    ["trace", "debug", "info", "warn", "error"],
+    "info",
+    "trace, debug, info, warn or error: the least that is logged.",
+  ),
+  log_format: choice(["text", "json"], "text", "text: for people. json: a JSON object a line."),
+  log_file: text("", "A file that the log is added to. Empty: the terminal."),
+  pid: text("", "A file that holds the process id while the server runs. Empty: none."),
+  server_id: text("", "The name of this server in the API. Empty: a random one at each start."),
+  grace_final_wait_ms: milliseconds(2500, "How long a stop may take until connections are cut, in ms."),
+  limits: limitsSchema.prefault({}),
+  http_api: httpApiSchema.prefault({}),
+  http_server: httpServerSchema.prefault({}),
+  vhost: z.record(z.string().regex(/^[^\s/]+$/), vhostSchema.prefault({})),
+});
+
+/** A configuration that has been checked, with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+/** The part of a configuration that belongs to one vhost. */
+export type VhostConfig = z.output<typeof vhostSchema>;
+/** The `cluster` section of a vhost. */
+export type ClusterConfig = VhostConfig["cluster"];
+
+/** One key of the schema, for the reference file and the environment. */
+export interface ConfigKey extends KeyInfo {
+  /** Section names and the key; `*` stands for the name of a vhost. */
+  readonly path: readonly string[];
+}
+
+/** Every key that a configuration may hold, in the order of the schema. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [...listKeys(configSchema, [])];
+
+function* listKeys(schema: z.core.$ZodType, path: readonly string[]): Iterable<ConfigKey> {
+  const info = keyInfo(schema);
+  if (info !== undefined) {
+    yield { ...info, path };
+  } else if (schema instanceof z.ZodPrefault) {
+    yield* listKeys(schema.unwrap(), path);
+  } else if (schema instanceof z.ZodRecord) {
+    yield* listKeys(schema.valueType, [...path, "*"]);
+  } else if (schema instanceof z.ZodObject) {
+    for (const [name, child] of Object.entries(schema.shape)) {
+      yield* listKeys(child as z.core.$ZodType, [...path, name]);
+    }
+  }
+}
