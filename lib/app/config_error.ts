@@ -1,5 +1,8 @@
 import { nearestName } from "./nearest_name.ts";
 
+/** What a position's file begins with when the setting came from the environment. */
+export const VARIABLE_PREFIX = "environment variable ";
+
 /** Where a setting was written. */
 export interface ConfigPosition {
   /** The file as it was named, or `environment variable NAME`, or `built-in defaults`. */

@@ -1,0 +1,100 @@
+import type { Config, VhostConfig } from "./config.ts";
+import { addressesClash, type ListenAddress } from "./listen_address.ts";
+import type { RawPath } from "./raw_config.ts";
+
+/** What is wrong between keys that are each right. */
+export interface CheckResult {
+  readonly errors: { readonly path: RawPath; readonly message: string }[];
+  readonly warnings: string[];
+}
+
+/** Whether one port serves both the HTTP API and HTTP-FLV, as SRS does when their `listen` are the same. */
+export function sharesPort(config: Config): boolean {
+  const { http_api: api, http_server: server } = config;
+  if (!api.enabled || !server.enabled || api.listen.length !== server.listen.length) return false;
+  return api.listen.every((a) => a.port !== 0 && server.listen.some((b) => isSameAddress(a, b)));
+}
+
+/** Checks what needs more than one key to see. */
+export function checkConfig(config: Config): CheckResult {
+  const result: CheckResult = { errors: [], warnings: [] };
+  checkListens(config, result);
+  checkServer(config, result);
+  for (const [name, vhost] of Object.entries(config.vhost)) checkVhost(name, vhost, config, result);
+  return result;
+}
+
+function checkListens(config: Config, { errors }: CheckResult): void {
+  const { http_api: api, http_server: server } = config;
+  const users = [
+    { path: ["listen"], listen: config.listen },
+    ...(api.enabled ? [{ path: ["http_api", "listen"], listen: api.listen }] : []),
+    ...(server.enabled && !sharesPort(config)
+      ? [{ path: ["http_server", "listen"], listen: server.listen }]
+      : []),
+  ];
+  const taken: { name: string; address: ListenAddress }[] = [];
+  for (const { path, listen } of users) {
+    const name = path.join(".");
+    for (const address of listen) {
+      const other = taken.find((earlier) => addressesClash(earlier.address, address));
+      if (other !== undefined) {
+        const message = `Cannot use ${name}: port ${address.port} is taken by ${other.name}`;
+        errors.push({ path, message });
+      }
+      taken.push({ name, address });
+    }
+  }
+}
+
+function checkServer(config: Config, { errors }: CheckResult): void {
+  const { limits, http_api: { auth } } = config;
+  if (limits.buffered_max_bytes < limits.message_max_bytes) {
+    errors.push({
+      path: ["limits", "buffered_max_bytes"],
+      message: `Cannot use limits.buffered_max_bytes: value is ${limits.buffered_max_bytes}, ` +
+        `must be at least limits.message_max_bytes, which is ${limits.message_max_bytes}`,
+    });
+  }
+  if (auth.enabled && (auth.username === "" || auth.password === "")) {
+    errors.push({
+      path: ["http_api", "auth", "enabled"],
+      message: "Cannot use http_api.auth: enabled without a username and a password",
+    });
+  }
+}
+
+function checkVhost(
+  name: string,
+  vhost: VhostConfig,
+  config: Config,
+  { errors, warnings }: CheckResult,
+): void {
+  const { cluster } = vhost;
+  const path = ["vhost", name, "cluster"];
+  if (cluster.mode === "remote" && cluster.origin.length === 0) {
+    errors.push({
+      path: [...path, "mode"],
+      message: `Cannot use vhost.${name}.cluster.mode: value is "remote", needs cluster.origin`,
+    });
+  }
+  if (cluster.mode === "remote" && cluster.origin_cluster) {
+    errors.push({
+      path: [...path, "origin_cluster"],
+      message:
+        `Cannot use vhost.${name}.cluster.origin_cluster: value is true, not possible in mode "remote"`,
+    });
+  }
+  if (cluster.coworkers.length > 0 && !cluster.origin_cluster && cluster.mode === "local") {
+    warnings.push(`vhost ${name} has coworkers but not origin_cluster: it serves its own streams only`);
+  }
+  if (cluster.origin_cluster && !config.http_api.enabled) {
+    warnings.push(
+      `vhost ${name} is in an origin cluster but http_api is off: coworkers cannot ask this node`,
+    );
+  }
+}
+
+function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
+  return a.port === b.port && a.hostname === b.hostname;
+}

@@ -1,0 +1,137 @@
+import { CONFIG_KEYS, type ConfigKey } from "./config.ts";
+import { ConfigError, type ConfigIssue, unknownNameMessage, VARIABLE_PREFIX } from "./config_error.ts";
+import type { KeyKind } from "./config_key.ts";
+import { isTable, PositionMap, type RawConfig, type RawTable, withValue } from "./raw_config.ts";
+import { SRS_MAPPINGS, SRS_SPECIAL } from "./srs_directives.ts";
+import type { SrsDirective } from "./srs_parser.ts";
+import { serverSettings, vhostSettings } from "./srs_settings.ts";
+
+/** Names of the process's environment, with their values. */
+export type Environment = Readonly<Record<string, string>>;
+
+const PREFIX = "HEADWATER_";
+
+const KEY_OF_VARIABLE: ReadonlyMap<string, ConfigKey> = new Map(
+  CONFIG_KEYS.map((key) => [variableName(key.path), key]),
+);
+
+const DIRECTIVE_OF_VARIABLE: ReadonlyMap<string, string> = new Map([
+  ...[...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL].map((directive) =>
+    [`SRS_${directive.toUpperCase().replaceAll(".", "_")}`, directive] as const
+  ),
+  ["SRS_LOG_TANK", "srs_log_tank"],
+  ["SRS_LOG_FILE", "srs_log_file"],
+  ["SRS_LOG_LEVEL", "srs_log_level"],
+  ["SRS_LOG_LEVEL_V2", "srs_log_level_v2"],
+]);
+
+const LIST_DIRECTIVES: ReadonlySet<string> = new Set(
+  SRS_MAPPINGS.filter(({ reader }) => reader === "list").map(({ directive }) => directive),
+);
+
+/** The variable that overrides a key: `HEADWATER_` and its path. One of a vhost's key is for all vhosts. */
+export function variableName(path: readonly string[]): string {
+  return PREFIX + path.filter((step) => step !== "*").join("_").toUpperCase();
+}
+
+/**
+ * Overrides a configuration with the environment: SRS's variables first, then ours. An empty variable counts as
+ * not set, as in SRS.
+ *
+ * @throws {ConfigError} When a `HEADWATER_` variable is the name of no key. Values are left to be checked with
+ * the rest.
+ */
+export function applyEnvironment(raw: RawConfig, environment: Environment): RawConfig {
+  const vhosts = isTable(raw.values["vhost"]) ? Object.keys(raw.values["vhost"]) : [];
+  const positions = new PositionMap();
+  let values: RawTable = raw.values;
+  const set = (path: readonly string[], value: unknown, file: string): void => {
+    values = withValue(values, path, value);
+    positions.add(path, { file });
+  };
+
+  const directives = srsDirectives(environment);
+  const own = overrides(environment);
+  // A later override of a path must also own its position, so ours are set last and added first.
+  for (const { key, file } of own) {
+    for (const path of paths(key.path, vhosts)) positions.add(path, { file });
+  }
+  for (const { path, value, position } of serverSettings(directives)) set(path, value, position.file);
+  const [vhostBlock] = directives.filter(({ name }) => name === "vhost");
+  for (const vhost of vhostBlock === undefined ? [] : vhosts) {
+    for (const { path, value, position } of vhostSettings(vhostBlock?.children ?? [], vhost)) {
+      set(path, value, position.file);
+    }
+  }
+  for (const { key, text, file } of own) {
+    for (const path of paths(key.path, vhosts)) set(path, readValue(text, key.kind), file);
+  }
+  return {
+    values,
+    warnings: raw.warnings,
+    locate: (path) => positions.find(path) ?? raw.locate(path),
+  };
+}
+
+function paths(path: readonly string[], vhosts: readonly string[]): (readonly string[])[] {
+  return path.includes("*") ? vhosts.map((vhost) => path.map((step) => step === "*" ? vhost : step)) : [path];
+}
+
+function overrides(environment: Environment): { key: ConfigKey; text: string; file: string }[] {
+  const issues: ConfigIssue[] = [];
+  const found = [];
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || text === "") continue;
+    const key = KEY_OF_VARIABLE.get(name);
+    const file = VARIABLE_PREFIX + name;
+    if (key !== undefined) found.push({ key, text, file });
+    else issues.push({ file, path: "", message: unknownNameMessage("name", name, KEY_OF_VARIABLE.keys()) });
+  }
+  if (issues.length > 0) throw new ConfigError(issues);
+  return found;
+}
+
+/** SRS's variables as if they stood in a file; the `vhost` block among them is for all vhosts. */
+function srsDirectives(environment: Environment): SrsDirective[] {
+  const root: SrsDirective[] = [];
+  for (const [name, text] of Object.entries(environment)) {
+    const directive = DIRECTIVE_OF_VARIABLE.get(name);
+    if (directive === undefined || text === "") continue;
+    const position = { file: VARIABLE_PREFIX + name };
+    let level = root;
+    const steps = directive.split(".");
+    for (const [index, step] of steps.entries()) {
+      const isLast = index === steps.length - 1;
+      let child = level.find((other) => other.name === step);
+      if (child === undefined) {
+        child = { name: step, args: [], children: [], position };
+        level.push(child);
+      }
+      if (isLast) child.args = LIST_DIRECTIVES.has(directive) ? splitWords(text) : [text];
+      level = child.children;
+    }
+  }
+  return root;
+}
+
+/** A text that is no value of the kind stays as it is, so that the check names the variable and the text. */
+function readValue(text: string, kind: KeyKind): unknown {
+  switch (kind) {
+    case "boolean":
+      return text === "true" || text === "on" ? true : text === "false" || text === "off" ? false : text;
+    case "integer":
+    case "latency":
+      return /^\d+$/.test(text) ? Number(text) : text;
+    case "list":
+    case "listen":
+      return splitWords(text);
+    case "text":
+      return text;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function splitWords(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}

@@ -1,0 +1,82 @@
+import { type Config, DEFAULT_VHOST } from "./config.ts";
+import { applyEnvironment, type Environment } from "./config_environment.ts";
+import { ConfigError } from "./config_error.ts";
+import { readSrsConfig, SRS_VHOST_DEFAULTS } from "./config_srs.ts";
+import { readTomlConfig } from "./config_toml.ts";
+import { validateConfig } from "./config_validate.ts";
+import { isTable, type RawConfig, type RawTable } from "./raw_config.ts";
+
+/** The file that is read when none is named and it exists. */
+export const DEFAULT_CONFIG_PATH = "conf/headwater.toml";
+
+/** Where a configuration comes from. */
+export interface LoadConfigOptions {
+  /**
+   * The file named on the command line, else the one that SRS's variable `SRS_CONFIG_FILE` names.
+   * A name that ends in `.conf` is SRS's format, any other TOML.
+   */
+  readonly path?: string;
+  readonly environment: Environment;
+  /** The text of a file; throws when it cannot be read, with the name `NotFound` when there is none. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** A configuration that can be used. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** To be logged at the start and after a reload, a line each. */
+  readonly warnings: readonly string[];
+  /** The file that was read, or `built-in defaults`. */
+  readonly source: string;
+}
+
+/**
+ * Reads a configuration: the file, then what the environment overrides, then the checks.
+ *
+ * @throws {ConfigError} When it cannot be used; the message is one `file:line: reason` a line.
+ */
+export function loadConfig(options: LoadConfigOptions): LoadedConfig {
+  const { raw, source } = readSource(options);
+  const withEnvironment = applyEnvironment(withVhost(raw, isSrsFile(source)), options.environment);
+  return { ...validateConfig(withEnvironment), source };
+}
+
+function readSource(options: LoadConfigOptions): { raw: RawConfig; source: string } {
+  const path = options.path ?? (options.environment["SRS_CONFIG_FILE"] || undefined);
+  const source = path ?? DEFAULT_CONFIG_PATH;
+  let text;
+  try {
+    text = options.readTextFile(source);
+  } catch (error) {
+    if (path === undefined && isNotFound(error)) {
+      const builtIn = "built-in defaults";
+      return { raw: { values: {}, warnings: [], locate: () => ({ file: builtIn }) }, source: builtIn };
+    }
+    const reason = isNotFound(error)
+      ? "no such file"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    const message = `Cannot read the configuration: ${reason}`;
+    throw new ConfigError([{ file: source, path: "", message }], { cause: error });
+  }
+  const raw = isSrsFile(source) ? readSrsConfig(text, source, options) : readTomlConfig(text, source);
+  return { raw, source };
+}
+
+function isSrsFile(path: string): boolean {
+  return path.endsWith(".conf");
+}
+
+/** Without any vhost there is one that takes every name; with some, only those, as in SRS. */
+function withVhost(raw: RawConfig, isSrs: boolean): RawConfig {
+  const { vhost } = raw.values;
+  if (vhost !== undefined && !(isTable(vhost) && Object.keys(vhost).length === 0)) return raw;
+  const values: RawTable = { ...raw.values, vhost: { [DEFAULT_VHOST]: isSrs ? SRS_VHOST_DEFAULTS : {} } };
+  return { ...raw, values };
+}
+
+function isNotFound(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "NotFound" || (error as { code?: unknown }).code === "ENOENT";
+}

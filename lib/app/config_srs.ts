@@ -1,0 +1,111 @@
+import { ConfigError, type ConfigIssue, type ConfigPosition, unknownNameMessage } from "./config_error.ts";
+import { PositionMap, type RawConfig, type RawTable, withValue } from "./raw_config.ts";
+import { modernizeDirectives } from "./srs_compatibility.ts";
+import { SRS_MAPPINGS, SRS_NAMES, SRS_NO_OPERATION, SRS_SPECIAL } from "./srs_directives.ts";
+import { findDirective, parseSrsConfig, type SrsDirective, type SrsParserOptions } from "./srs_parser.ts";
+import { serverSettings, type SrsSetting, vhostSettings } from "./srs_settings.ts";
+
+/** What is off in SRS unless a file says otherwise, and on in a configuration of ours. */
+const OFF_BY_DEFAULT: readonly (readonly string[])[] = [["http_api", "enabled"], ["http_server", "enabled"]];
+
+/** What a vhost of an SRS file has before its directives are read. */
+export const SRS_VHOST_DEFAULTS: Readonly<RawTable> = { "http_remux": { enabled: false } };
+
+const HANDLED = new Set([...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL]);
+
+/**
+ * Reads an SRS `.conf` file: its grammar, its older forms, its defaults, and every directive that this server has.
+ * The others are named in one warning.
+ *
+ * @param text The file's text.
+ * @param file Its name, for messages.
+ * @throws {ConfigError} On a syntax error, or a name that SRS does not know either.
+ */
+export function readSrsConfig(text: string, file: string, options: SrsParserOptions): RawConfig {
+  const root = modernizeDirectives(parseSrsConfig(text, file, options));
+  const issues = [...unknownDirectives(root, ""), ...refusals(root, file)];
+  if (issues.length > 0) throw new ConfigError(issues);
+
+  const warnings: string[] = [];
+  const ignored = [...ignoredDirectives(root, "", file)];
+  if (ignored.length > 0) {
+    warnings.push(`${file}: ignored, as this server does not have it: ${[...new Set(ignored)].join(", ")}`);
+  }
+
+  let values: RawTable = {};
+  for (const path of OFF_BY_DEFAULT) values = withValue(values, path, false);
+  const positions = new PositionMap();
+  const apply = (settings: SrsSetting[]): void => {
+    for (const { path, value, position } of settings) {
+      values = withValue(values, path, value);
+      positions.add(path, position);
+    }
+  };
+  apply(serverSettings(root));
+  const vhosts = new Set<string>();
+  for (const { name, args: [vhost], children, position } of root) {
+    // Of several blocks for one vhost the first wins, as in SRS.
+    if (name !== "vhost" || vhost === undefined || vhosts.has(vhost)) continue;
+    vhosts.add(vhost);
+    positions.add(["vhost", vhost], position);
+    values = withValue(values, ["vhost", vhost], SRS_VHOST_DEFAULTS);
+    apply(withoutOtherMounts(vhostSettings(children, vhost), vhost, warnings));
+  }
+  return { values, warnings, locate: (path) => positions.find(path) ?? { file } };
+}
+
+function* unknownDirectives(directives: SrsDirective[], block: string): Iterable<ConfigIssue> {
+  const known = SRS_NAMES[block];
+  if (known === undefined) return;
+  for (const { name, children, position } of directives) {
+    const path = block === "" ? name : `${block}.${name}`;
+    if (known.includes(name)) yield* unknownDirectives(children, path);
+    else yield { ...position, path, message: unknownNameMessage("directive", name, known) };
+  }
+}
+
+/** What SRS itself refuses. */
+function* refusals(root: SrsDirective[], file: string): Iterable<ConfigIssue> {
+  const refuse = (position: ConfigPosition, path: string, message: string): ConfigIssue => ({
+    ...position,
+    path,
+    message,
+  });
+  if (root.length === 0) yield refuse({ file }, "", "Cannot use an empty file: nothing says where to listen");
+  const isFull = findDirective(root, "is_full");
+  if (isFull?.args[0] === "on") {
+    yield refuse(isFull.position, "is_full", "Cannot use SRS's list of all directives as a configuration");
+  }
+  for (const { name, args, children, position } of root) {
+    if (name !== "vhost") continue;
+    if (args.length === 0) yield refuse(position, "vhost", "Cannot use a vhost without a name");
+    const second = children.filter((child) => child.name === "http_remux")[1];
+    if (second !== undefined) {
+      yield refuse(second.position, "http_remux", "Cannot use http_remux: a vhost has only one");
+    }
+  }
+}
+
+function* ignoredDirectives(directives: SrsDirective[], block: string, file: string): Iterable<string> {
+  for (const { name, args, children, position } of directives) {
+    const path = block === "" ? name : `${block}.${name}`;
+    if (HANDLED.has(path) || (args[0] !== undefined && SRS_NO_OPERATION[path] === args[0])) continue;
+    if (path === "vhost.http_remux.hstrs") continue;
+    if ([...HANDLED].some((handled) => handled.startsWith(`${path}.`))) {
+      yield* ignoredDirectives(children, path, file);
+    } else {
+      const where = position.file === file ? "" : `${position.file} `;
+      yield `${path} (${where}line ${position.line})`;
+    }
+  }
+}
+
+/** A mount of SRS may end in `.ts`, `.mp3` or `.aac`; such a vhost has no HTTP-FLV. */
+function withoutOtherMounts(settings: SrsSetting[], vhost: string, warnings: string[]): SrsSetting[] {
+  const isMount = ({ path }: SrsSetting): boolean => path[2] === "http_remux" && path[3] === "mount";
+  const mount = settings.find(isMount);
+  if (mount === undefined || !/\.(ts|mp3|aac)$/.test(String(mount.value))) return settings;
+  const { file, line } = mount.position;
+  warnings.push(`${file}:${line}: http_remux of vhost ${vhost} is off, as only .flv can be mounted`);
+  return settings.filter((setting) => setting.path[2] !== "http_remux");
+}
