@@ -7,27 +7,33 @@ export class AmfWriter {
   #length = 0;
 
   u8(value: number): void {
-    this.#bytes[this.#reserve(1)] = value;
+    const start = this.#reserve(1);
+    this.#bytes[start] = value;
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#reserve(2), value);
+    const start = this.#reserve(2);
+    this.#view.setUint16(start, value);
   }
 
   i16(value: number): void {
-    this.#view.setInt16(this.#reserve(2), value);
+    const start = this.#reserve(2);
+    this.#view.setInt16(start, value);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setUint32(start, value);
   }
 
   i32(value: number): void {
-    this.#view.setInt32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setInt32(start, value);
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#reserve(8), value);
+    const start = this.#reserve(8);
+    this.#view.setFloat64(start, value);
   }
 
   bytes(value: Uint8Array): void {
@@ -40,6 +46,7 @@ export class AmfWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Room for `count` bytes. Replaces the buffer, so it must come before the buffer is named. */
   #reserve(count: number): number {
     const start = this.#length;
     const end = start + count;

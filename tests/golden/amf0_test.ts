@@ -179,6 +179,14 @@ Deno.test("encodeAmf0() writes 65536 bytes of text as a long string", () => {
   assert.equal(encodeAmf0([text.slice(1)])[0], 0x02);
 });
 
+Deno.test("encodeAmf0() loses nothing wherever its buffer has to grow", () => {
+  const tail: Amf0Value[] = [1.5, true, "abc", null, new Amf0Date(1, -1), Amf0EcmaArray.from({ a: [2] })];
+  for (let length = 180; length < 260; length++) {
+    const values = ["x".repeat(length), ...tail];
+    assert.deepEqual(decodeAmf0(encodeAmf0(values)), values, `after ${length} bytes`);
+  }
+});
+
 Deno.test("encodeAmf0() refuses a name of more than 65535 bytes", () => {
   assert.throws(
     () => encodeAmf0([Amf0Object.from({ ["a".repeat(65_536)]: 1 })]),
