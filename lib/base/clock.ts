@@ -1,0 +1,17 @@
+/** What `setTimeout` gives; a number or an object, by runtime. */
+export type Timer = ReturnType<typeof setTimeout>;
+
+/** Time as an argument, so that tests can run it by hand. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  setTimer(callback: () => void, delayMs: number): Timer;
+  clearTimer(timer: Timer): void;
+}
+
+/** Real time. */
+export const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimer: (timer) => clearTimeout(timer),
+};

@@ -1,0 +1,283 @@
+import { RtmpError } from "../base/errors.ts";
+import { isMetadata, rewriteMetadata } from "../wire/data_message.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../wire/limits.ts";
+import { type MediaTagInfo, readAudioTag, readVideoTag } from "../wire/media_tag.ts";
+import { MESSAGE_TYPE } from "../wire/message_type.ts";
+import { FLV_FORMAT, rtmpFormat, type StreamMessage } from "./output_format.ts";
+import { OutputLog } from "./output_log.ts";
+import type { PlayerCursor, PlayerOptions } from "./player_cursor.ts";
+import { StreamClock } from "./stream_clock.ts";
+
+/** With no video for this many audio messages the stream counts as audio only, as in SRS. */
+const AUDIO_ONLY_MESSAGES = 115;
+
+export interface LiveStreamOptions {
+  /** Chunk size of the serialised RTMP bytes. */
+  readonly chunkSize: number;
+  readonly gopCache: boolean;
+  readonly gopCacheMaxFrames: number;
+  readonly gopCacheMaxBytes: number;
+  /** How far a player may fall behind, in milliseconds of media. */
+  readonly queueLengthMs: number;
+  /** How long bytes may be gathered before players are written to, in milliseconds; "auto": measured. */
+  readonly gatherMs: number | "auto";
+  /** Give a new player the metadata. */
+  readonly metadata: boolean;
+  /** Give a new player the codec headers. */
+  readonly sequenceHeaders: boolean;
+  /** What `server` in the metadata says. */
+  readonly server: string;
+  readonly limits?: WireLimits;
+}
+
+/** Who feeds a stream. */
+export interface FeedInfo {
+  /** `publish`: an encoder; `pull`: an upstream, whose stream is not ours to claim. */
+  readonly kind: "publish" | "pull";
+  /** The id of the connection, as in logs and the API. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** Asks the feed to end: another takes over, or an operator says so. */
+  readonly stop?: (reason: RtmpError) => void;
+}
+
+/** Called when a stream has new bytes in an output, once per message. */
+export type OnOutput = (output: OutputLog, stream: LiveStream) => void;
+
+/** A live stream of this process: fed by at most one feed, read by any number of players. */
+export class LiveStream {
+  readonly key: string;
+  readonly options: LiveStreamOptions;
+  readonly clock: StreamClock = new StreamClock();
+  readonly rtmp: OutputLog;
+  /** Called when the feed comes or goes. */
+  onFeedChange: ((feed: FeedInfo | undefined) => void) | undefined;
+  /** Audio and video messages since the stream was created. */
+  frames = 0;
+  videoFrames = 0;
+  audioFrames = 0;
+  receivedBytes = 0;
+  #flv: OutputLog | undefined;
+  #feed: FeedInfo | undefined;
+  #metadata: StreamMessage | undefined;
+  readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
+  #lowestVideoTrack = Infinity;
+  #gopFrames = 0;
+  #gopBytes = 0;
+  #audioSinceVideo = 0;
+  readonly #onOutput: OnOutput;
+
+  constructor(key: string, options: LiveStreamOptions, onOutput: OnOutput) {
+    this.key = key;
+    this.options = options;
+    this.#onOutput = onOutput;
+    this.rtmp = new OutputLog(rtmpFormat(options.chunkSize), options.queueLengthMs);
+  }
+
+  get feed(): FeedInfo | undefined {
+    return this.#feed;
+  }
+
+  /** Players in all formats. */
+  get playerCount(): number {
+    return this.rtmp.cursors.size + (this.#flv?.cursors.size ?? 0);
+  }
+
+  /** The codec headers and metadata in force, in the order players get them. */
+  get headers(): readonly StreamMessage[] {
+    return this.#currentHeaders();
+  }
+
+  /** The latest onMetaData, its AMF0 body. */
+  get metadata(): Uint8Array | undefined {
+    return this.#metadata?.payload;
+  }
+
+  /**
+   * Gives the stream to a feed. Players stay; their time goes on.
+   *
+   * @throws {RtmpError} `stream-busy` while another feeds it.
+   */
+  attach(info: FeedInfo): StreamFeed {
+    if (this.#feed !== undefined) {
+      throw new RtmpError("stream-busy", `Cannot publish '${this.key}': ${this.#feed.id} is publishing it`);
+    }
+    this.#feed = info;
+    this.clock.restart();
+    this.#metadata = undefined;
+    this.#headers.clear();
+    this.#lowestVideoTrack = Infinity;
+    this.#dropGop();
+    this.onFeedChange?.(info);
+    return new StreamFeed(this, (message, nowMs) => this.#receive(message, nowMs), () => this.#detach(info));
+  }
+
+  /** A new player of RTMP chunks or FLV tags. */
+  subscribe(format: "rtmp" | "flv", options: PlayerOptions): PlayerCursor {
+    const output = format === "rtmp" ? this.rtmp : (this.#flv ??= this.#buildFlv());
+    const fromGop = options.fromGop && this.options.gopCache;
+    return output.subscribe({ ...options, fromGop }, () => ({
+      headers: this.#currentHeaders(),
+      timestamp: (this.clock.last ?? 0) & 0x7fffffff,
+    }));
+  }
+
+  /** Ends a player's reading; FLV bytes are built only while someone reads them. */
+  unsubscribe(cursor: PlayerCursor): void {
+    cursor.close();
+    if (this.#flv !== undefined && this.#flv.cursors.size === 0) this.#flv = undefined;
+  }
+
+  #detach(info: FeedInfo): void {
+    if (this.#feed !== info) return;
+    this.#feed = undefined;
+    // What is cached is a past that a player who joins now should not be shown as live.
+    this.#dropGop();
+    this.onFeedChange?.(undefined);
+  }
+
+  #receive(message: StreamMessage, nowMs: number): void {
+    this.receivedBytes += message.payload.length;
+    if (message.typeId === MESSAGE_TYPE.data) this.#receiveData(message);
+    else this.#receiveMedia(message, nowMs);
+  }
+
+  #receiveData(message: StreamMessage): void {
+    const timestamp = (this.clock.last ?? 0) & 0x7fffffff;
+    if (!isMetadata(message.payload)) {
+      this.#append({ ...message, timestamp });
+      return;
+    }
+    const { server, limits = DEFAULT_WIRE_LIMITS } = this.options;
+    const payload = rewriteMetadata(message.payload, server, limits);
+    this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp, payload: payload.slice() };
+    this.#append(this.#metadata);
+  }
+
+  #receiveMedia(message: StreamMessage, nowMs: number): void {
+    const isVideo = message.typeId === MESSAGE_TYPE.video;
+    const info = isVideo ? readVideoTag(message.payload) : readAudioTag(message.payload);
+    const timestamp = this.clock.correct(message.typeId, message.timestamp, nowMs) & 0x7fffffff;
+    const stamped = { typeId: message.typeId, timestamp, payload: message.payload };
+    if (!info.isFrame) this.#noteHeader(info, stamped);
+    else this.#noteFrame(info, isVideo, stamped);
+    this.#append(stamped);
+  }
+
+  #noteHeader(info: MediaTagInfo, message: StreamMessage): void {
+    if (info.isSequenceEnd) {
+      for (const [key, header] of this.#headers) {
+        const isSame = header.info.media === info.media &&
+          header.info.trackIds.some((id) => info.trackIds.includes(id));
+        if (isSame) this.#headers.delete(key);
+      }
+    } else if (info.headerKind !== undefined) {
+      // Deleted first: a Map keeps the place of a key that is set again, and players need the order of arrival.
+      this.#headers.delete(info.headerKey);
+      this.#headers.set(info.headerKey, { info, message: { ...message, payload: message.payload.slice() } });
+    }
+  }
+
+  #noteFrame(info: MediaTagInfo, isVideo: boolean, message: StreamMessage): void {
+    this.frames++;
+    if (isVideo) {
+      this.videoFrames++;
+      this.#audioSinceVideo = 0;
+      for (const output of this.#outputs()) output.hasVideo = true;
+      // With several tracks a group begins at a key frame of the first one.
+      this.#lowestVideoTrack = Math.min(this.#lowestVideoTrack, info.trackId);
+      if (info.isKeyframe && info.trackId === this.#lowestVideoTrack) this.#beginGop(message.timestamp);
+    } else {
+      this.audioFrames++;
+      if (++this.#audioSinceVideo === AUDIO_ONLY_MESSAGES) {
+        this.#dropGop();
+        for (const output of this.#outputs()) output.hasVideo = false;
+      }
+    }
+    if (this.rtmp.gopOffset === undefined) return;
+    this.#gopBytes += message.payload.length;
+    this.#gopFrames++;
+    const { gopCacheMaxFrames, gopCacheMaxBytes } = this.options;
+    if ((gopCacheMaxFrames > 0 && this.#gopFrames > gopCacheMaxFrames) || this.#gopBytes > gopCacheMaxBytes) {
+      this.#dropGop();
+    }
+  }
+
+  #beginGop(timestamp: number): void {
+    this.#gopFrames = 0;
+    this.#gopBytes = 0;
+    const headers = this.#currentHeaders();
+    for (const output of this.#outputs()) output.beginGop(timestamp, headers);
+  }
+
+  #dropGop(): void {
+    for (const output of this.#outputs()) output.dropGop();
+  }
+
+  #append(message: StreamMessage): void {
+    this.rtmp.append(message);
+    this.#onOutput(this.rtmp, this);
+    if (this.#flv !== undefined) {
+      this.#flv.append(message);
+      this.#onOutput(this.#flv, this);
+    }
+  }
+
+  /** Metadata, audio headers, video headers: the order in which SRS sends them. */
+  #currentHeaders(): StreamMessage[] {
+    const headers: StreamMessage[] = [];
+    if (this.options.metadata && this.#metadata !== undefined) headers.push(this.#metadata);
+    if (this.options.sequenceHeaders) {
+      const all = [...this.#headers.values()].map(({ message }) => message);
+      for (const typeId of [MESSAGE_TYPE.audio, MESSAGE_TYPE.video]) {
+        headers.push(...all.filter((h) => h.typeId === typeId));
+      }
+    }
+    return headers;
+  }
+
+  #outputs(): OutputLog[] {
+    return this.#flv === undefined ? [this.rtmp] : [this.rtmp, this.#flv];
+  }
+
+  /** The FLV log, with the group of pictures that the RTMP log holds. */
+  #buildFlv(): OutputLog {
+    const flv = new OutputLog(FLV_FORMAT, this.options.queueLengthMs);
+    flv.hasVideo = this.rtmp.hasVideo;
+    this.rtmp.copyGop(flv);
+    return flv;
+  }
+}
+
+/** A feed's hold on its stream. */
+export class StreamFeed {
+  readonly stream: LiveStream;
+  readonly #write: (message: StreamMessage, nowMs: number) => void;
+  readonly #detach: () => void;
+
+  constructor(
+    stream: LiveStream,
+    write: (message: StreamMessage, nowMs: number) => void,
+    detach: () => void,
+  ) {
+    this.stream = stream;
+    this.#write = write;
+    this.#detach = detach;
+  }
+
+  /**
+   * Adds one message. The payload is copied before this returns.
+   *
+   * @param nowMs Monotonic milliseconds.
+   * @throws {RtmpError} When metadata is not AMF0.
+   */
+  write(message: StreamMessage, nowMs: number): void {
+    this.#write(message, nowMs);
+  }
+
+  /** Leaves the stream to its players and the next feed. */
+  close(): void {
+    this.#detach();
+  }
+}

@@ -1,0 +1,29 @@
+import type { FoundMessage, OutputFormat } from "./output_format.ts";
+
+/** What one player gets instead of the bytes that all get. */
+export interface MessageFilter {
+  /** The message stream id that this player created, when it is not the one in the log (RTMP only). */
+  readonly messageStreamId?: number;
+  /** Whether this message is sent. */
+  accept(message: FoundMessage): boolean;
+}
+
+/** Bytes of an RTMP message header before the message stream id. */
+const MESSAGE_STREAM_ID_OFFSET = 8;
+
+/** A copy of finished bytes with only the accepted messages, on the player's own message stream. */
+export function filterMessages(bytes: Uint8Array, format: OutputFormat, filter: MessageFilter): Uint8Array {
+  const copy = new Uint8Array(bytes.length);
+  let length = 0;
+  for (let offset = 0; offset < bytes.length;) {
+    const message = format.find(bytes, offset);
+    if (filter.accept(message)) {
+      copy.set(bytes.subarray(offset, message.end), length);
+      const id = filter.messageStreamId;
+      if (id !== undefined && format.name === "rtmp") copy[length + MESSAGE_STREAM_ID_OFFSET] = id;
+      length += message.end - offset;
+    }
+    offset = message.end;
+  }
+  return copy.subarray(0, length);
+}

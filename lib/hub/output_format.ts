@@ -1,0 +1,79 @@
+import { chunkedLength, readWritten, writeChunks, writtenPayload } from "../wire/chunk_writer.ts";
+import { CHUNK_STREAM, MESSAGE_TYPE } from "../wire/message_type.ts";
+import { flvTagBytes, writeFlvTag } from "../wire/flv.ts";
+
+/** One message of a live stream, its time already on the stream's clock. */
+export interface StreamMessage {
+  /** 8 audio, 9 video, 18 data. */
+  readonly typeId: number;
+  /** Milliseconds, 31 bits. */
+  readonly timestamp: number;
+  readonly payload: Uint8Array;
+}
+
+/** A message found in finished bytes. */
+export interface FoundMessage {
+  readonly typeId: number;
+  readonly timestamp: number;
+  /** Offset behind its last byte. */
+  readonly end: number;
+}
+
+/** How messages become the bytes that players read. Without state: the same message is always the same bytes. */
+export interface OutputFormat {
+  readonly name: "rtmp" | "flv";
+  /** Bytes that `write` will write. */
+  length(message: StreamMessage): number;
+  /** Writes a message at `offset`; returns the offset behind it. */
+  write(target: Uint8Array, offset: number, message: StreamMessage): number;
+  /** The message that begins at `offset` of finished bytes. */
+  find(bytes: Uint8Array, offset: number): FoundMessage;
+  /** The message that begins at `offset`, with its payload (a view where possible). */
+  read(bytes: Uint8Array, offset: number): StreamMessage & FoundMessage;
+}
+
+/** The message stream id in all serialised bytes: the only one that nearly every player creates. */
+export const LOG_MESSAGE_STREAM_ID = 1;
+
+/** RTMP chunks of one size. */
+export function rtmpFormat(chunkSize: number): OutputFormat {
+  const chunked = (message: StreamMessage) => ({
+    typeId: message.typeId,
+    timestamp: message.timestamp,
+    messageStreamId: LOG_MESSAGE_STREAM_ID,
+    chunkStreamId: message.typeId === MESSAGE_TYPE.video
+      ? CHUNK_STREAM.video
+      : message.typeId === MESSAGE_TYPE.audio
+      ? CHUNK_STREAM.audio
+      : CHUNK_STREAM.metadata,
+  });
+  return {
+    name: "rtmp",
+    length: (message) => chunkedLength(message.payload.length, message.timestamp, chunkSize),
+    write: (target, offset, message) =>
+      writeChunks(target, offset, chunked(message), message.payload, chunkSize),
+    find: (bytes, offset) => readWritten(bytes, offset, chunkSize),
+    read(bytes, offset) {
+      const written = readWritten(bytes, offset, chunkSize);
+      return { ...written, payload: writtenPayload(bytes, written, chunkSize) };
+    },
+  };
+}
+
+/** FLV tags, each with the previous tag size behind it. */
+export const FLV_FORMAT: OutputFormat = {
+  name: "flv",
+  length: (message) => flvTagBytes(message.payload.length),
+  write: (target, offset, { typeId, timestamp, payload }) =>
+    writeFlvTag(target, offset, typeId, timestamp, payload),
+  find(bytes, offset) {
+    const at = (index: number) => bytes[offset + index] as number;
+    const length = (at(1) << 16) | (at(2) << 8) | at(3);
+    const timestamp = ((at(7) << 24) | (at(4) << 16) | (at(5) << 8) | at(6)) >>> 0;
+    return { typeId: at(0), timestamp, end: offset + flvTagBytes(length) };
+  },
+  read(bytes, offset) {
+    const found = this.find(bytes, offset);
+    return { ...found, payload: bytes.subarray(offset + 11, found.end - 4) };
+  },
+};

@@ -1,0 +1,122 @@
+import { filterMessages, type MessageFilter } from "./message_filter.ts";
+import type { JoinPoint, OutputLog } from "./output_log.ts";
+
+/** Longest piece handed out at once, in bytes, so that one slow write holds little. */
+const MAX_SLICE_BYTES = 256 * 1024;
+
+export interface PlayerOptions {
+  /** Begin with the group of pictures, if the stream keeps one. */
+  readonly fromGop: boolean;
+  /** Called when bytes may be ready that were not: the player's writer should look. */
+  readonly onReady?: () => void;
+}
+
+/** One player's place in a stream. The bytes it gives are finished, shared and never change. */
+export class PlayerCursor {
+  readonly output: OutputLog;
+  /** Times this player was too slow and was moved to the newest key frame. */
+  jumps = 0;
+  /** Paused players are given nothing, and lag. */
+  isPaused = false;
+  #prefix: Uint8Array | undefined;
+  #offset: number;
+  #filter: MessageFilter | undefined;
+  readonly #onReady: (() => void) | undefined;
+  #isWaitingForKeyframe = false;
+
+  constructor(output: OutputLog, join: JoinPoint, options: PlayerOptions) {
+    this.output = output;
+    this.#prefix = join.prefix.length > 0 ? join.prefix : undefined;
+    this.#offset = join.offset;
+    this.#onReady = options.onReady;
+  }
+
+  /** Log offset of the next byte to hand out. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Whether there is something to hand out now. */
+  get isBehind(): boolean {
+    return !this.isPaused && (this.#prefix !== undefined || this.#offset < this.output.log.end);
+  }
+
+  /** The player's writer should look for bytes. */
+  notify(): void {
+    this.#onReady?.();
+  }
+
+  /** Changes each message for this player alone, or leaves some out; costs a copy. */
+  setFilter(filter: MessageFilter | undefined): void {
+    this.#filter = filter;
+  }
+
+  /**
+   * The next whole messages for this player, or undefined when it has all. A player that has fallen too far behind is first moved
+   * to the newest key frame.
+   */
+  next(): Uint8Array | undefined {
+    for (;;) {
+      if (this.isPaused) return undefined;
+      let bytes = this.#take();
+      if (bytes === undefined) return undefined;
+      if (this.#filter !== undefined) bytes = filterMessages(bytes, this.output.format, this.#filter);
+      if (bytes.length > 0) return bytes;
+    }
+  }
+
+  /**
+   * What to send of the rest of a piece that a slow player has taken only partly: all of it, or, when the player is too far behind
+   * by now, only the message it is in.
+   *
+   * @param slice What `next` gave.
+   * @param written How much of it has gone.
+   */
+  remainder(slice: Uint8Array, written: number): Uint8Array {
+    if (this.#filter !== undefined || this.#offset >= this.output.oldestAllowed) {
+      return slice.subarray(written);
+    }
+    let end = 0;
+    while (end < written) end = this.output.format.find(slice, end).end;
+    return slice.subarray(written, end);
+  }
+
+  close(): void {
+    this.output.cursors.delete(this);
+  }
+
+  #take(): Uint8Array | undefined {
+    const prefix = this.#prefix;
+    if (prefix !== undefined) {
+      this.#prefix = undefined;
+      return prefix;
+    }
+    const { log } = this.output;
+    if (this.#offset < this.output.oldestAllowed || this.#isWaitingForKeyframe) this.#jump();
+    const slice = log.read(this.#offset);
+    if (slice === undefined) return undefined;
+    const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
+    this.#offset += piece.length;
+    return piece;
+  }
+
+  #jump(): void {
+    const { log, resumeOffset } = this.output;
+    if (!this.#isWaitingForKeyframe) this.jumps++;
+    const isResumable = resumeOffset !== undefined && resumeOffset >= this.#offset;
+    this.#isWaitingForKeyframe = !isResumable && this.output.hasVideo;
+    this.#offset = isResumable ? resumeOffset : log.end;
+  }
+
+  /** At most MAX_SLICE_BYTES of whole messages, or one message. */
+  #cut(slice: Uint8Array): Uint8Array {
+    const { format } = this.output;
+    let end = format.find(slice, 0).end;
+    while (end < slice.length) {
+      const next = format.find(slice, end).end;
+      if (next > MAX_SLICE_BYTES) break;
+      end = next;
+    }
+    return slice.subarray(0, end);
+  }
+}

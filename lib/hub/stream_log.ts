@@ -1,0 +1,89 @@
+/** The first segment is small, so that an idle or tiny stream costs little. */
+const MIN_SEGMENT_BYTES = 32 * 1024;
+const MAX_SEGMENT_BYTES = 512 * 1024;
+
+interface Segment {
+  /** Log offset of its first byte. */
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  /** Bytes committed; they never change. */
+  length: number;
+}
+
+/**
+ * An append-only log of finished bytes in segments of fixed capacity. Readers are plain offsets. Segments are dropped whole, oldest
+ * first; the garbage collector frees one when the last write of its bytes is done.
+ *
+ * Every appended message lies in one segment.
+ */
+export class StreamLog {
+  readonly #segments: Segment[] = [];
+  readonly #allocate: (byteLength: number) => ArrayBufferLike;
+  #nextSegmentBytes = MIN_SEGMENT_BYTES;
+  #end = 0;
+
+  /** @param allocate Makes a segment's memory; give a SharedArrayBuffer to let other threads read it. */
+  constructor(
+    allocate: (byteLength: number) => ArrayBufferLike = (byteLength) => new ArrayBuffer(byteLength),
+  ) {
+    this.#allocate = allocate;
+  }
+
+  /** Offset of the oldest byte held. */
+  get start(): number {
+    return this.#segments[0]?.start ?? this.#end;
+  }
+
+  /** Offset behind the newest byte. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Bytes of memory held. */
+  get capacity(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /**
+   * Appends one message of exactly `length` bytes, written in place by `write(target, offset)`.
+   *
+   * @returns Whether a new segment was begun: the time to trim.
+   */
+  append(length: number, write: (target: Uint8Array, offset: number) => void): boolean {
+    let segment = this.#segments.at(-1);
+    let isNew = false;
+    if (segment === undefined || segment.length + length > segment.bytes.length) {
+      const capacity = Math.max(this.#nextSegmentBytes, length);
+      this.#nextSegmentBytes = Math.min(this.#nextSegmentBytes * 2, MAX_SEGMENT_BYTES);
+      segment = { start: this.#end, bytes: new Uint8Array(this.#allocate(capacity)), length: 0 };
+      this.#segments.push(segment);
+      isNew = true;
+    }
+    write(segment.bytes, segment.length);
+    segment.length += length;
+    this.#end += length;
+    return isNew;
+  }
+
+  /**
+   * The committed bytes from `offset` to the end of its segment, as a view; undefined at the end of the log.
+   *
+   * @throws {RangeError} When they are no longer held.
+   */
+  read(offset: number): Uint8Array | undefined {
+    if (offset >= this.#end) return undefined;
+    const segments = this.#segments;
+    for (let i = segments.length - 1; i >= 0; i--) {
+      const segment = segments[i] as Segment;
+      if (offset >= segment.start) return segment.bytes.subarray(offset - segment.start, segment.length);
+    }
+    throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
+  }
+
+  /** Drops the segments that end at or before `offset`, except the newest. */
+  trim(offset: number): void {
+    let drop = 0;
+    while (drop < this.#segments.length - 1 && (this.#segments[drop + 1] as Segment).start <= offset) drop++;
+    if (drop > 0) this.#segments.splice(0, drop);
+  }
+}

@@ -1,0 +1,174 @@
+/** Media for one connection, as whole messages; a player's cursor is one. */
+export interface MediaSource {
+  /** The next whole messages, or undefined when there are none now. */
+  next(): Uint8Array | undefined;
+  /** What of a partly sent piece must still be sent. */
+  remainder(slice: Uint8Array, written: number): Uint8Array;
+  readonly isBehind: boolean;
+}
+
+/** More than this left to send after a write goes out at once, without waiting for the next round. */
+const BACKLOG_BYTES = 64 * 1024;
+
+/**
+ * The only one who writes to a connection: session output first, then media, always whole messages after one another, never more than
+ * one write under way. What media there is to send is asked for only when it can be sent, so a slow peer holds no memory.
+ */
+export class ConnectionWriter {
+  readonly #write: (bytes: Uint8Array) => Promise<number>;
+  readonly #onError: (error: unknown) => void;
+  readonly #onMoreLater: () => void;
+  readonly #control: Uint8Array[] = [];
+  readonly #sources: MediaSource[] = [];
+  /** The piece under way and where it came from. */
+  #slice: Uint8Array | undefined;
+  #sliceSource: MediaSource | undefined;
+  #written = 0;
+  #isWriting = false;
+  #isClosed = false;
+  #controlBytes = 0;
+  #drained: (() => void) | undefined;
+  /** Bytes that the socket has taken. */
+  sentBytes = 0;
+  /** Writes made; what they cost is what a player costs. */
+  writes = 0;
+  /** When the write under way was begun, by `now`; undefined while none is. */
+  writingSinceMs: number | undefined;
+  readonly #now: () => number;
+
+  /**
+   * @param write Sends some bytes, resolves to how many.
+   * @param onError The connection failed; called once.
+   * @param onMoreLater There is more to send, not urgent: call `flush` in the next round.
+   */
+  constructor(options: {
+    write: (bytes: Uint8Array) => Promise<number>;
+    onError: (error: unknown) => void;
+    onMoreLater: () => void;
+    now: () => number;
+  }) {
+    this.#write = options.write;
+    this.#onError = options.onError;
+    this.#onMoreLater = options.onMoreLater;
+    this.#now = options.now;
+  }
+
+  /** Bytes of session output not yet sent. */
+  get queuedBytes(): number {
+    return this.#controlBytes;
+  }
+
+  addSource(source: MediaSource): void {
+    this.#sources.push(source);
+  }
+
+  removeSource(source: MediaSource): void {
+    const index = this.#sources.indexOf(source);
+    if (index >= 0) this.#sources.splice(index, 1);
+  }
+
+  /** Queues session output and sends it as soon as the message under way is out. */
+  send(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#control.push(bytes);
+    this.#controlBytes += bytes.length;
+    this.flush();
+  }
+
+  /** Begins a write if there is something to send and none is under way. */
+  flush(): void {
+    if (this.#isWriting || this.#isClosed) return;
+    const bytes = this.#nextBytes();
+    if (bytes === undefined) {
+      this.#drained?.();
+      return;
+    }
+    this.#isWriting = true;
+    this.writingSinceMs = this.#now();
+    this.writes++;
+    this.#write(bytes).then(this.#onWritten, this.#onFailed);
+  }
+
+  /** Resolves when all session output is out, or the writer is closed. */
+  drained(): Promise<void> {
+    if (this.#isClosed || (!this.#isWriting && this.#control.length === 0)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  /** No more writes. */
+  close(): void {
+    this.#isClosed = true;
+    this.#control.length = 0;
+    this.#sources.length = 0;
+    this.#slice = undefined;
+    this.#sliceSource = undefined;
+    this.#drained?.();
+  }
+
+  readonly #onWritten = (count: number): void => {
+    this.#isWriting = false;
+    this.writingSinceMs = undefined;
+    this.sentBytes += count;
+    if (this.#isClosed) return;
+    this.#written += count;
+    const slice = this.#slice as Uint8Array;
+    if (this.#written < slice.length) {
+      const rest = this.#sliceSource?.remainder(slice, this.#written) ?? slice.subarray(this.#written);
+      if (rest.length > 0) {
+        this.#slice = slice.subarray(0, this.#written + rest.length);
+        this.flush();
+        return;
+      }
+    }
+    this.#slice = undefined;
+    this.#sliceSource = undefined;
+    if (this.#control.length > 0 || slice.length >= BACKLOG_BYTES) {
+      this.flush();
+    } else {
+      if (this.#sources.some((source) => source.isBehind)) this.#onMoreLater();
+      this.#drained?.();
+    }
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.#isWriting = false;
+    this.writingSinceMs = undefined;
+    if (this.#isClosed) return;
+    this.close();
+    this.#onError(error);
+  };
+
+  #nextBytes(): Uint8Array | undefined {
+    if (this.#slice !== undefined) {
+      return this.#written === 0 ? this.#slice : this.#slice.subarray(this.#written);
+    }
+    this.#written = 0;
+    if (this.#control.length > 0) {
+      this.#slice = this.#control.length === 1 ? this.#control[0] : join(this.#control);
+      this.#control.length = 0;
+      this.#controlBytes = 0;
+      return this.#slice;
+    }
+    for (const source of this.#sources) {
+      const slice = source.next();
+      if (slice !== undefined) {
+        this.#slice = slice;
+        this.#sliceSource = source;
+        return slice;
+      }
+    }
+    return undefined;
+  }
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    joined.set(piece, offset);
+    offset += piece.length;
+  }
+  return joined;
+}

@@ -1,0 +1,141 @@
+import { errorText } from "../base/errors.ts";
+
+/** One connection as bytes both ways. What sessions are pumped over; a test can make one of two arrays. */
+export interface ByteDuplex {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Writes some of `bytes`; resolves to how many. One call at a time. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends both directions. May be called again. */
+  close(): void;
+  readonly localAddress: SocketAddress;
+  readonly remoteAddress: SocketAddress;
+}
+
+export interface SocketAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A listening TCP (or TLS) socket. */
+export class TcpListener {
+  readonly #listener: Deno.Listener;
+
+  private constructor(listener: Deno.Listener) {
+    this.#listener = listener;
+  }
+
+  /**
+   * @param address `port` 0 takes a free one.
+   * @throws {Error} When the port can't be had; the message names the address.
+   */
+  static listen(address: SocketAddress, tls?: TlsOptions): TcpListener {
+    try {
+      const listener = tls === undefined
+        ? Deno.listen({ hostname: address.hostname, port: address.port, transport: "tcp" })
+        : Deno.listenTls({ hostname: address.hostname, port: address.port, cert: tls.cert, key: tls.key });
+      return new TcpListener(listener as Deno.Listener);
+    } catch (error) {
+      const reason = error instanceof Deno.errors.AddrInUse ? "the port is in use" : errorText(error);
+      throw new Error(`Cannot listen on ${address.hostname}:${address.port}: ${reason}`, { cause: error });
+    }
+  }
+
+  get address(): SocketAddress {
+    return socketAddress(this.#listener.addr);
+  }
+
+  /** Connections as they come, until `close`. Failing accepts are given to `onError` and do not end it. */
+  async *connections(onError: (error: unknown) => void): AsyncGenerator<ByteDuplex> {
+    for (;;) {
+      let connection: Deno.Conn;
+      try {
+        connection = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        onError(error);
+        // Out of file descriptors, or a peer that was gone before it was accepted: let others end first.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        continue;
+      }
+      yield tcpDuplex(connection);
+    }
+  }
+
+  close(): void {
+    try {
+      this.#listener.close();
+    } catch {
+      // Closed already.
+    }
+  }
+}
+
+/**
+ * Connects within a time.
+ *
+ * @throws {Error} Naming the address and the reason.
+ */
+export async function dialTcp(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  const dialling = Deno.connect({ hostname: address.hostname, port: address.port, transport: "tcp" });
+  try {
+    const connection = await Promise.race([
+      dialling,
+      new Promise<never>((_, reject) => {
+        controller.signal.addEventListener(
+          "abort",
+          () => reject(new Error(`no answer within ${timeoutMs} ms`)),
+        );
+      }),
+    ]);
+    return tcpDuplex(connection);
+  } catch (error) {
+    // A connection that comes too late is of no use.
+    dialling.then((connection) => connection.close(), () => {});
+    throw new Error(`Cannot connect to ${address.hostname}:${address.port}: ${errorText(error)}`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tcpDuplex(connection: Deno.Conn): ByteDuplex {
+  // Small messages must not wait for the acknowledgement of earlier ones.
+  if ("setNoDelay" in connection) {
+    const tcp = connection as Deno.TcpConn;
+    try {
+      tcp.setNoDelay(true);
+      tcp.setKeepAlive(true);
+    } catch {
+      // The peer is gone already; the first read says so.
+    }
+  }
+  let isClosed = false;
+  return {
+    readable: connection.readable as ReadableStream<Uint8Array<ArrayBuffer>>,
+    write: (bytes) => connection.write(bytes),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      try {
+        connection.close();
+      } catch {
+        // Deno closes the socket by itself when its readable has ended.
+      }
+    },
+    localAddress: socketAddress(connection.localAddr),
+    remoteAddress: socketAddress(connection.remoteAddr),
+  };
+}
+
+function socketAddress(address: Deno.Addr): SocketAddress {
+  const { hostname, port } = address as Deno.NetAddr;
+  return { hostname, port };
+}

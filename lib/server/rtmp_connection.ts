@@ -1,0 +1,561 @@
+import { errorText, RtmpError } from "../base/errors.ts";
+import { RateMeter } from "../base/rate_meter.ts";
+import { parseStreamAddress, type StreamAddress, streamKey } from "../base/stream_address.ts";
+import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import type { PlayerCursor } from "../hub/player_cursor.ts";
+import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import { ConnectionWriter } from "../net/connection_writer.ts";
+import { pumpBytes } from "../net/pump.ts";
+import type { ByteDuplex } from "../net/tcp.ts";
+import { type ServerEvent, ServerSession } from "../session/server_session.ts";
+import type { ConnectInfo } from "../wire/commands.ts";
+import type { Client, ClientType } from "./client.ts";
+import { PlayFilter } from "./play_filter.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { PublishLease, StreamRequest } from "./stream_router.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** How long a connection may do neither after connect or after it stopped, in milliseconds: SRS's republish wait. */
+const IDLE_TIMEOUT_MS = 180_000;
+/** How long a closing connection may take for its last words, in milliseconds. */
+const LINGER_MS = 1000;
+/** How long a redirected client may take to leave by itself, in milliseconds; SRS's. */
+const REDIRECT_WAIT_MS = 3000;
+/** A player that is sent nothing is asked for a sign of life this often, in milliseconds. */
+const PING_INTERVAL_MS = 30_000;
+/** Control messages that a peer makes us queue while it reads nothing, in bytes. */
+const MAX_QUEUED_BYTES = 1024 * 1024;
+
+interface PublishRole {
+  readonly kind: "publish";
+  readonly stream: LiveStream;
+  readonly feed: StreamFeed;
+  readonly lease: PublishLease;
+  readonly vhost: VhostSettings;
+  readonly startedMs: number;
+  lastMessageMs: number;
+  hasMessage: boolean;
+  lastPlayedMs: number;
+}
+
+interface PlayRole {
+  readonly kind: "play";
+  readonly stream: LiveStream;
+  readonly cursor: PlayerCursor;
+  readonly filter: PlayFilter;
+  readonly release: (() => void) | undefined;
+}
+
+/** One RTMP connection from its first byte to its closing log line. */
+export class RtmpConnection implements Client {
+  readonly id: string;
+  readonly connectedAtMs: number = Date.now();
+  readonly sendRate: RateMeter = new RateMeter();
+  readonly receiveRate: RateMeter = new RateMeter();
+  readonly #runtime: ServerRuntime;
+  readonly #duplex: ByteDuplex;
+  readonly #writer: ConnectionWriter;
+  readonly #session: ServerSession;
+  readonly #roles = new Map<number, PublishRole | PlayRole>();
+  readonly #abort = new AbortController();
+  #connect: ConnectInfo | undefined;
+  #type: ClientType = "Unknown";
+  #address: StreamAddress | undefined;
+  #vhost: VhostSettings | undefined;
+  #receivedBytes = 0;
+  #jumps = 0;
+  #closeReason: RtmpError | undefined;
+  #isClosing = false;
+  #closeAtMs = Infinity;
+  #lastPingMs: number;
+  readonly #begunMs: number;
+  #readPauseMs: number | "auto" | undefined;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+
+  constructor(runtime: ServerRuntime, duplex: ByteDuplex) {
+    this.#runtime = runtime;
+    this.#duplex = duplex;
+    this.id = runtime.newId();
+    this.#begunMs = this.#lastPingMs = runtime.now();
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#writer = new ConnectionWriter({
+      write: (bytes) => duplex.write(bytes),
+      onError: (error) => this.close(new RtmpError("connection-lost", `Cannot write: ${errorText(error)}`)),
+      onMoreLater: () => this.#markBehind(),
+      now: () => runtime.now(),
+    });
+    const { wire, handshakeTimeoutMs } = runtime.options.limits();
+    const { version, processId, randomBytes } = runtime.options;
+    const defaults = runtime.options.findVhost("");
+    this.#session = new ServerSession({
+      limits: wire,
+      chunkSize: defaults?.stream.chunkSize ?? 60_000,
+      outAckSize: defaults?.outAckSize ?? 2_500_000,
+      inAckSize: defaults?.inAckSize ?? 0,
+      handshakeTimeoutMs,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      randomBytes,
+      identity: {
+        signature: `Headwater/${version}`,
+        version,
+        serverIp: duplex.localAddress.hostname,
+        processId,
+        connectionId: this.id,
+      },
+    }, this.#begunMs);
+  }
+
+  get ip(): string {
+    return this.#duplex.remoteAddress.hostname;
+  }
+  get type(): ClientType {
+    return this.#type;
+  }
+  get vhost(): VhostSettings | undefined {
+    return this.#vhost;
+  }
+  get address(): StreamAddress | undefined {
+    return this.#address;
+  }
+  get stream(): LiveStream | undefined {
+    return this.#roles.values().next().value?.stream;
+  }
+  get tcUrl(): string {
+    return this.#connect?.tcUrl ?? "";
+  }
+  get pageUrl(): string {
+    return this.#connect?.pageUrl ?? "";
+  }
+  get swfUrl(): string {
+    return this.#connect?.swfUrl ?? "";
+  }
+  get sendBytes(): number {
+    return this.#writer.sentBytes;
+  }
+  get receiveBytes(): number {
+    return this.#receivedBytes;
+  }
+  get jumps(): number {
+    let jumps = this.#jumps;
+    for (const role of this.#roles.values()) if (role.kind === "play") jumps += role.cursor.jumps;
+    return jumps;
+  }
+
+  /** Runs the connection to its end. Never throws. */
+  async run(): Promise<void> {
+    this.#log("debug", "Connection opened");
+    let reason: RtmpError | undefined;
+    try {
+      await pumpBytes(this.#duplex, {
+        receive: (bytes) => this.#receive(bytes),
+        pause: () =>
+          this.#readPauseMs === undefined ? undefined : this.#runtime.pacer(this.#readPauseMs).pause(),
+      });
+    } catch (error) {
+      if (error instanceof RtmpError) reason = error;
+      else if (isConnectionLoss(error)) {
+        reason = new RtmpError("connection-lost", errorText(error), { cause: error });
+      } else {
+        // A fault of ours costs this connection only.
+        this.#log("error", "Connection failed by a fault of this program", { error });
+        reason = new RtmpError("connection-lost", errorText(error), { cause: error });
+      }
+    }
+    this.close(reason);
+    await this.#closed;
+  }
+
+  /** Lets time pass; called about twice a second. */
+  tick(nowMs: number): void {
+    try {
+      this.#checkTime(nowMs);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.close(error);
+    }
+    this.sendRate.sample(this.sendBytes, nowMs);
+    this.receiveRate.sample(this.receiveBytes, nowMs);
+  }
+
+  kick(): void {
+    this.close(new RtmpError("kicked", "Closed through the HTTP API"));
+  }
+
+  /** Says goodbye to a client of a server that stops, and closes. */
+  shutDown(): void {
+    for (const [id, role] of this.#roles) {
+      if (role.kind === "play") this.#session.finishPlay(id, "NetStream.Play.Stop", "The server is stopping");
+      else this.#session.reject(id, "NetConnection.Connect.AppShutdown", "The server is stopping");
+    }
+    this.close(new RtmpError("shutting-down", "The server is stopping"));
+  }
+
+  /** Ends the connection: what the session still has to say is sent first, for at most a second. */
+  close(reason: RtmpError | undefined): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#closeReason = reason;
+    this.#abort.abort();
+    for (const id of [...this.#roles.keys()]) this.#endRole(id);
+    this.#flushOutput();
+    this.#logClosed();
+    if (reason?.code === "connection-lost") {
+      this.#cut();
+      return;
+    }
+    const timer = setTimeout(() => this.#cut(), LINGER_MS);
+    this.#writer.drained().then(() => {
+      clearTimeout(timer);
+      this.#cut();
+    });
+  }
+
+  #cut(): void {
+    this.#writer.close();
+    this.#duplex.close();
+    this.#resolveClosed();
+  }
+
+  async #drainSlowly(request: Promise<void>): Promise<void> {
+    await request;
+    this.#flushOutput();
+    await this.#drain();
+  }
+
+  #receive(bytes: Uint8Array): void | Promise<void> {
+    if (this.#isClosing) return;
+    const begunMs = this.#runtime.now();
+    this.#receivedBytes += bytes.length;
+    this.#session.receive(bytes);
+    const pending = this.#drain();
+    if (this.#readPauseMs !== undefined) {
+      this.#runtime.pacer(this.#readPauseMs).note(this.#runtime.now() - begunMs);
+    }
+    return pending;
+  }
+
+  /** Handles events in order; a promise when one needs an answer from elsewhere. */
+  #drain(): void | Promise<void> {
+    try {
+      const nowMs = this.#runtime.now();
+      for (;;) {
+        if (this.#isClosing) return;
+        const event = this.#session.nextEvent(nowMs);
+        if (event === undefined) break;
+        const request = this.#handle(event, nowMs);
+        if (request !== undefined) {
+          this.#flushOutput();
+          return this.#drainSlowly(request);
+        }
+      }
+    } finally {
+      this.#flushOutput();
+    }
+    if (this.#writer.queuedBytes > MAX_QUEUED_BYTES) {
+      throw new RtmpError(
+        "send-timeout",
+        `Cannot answer: ${this.#writer.queuedBytes} bytes wait for a peer that reads nothing, limit is ${MAX_QUEUED_BYTES}`,
+      );
+    }
+  }
+
+  #flushOutput(): void {
+    const output = this.#session.takeOutput();
+    if (output !== undefined) this.#writer.send(output);
+  }
+
+  #handle(event: ServerEvent, nowMs: number): Promise<void> | undefined {
+    switch (event.kind) {
+      case "media": {
+        const role = this.#roles.get(event.messageStreamId);
+        if (role?.kind !== "publish") return undefined;
+        role.lastMessageMs = nowMs;
+        role.hasMessage = true;
+        role.feed.write(event, nowMs);
+        return undefined;
+      }
+      case "connect":
+        return this.#admitConnect(event.info);
+      case "publish":
+        return this.#admit(event.messageStreamId, event.name, (request) => this.#publish(event, request));
+      case "play":
+        return this.#admit(event.messageStreamId, event.name, (request) => this.#play(event, request));
+      case "pause": {
+        const role = this.#roles.get(event.messageStreamId);
+        if (role?.kind === "play") {
+          role.cursor.isPaused = event.isPaused;
+          this.#writer.flush();
+        }
+        return undefined;
+      }
+      case "receive": {
+        const role = this.#roles.get(event.messageStreamId);
+        if (role?.kind === "play") {
+          role.filter.setReceive(event.media, event.isOn);
+          role.cursor.setFilter(role.filter.needed());
+        }
+        return undefined;
+      }
+      case "stop":
+        this.#endRole(event.messageStreamId);
+        return undefined;
+      case "redirectAnswered":
+        this.close(new RtmpError("redirected", "The client has taken the redirect"));
+        return undefined;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  async #admitConnect(info: ConnectInfo): Promise<void> {
+    this.#connect = info;
+    const { findVhost, limits, router } = this.#runtime.options;
+    try {
+      const address = parseStreamAddress(info.tcUrl, "", limits().streamKeyMaxBytes);
+      const vhost = findVhost(address.vhost);
+      // A vhost may still be named by the stream's parameters: without one here the answer comes with publish or play.
+      if (vhost !== undefined) await router.admitConnect(info, address, vhost);
+      this.#session.acceptConnect(this.#runtime.now());
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.#session.rejectConnect(error.rtmpStatus ?? "NetConnection.Connect.Rejected", error.message);
+      throw error;
+    }
+  }
+
+  /** Looks a stream up and lets `next` decide; a refusal is told to the client before it closes the connection. */
+  async #admit(
+    messageStreamId: number,
+    name: string,
+    next: (request: StreamRequest) => Promise<void>,
+  ): Promise<void> {
+    try {
+      const { findVhost, limits } = this.#runtime.options;
+      const address = parseStreamAddress(this.tcUrl, name, limits().streamKeyMaxBytes);
+      if (address.stream === "") {
+        throw new RtmpError("bad-stream-name", "Cannot publish or play: the stream name is empty");
+      }
+      const vhost = findVhost(address.vhost);
+      if (vhost === undefined) {
+        throw new RtmpError(
+          "vhost-not-found",
+          `Cannot find vhost '${address.vhost}': it is not configured, and no default is`,
+        );
+      }
+      this.#address = address;
+      this.#vhost = vhost;
+      const key = streamKey(vhost.name, address.app, address.stream);
+      await next({ address, vhost, key, connect: this.#connect, ip: this.ip, signal: this.#abort.signal });
+    } catch (error) {
+      if (error instanceof RtmpError && !this.#isClosing) {
+        this.#session.reject(messageStreamId, error.rtmpStatus ?? "NetStream.Failed", error.message);
+      }
+      throw error;
+    }
+  }
+
+  async #publish(event: ServerEvent & { kind: "publish" }, request: StreamRequest): Promise<void> {
+    const { hub, options } = this.#runtime;
+    const stream = hub.open(request.key, () => request.vhost.stream);
+    const stop = (reason: RtmpError) => {
+      this.#session.reject(
+        event.messageStreamId,
+        reason.rtmpStatus ?? "NetStream.Publish.BadName",
+        reason.message,
+      );
+      this.close(reason);
+    };
+    // Attached before others are asked, so that of two who ask at once here only one goes on.
+    let feed: StreamFeed | undefined;
+    let lease: PublishLease;
+    try {
+      feed = stream.attach({ kind: "publish", id: this.id, startedAtMs: Date.now(), stop });
+      lease = await options.router.admitPublish(request, stream, stop);
+    } catch (error) {
+      feed?.close();
+      hub.release(stream);
+      throw error;
+    }
+    const nowMs = this.#runtime.now();
+    const role: PublishRole = {
+      kind: "publish",
+      stream,
+      feed,
+      lease,
+      vhost: request.vhost,
+      startedMs: nowMs,
+      lastMessageMs: nowMs,
+      hasMessage: false,
+      lastPlayedMs: nowMs,
+    };
+    this.#roles.set(event.messageStreamId, role);
+    if (this.#isClosing) return this.#endRole(event.messageStreamId);
+    this.#setType(event.publishKind);
+    this.#readPauseMs = request.vhost.readPauseMs;
+    this.#session.acceptPublish(event.messageStreamId);
+    this.#log("info", "Publish started", { type: event.publishKind });
+  }
+
+  async #play(event: ServerEvent & { kind: "play" }, request: StreamRequest): Promise<void> {
+    const { hub, options } = this.#runtime;
+    const decision = await options.router.admitPlay(request);
+    if (this.#isClosing) {
+      if (decision.kind === "local") decision.release?.();
+      return;
+    }
+    if (decision.kind !== "local") {
+      if (decision.kind === "redirect") this.#session.redirect(decision.tcUrl, decision.url);
+      else this.#session.requestReconnect(decision.tcUrl, "The stream is at another node");
+      this.#log("info", "Play redirected", { to: decision.tcUrl });
+      this.#closeReason = new RtmpError("redirected", `Redirected to ${decision.tcUrl}`);
+      this.#closeAtMs = this.#runtime.now() + REDIRECT_WAIT_MS;
+      return;
+    }
+    const stream = hub.open(request.key, () => request.vhost.stream);
+    const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => this.#writer.flush() });
+    const filter = new PlayFilter({
+      messageStreamId: event.messageStreamId === LOG_MESSAGE_STREAM_ID ? undefined : event.messageStreamId,
+      durationMs: event.durationMs,
+      onFinished: () => this.#finishPlay(event.messageStreamId),
+    });
+    cursor.setFilter(filter.needed());
+    this.#roles.set(event.messageStreamId, {
+      kind: "play",
+      stream,
+      cursor,
+      filter,
+      release: decision.release,
+    });
+    this.#setType("rtmp-play");
+    this.#session.acceptPlay(event.messageStreamId, stream.options.chunkSize);
+    this.#flushOutput();
+    this.#writer.addSource(cursor);
+    this.#writer.flush();
+    this.#log("info", "Play started", { waiting: stream.feed === undefined });
+  }
+
+  #finishPlay(messageStreamId: number): void {
+    queueMicrotask(() => {
+      this.#session.finishPlay(messageStreamId, "NetStream.Play.Stop", "The duration is over");
+      this.close(new RtmpError("play-duration", "The duration that play asked for is over"));
+    });
+  }
+
+  #setType(type: ClientType): void {
+    if (this.#type === "Unknown") this.#runtime.counters.clientsTotal++;
+    this.#type = type;
+  }
+
+  #endRole(messageStreamId: number): void {
+    const role = this.#roles.get(messageStreamId);
+    if (role === undefined) return;
+    this.#roles.delete(messageStreamId);
+    if (role.kind === "publish") {
+      role.feed.close();
+      role.lease.release();
+      this.#readPauseMs = undefined;
+      this.#log("info", "Publish stopped", { durationMs: Math.round(this.#runtime.now() - role.startedMs) });
+    } else {
+      this.#jumps += role.cursor.jumps;
+      this.#writer.removeSource(role.cursor);
+      role.stream.unsubscribe(role.cursor);
+      role.release?.();
+      this.#log("info", "Play stopped", { jumps: role.cursor.jumps });
+    }
+    this.#runtime.hub.release(role.stream);
+  }
+
+  /** Bytes are left that may wait for the next round. */
+  #markBehind(): void {
+    for (const role of this.#roles.values()) {
+      if (role.kind !== "play" || !role.cursor.isBehind) continue;
+      this.#runtime.scheduler(role.stream.options.gatherMs).markDirty(role.cursor.output);
+    }
+  }
+
+  #checkTime(nowMs: number): void {
+    if (this.#isClosing) return;
+    if (nowMs >= this.#closeAtMs) throw this.#closeReason ?? new RtmpError("redirected", "Redirected");
+    this.#session.checkDeadline(nowMs);
+    const { sendTimeoutMs } = this.#runtime.options.limits();
+    const writingSinceMs = this.#writer.writingSinceMs;
+    if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
+      throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
+    }
+    for (const role of this.#roles.values()) if (role.kind === "publish") this.#checkPublisher(role, nowMs);
+    if (nowMs - this.#lastPingMs >= PING_INTERVAL_MS && writingSinceMs === undefined) {
+      this.#lastPingMs = nowMs;
+      this.#session.ping(nowMs);
+      this.#flushOutput();
+    }
+  }
+
+  #checkPublisher(role: PublishRole, nowMs: number): void {
+    const { firstPacketTimeoutMs, normalTimeoutMs, idlePublisherTimeoutMs } = role.vhost;
+    const timeoutMs = role.hasMessage ? normalTimeoutMs : firstPacketTimeoutMs;
+    if (nowMs - role.lastMessageMs > timeoutMs) {
+      throw new RtmpError("publish-timeout", `Cannot go on publishing: no message for ${timeoutMs} ms`);
+    }
+    if (role.stream.playerCount > 0) role.lastPlayedMs = nowMs;
+    if (idlePublisherTimeoutMs > 0 && nowMs - role.lastPlayedMs > idlePublisherTimeoutMs) {
+      throw new RtmpError(
+        "idle-timeout",
+        `Cannot go on publishing: nobody has played for ${idlePublisherTimeoutMs} ms`,
+      );
+    }
+  }
+
+  #logClosed(): void {
+    const { counters } = this.#runtime;
+    const reason = this.#closeReason;
+    counters.closedReceiveBytes += this.receiveBytes;
+    counters.closedSendBytes += this.sendBytes;
+    counters.closedJumps += this.jumps;
+    if (reason !== undefined) this.#runtime.countError(reason.code);
+    const isGoodbye = reason === undefined || GOODBYES.has(reason.code);
+    if (!isGoodbye && this.#type !== "Unknown") counters.clientErrorsTotal++;
+    // A port scan or a health check that says nothing is no event.
+    const isSilent = this.#receivedBytes === 0;
+    this.#log(isSilent ? "debug" : "info", "Connection closed", {
+      type: this.#type,
+      reason: reason?.code ?? "closed-by-peer",
+      ...(reason === undefined ? {} : { code: reason.srsCode, detail: reason.message }),
+      durationMs: Math.round(this.#runtime.now() - this.#begunMs),
+      receivedBytes: this.#receivedBytes,
+      sentBytes: this.sendBytes,
+      jumps: this.#jumps,
+    });
+  }
+
+  #log(level: "debug" | "info" | "error", message: string, properties: Record<string, unknown> = {}): void {
+    const { hostname, port } = this.#duplex.remoteAddress;
+    this.#runtime.log[level](message, {
+      connectionId: this.id,
+      peer: `${hostname}:${port}`,
+      ...(this.#session.proxiedAddress === undefined ? {} : { proxied: this.#session.proxiedAddress }),
+      ...(this.#address === undefined || this.#vhost === undefined
+        ? {}
+        : { stream: streamKey(this.#vhost.name, this.#address.app, this.#address.stream) }),
+      ...properties,
+    });
+  }
+}
+
+/** Ends that are nobody's failure. */
+const GOODBYES: ReadonlySet<string> = new Set([
+  "kicked",
+  "redirected",
+  "play-duration",
+  "shutting-down",
+  "taken-over",
+]);
+
+function isConnectionLoss(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.TimedOut ||
+    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.InvalidData;
+}

@@ -1,0 +1,110 @@
+import { getLogger, type Logger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import type { RtmpErrorCode } from "../base/errors.ts";
+import { StreamHub } from "../hub/stream_hub.ts";
+import { ReadPacer } from "../net/read_pacer.ts";
+import { WriteScheduler } from "../net/write_scheduler.ts";
+import type { RandomBytes } from "../wire/handshake.ts";
+import type { WireLimits } from "../wire/limits.ts";
+import type { StreamRouter } from "./stream_router.ts";
+import type { FindVhost } from "./vhost_settings.ts";
+
+export interface ServerLimits {
+  readonly wire: WireLimits;
+  readonly handshakeTimeoutMs: number;
+  /** How long a write may make no progress, in milliseconds. */
+  readonly sendTimeoutMs: number;
+  readonly streamKeyMaxBytes: number;
+  readonly maxConnections: number;
+  /** 0: no limit. */
+  readonly maxConnectionsPerIp: number;
+}
+
+export interface ServerRuntimeOptions {
+  readonly version: string;
+  readonly processId: number;
+  readonly findVhost: FindVhost;
+  readonly limits: () => ServerLimits;
+  readonly router: StreamRouter;
+  readonly randomBytes: RandomBytes;
+  readonly clock: Clock;
+}
+
+/** Counts of a server's life. */
+export interface ServerCounters {
+  clientsTotal: number;
+  clientErrorsTotal: number;
+  /** Of connections that have ended. */
+  closedReceiveBytes: number;
+  closedSendBytes: number;
+  closedJumps: number;
+  readonly errors: Map<RtmpErrorCode, number>;
+}
+
+/** What all connections of one server share: its streams, its write rounds, its time. */
+export class ServerRuntime {
+  readonly options: ServerRuntimeOptions;
+  readonly hub: StreamHub;
+  readonly log: Logger = getLogger(["headwater", "server"]);
+  readonly counters: ServerCounters = {
+    clientsTotal: 0,
+    clientErrorsTotal: 0,
+    closedReceiveBytes: 0,
+    closedSendBytes: 0,
+    closedJumps: 0,
+    errors: new Map(),
+  };
+  readonly #schedulers = new Map<number | "auto", WriteScheduler>();
+  readonly #pacers = new Map<number | "auto", ReadPacer>();
+
+  constructor(options: ServerRuntimeOptions) {
+    this.options = options;
+    this.hub = new StreamHub((output, stream) => {
+      if (output.cursors.size > 0) this.scheduler(stream.options.gatherMs).markDirty(output);
+    });
+  }
+
+  /** Monotonic milliseconds. */
+  now(): number {
+    return this.options.clock.now();
+  }
+
+  /** The write rounds of all players with this gather time. */
+  scheduler(gatherMs: number | "auto"): WriteScheduler {
+    let scheduler = this.#schedulers.get(gatherMs);
+    if (scheduler === undefined) {
+      scheduler = new WriteScheduler({
+        gatherMs,
+        now: this.now,
+        setTimer: setTimeout,
+        clearTimer: clearTimeout,
+      });
+      this.#schedulers.set(gatherMs, scheduler);
+    }
+    return scheduler;
+  }
+
+  /** The read slots of all publishers with this pause. */
+  pacer(pauseMs: number | "auto"): ReadPacer {
+    let pacer = this.#pacers.get(pauseMs);
+    if (pacer === undefined) {
+      pacer = new ReadPacer(pauseMs, this.options.clock);
+      this.#pacers.set(pauseMs, pacer);
+    }
+    return pacer;
+  }
+
+  countError(code: RtmpErrorCode): void {
+    this.counters.errors.set(code, (this.counters.errors.get(code) ?? 0) + 1);
+  }
+
+  /** An id of SRS's kind: 8 characters of a-z and 0-9. */
+  newId(): string {
+    const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+    return Array.from(this.options.randomBytes(8), (byte) => alphabet[byte % 36]).join("");
+  }
+
+  close(): void {
+    for (const scheduler of this.#schedulers.values()) scheduler.close();
+  }
+}

@@ -1,0 +1,57 @@
+import type { RtmpError } from "../base/errors.ts";
+import type { StreamAddress } from "../base/stream_address.ts";
+import type { ConnectInfo } from "../wire/commands.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** What a client wants to play or publish, its vhost looked up. */
+export interface StreamRequest {
+  readonly address: StreamAddress;
+  readonly vhost: VhostSettings;
+  /** `[vhost]/app/stream`. */
+  readonly key: string;
+  /** What an RTMP client said in connect; undefined for HTTP. */
+  readonly connect: ConnectInfo | undefined;
+  /** The client's address. */
+  readonly ip: string;
+  /** Aborts when the client leaves while it is waiting for the answer. */
+  readonly signal: AbortSignal;
+}
+
+/** How a play request is served. */
+export type PlayDecision =
+  /** From this process: it is fed here, or will be. `release` is called when the player leaves. */
+  | { readonly kind: "local"; readonly release?: () => void }
+  /** SRS's RTMP 302 (HTTP 302 for HTTP-FLV). */
+  | { readonly kind: "redirect"; readonly tcUrl: string; readonly url: string }
+  /** Enhanced RTMP's ReconnectRequest. */
+  | { readonly kind: "reconnect"; readonly tcUrl: string };
+
+/** What came of a publish; `release` is called when the publisher has left. */
+export interface PublishLease {
+  release(): void;
+}
+
+/**
+ * Decides where streams are: on a lone origin here, in a cluster perhaps at a coworker, on an edge at an origin. Refusals are thrown
+ * as RtmpError.
+ */
+export interface StreamRouter {
+  /** Before a client's connect is accepted. */
+  admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void>;
+  /** Before Play.Start is said. */
+  admitPlay(request: StreamRequest): Promise<PlayDecision>;
+  /** Before Publish.Start is said. `stop` ends the publisher later. */
+  admitPublish(
+    request: StreamRequest,
+    stream: LiveStream,
+    stop: (reason: RtmpError) => void,
+  ): Promise<PublishLease>;
+}
+
+/** A lone origin: everything is here, and a player may wait for a stream that is not yet published. */
+export const LONE_ORIGIN: StreamRouter = {
+  admitConnect: () => Promise.resolve(),
+  admitPlay: () => Promise.resolve({ kind: "local" }),
+  admitPublish: () => Promise.resolve({ release: () => {} }),
+};

@@ -1,0 +1,543 @@
+import { RtmpError } from "../base/errors.ts";
+import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
+import { splitAggregate } from "../wire/aggregate.ts";
+import { ChunkReader, controlValue, type RawMessage } from "../wire/chunk_reader.ts";
+import {
+  type Command,
+  type ConnectInfo,
+  decodeCommand,
+  encodeCommand,
+  encodeConnectResult,
+  encodeStatus,
+  readConnect,
+  type ServerIdentity,
+} from "../wire/commands.ts";
+import { encodePeerBandwidth, encodeUint32 } from "../wire/control.ts";
+import { readDataMessage } from "../wire/data_message.ts";
+import { type RandomBytes, ServerHandshake } from "../wire/handshake.ts";
+import type { WireLimits } from "../wire/limits.ts";
+import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
+import { encodeAmf0 } from "../wire/amf0.ts";
+import { Acknowledgement } from "./acknowledgement.ts";
+import { MessageOutput } from "./message_output.ts";
+
+/** Streams that one connection may have created at a time. */
+const MAX_STREAMS = 16;
+const CLIENT_ID = "ASAICiss";
+
+export interface ServerSessionOptions {
+  readonly limits: WireLimits;
+  /** Chunk size towards the peer from connect on, in bytes. */
+  readonly chunkSize: number;
+  /** Window Acknowledgement Size and Set Peer Bandwidth sent at connect, in bytes; 0: not sent. */
+  readonly outAckSize: number;
+  /** Acknowledge by this window until the peer names one, in bytes; 0: not before. */
+  readonly inAckSize: number;
+  /** How long handshake and first command may take, in milliseconds. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a connected client may do nothing, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  readonly randomBytes: RandomBytes;
+  readonly identity: ServerIdentity;
+}
+
+/** How the encoder announced itself; the names SRS uses in its API. */
+export type PublishKind = "fmle-publish" | "flash-publish" | "haivision-publish";
+
+/** What a session tells its owner. Requests must be answered before the next event is taken. */
+export type ServerEvent =
+  | { readonly kind: "connect"; readonly info: ConnectInfo }
+  | {
+    readonly kind: "publish";
+    readonly messageStreamId: number;
+    readonly name: string;
+    readonly publishKind: PublishKind;
+  }
+  | {
+    readonly kind: "play";
+    readonly messageStreamId: number;
+    readonly name: string;
+    /** How much to send, in milliseconds of media; undefined: no end. */
+    readonly durationMs: number | undefined;
+  }
+  | {
+    readonly kind: "media";
+    readonly messageStreamId: number;
+    /** 8 audio, 9 video, 18 data (AMF0, `@setDataFrame` removed). */
+    readonly typeId: number;
+    readonly timestamp: number;
+    /** A view, valid until the next `receive`. */
+    readonly payload: Uint8Array;
+  }
+  | { readonly kind: "pause"; readonly messageStreamId: number; readonly isPaused: boolean }
+  | {
+    readonly kind: "receive";
+    readonly messageStreamId: number;
+    readonly media: "audio" | "video";
+    readonly isOn: boolean;
+  }
+  | { readonly kind: "stop"; readonly messageStreamId: number }
+  /** A command with a string argument after a redirect: SRS's sign that the client took it. */
+  | { readonly kind: "redirectAnswered" };
+
+type StreamState = { kind: "idle" | "playing" | "publishing"; publishKind: PublishKind };
+
+/**
+ * The server's half of one RTMP connection, without a socket or a clock.
+ *
+ * The drain rule: after `receive`, take `nextEvent()` until it gives undefined, answering each request (`connect`, `publish`,
+ * `play`) before the next event is taken, and send what `takeOutput()` gives. A throw ends the session: send what is left and close.
+ */
+export class ServerSession {
+  readonly #options: ServerSessionOptions;
+  readonly #reader: ChunkReader;
+  readonly #output = new MessageOutput();
+  readonly #acknowledgement: Acknowledgement;
+  #handshake: ServerHandshake | undefined;
+  readonly #streams = new Map<number, StreamState>();
+  readonly #queue: ServerEvent[] = [];
+  #pendingConnect: { command: Command; info: ConnectInfo } | undefined;
+  #isConnected = false;
+  /** The name that releaseStream or FCPublish gave, for a publish without one. */
+  #announcedName = "";
+  #publishKind: PublishKind = "flash-publish";
+  #deadlineMs: number;
+  #isRedirected = false;
+  /** The client's address as a proxy in front of us told it, for logs. */
+  proxiedAddress: string | undefined;
+
+  /** @param nowMs Milliseconds on any monotonic clock, the one that `receive` is given too. */
+  constructor(options: ServerSessionOptions, nowMs: number) {
+    this.#options = options;
+    this.#reader = new ChunkReader(options.limits);
+    this.#acknowledgement = new Acknowledgement(options.inAckSize);
+    this.#handshake = new ServerHandshake(options.randomBytes, Math.floor(nowMs / 1000));
+    this.#deadlineMs = nowMs + options.handshakeTimeoutMs;
+  }
+
+  /** Our chunk size towards the peer, in bytes. */
+  get outputChunkSize(): number {
+    return this.#output.chunkSize;
+  }
+
+  /** Takes bytes from the peer, in order. They are read in place until the events are drained. */
+  receive(bytes: Uint8Array): void {
+    const sequence = this.#acknowledgement.receive(bytes.length);
+    let rest: Uint8Array | undefined = bytes;
+    if (this.#handshake !== undefined) {
+      const step = this.#handshake.receive(bytes);
+      if (step.output !== undefined) this.#output.raw(step.output);
+      rest = step.rest;
+      if (rest !== undefined) {
+        this.proxiedAddress = this.#handshake.proxiedAddress;
+        this.#handshake = undefined;
+      }
+    }
+    if (sequence !== undefined && this.#isConnected) {
+      this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
+    }
+    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+  }
+
+  /**
+   * The next thing to know, or undefined until more is received.
+   *
+   * @throws {RtmpError} When the peer breaks the protocol or a limit.
+   */
+  nextEvent(nowMs: number): ServerEvent | undefined {
+    for (;;) {
+      const queued = this.#queue.shift();
+      if (queued !== undefined) return queued;
+      if (this.#handshake !== undefined) return undefined;
+      const message = this.#reader.next();
+      if (message === undefined) return undefined;
+      const event = this.#read(message, nowMs);
+      if (event !== undefined) return event;
+    }
+  }
+
+  /** What to send, or undefined. */
+  takeOutput(): Uint8Array | undefined {
+    return this.#output.take();
+  }
+
+  /** @throws {RtmpError} `handshake-timeout` or `idle-timeout` when the peer has had its time. */
+  checkDeadline(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    const { handshakeTimeoutMs, idleTimeoutMs } = this.#options;
+    throw this.#isConnected
+      ? new RtmpError("idle-timeout", `Cannot wait for publish or play: none within ${idleTimeoutMs} ms`)
+      : new RtmpError(
+        "handshake-timeout",
+        `Cannot complete ${
+          this.#handshake ? "handshake" : "connect"
+        }: not done within ${handshakeTimeoutMs} ms`,
+      );
+  }
+
+  /** Lets the client in. */
+  acceptConnect(nowMs: number): void {
+    const pending = this.#takePendingConnect();
+    const { outAckSize, chunkSize, identity } = this.#options;
+    if (outAckSize > 0) {
+      this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(outAckSize));
+      this.#output.control(MESSAGE_TYPE.setPeerBandwidth, encodePeerBandwidth(outAckSize));
+    }
+    this.#output.setChunkSize(chunkSize);
+    this.#output.command(0, encodeConnectResult(pending.command.transactionId, pending.info, identity));
+    this.#output.command(0, encodeCommand("onBWDone", 0, null));
+    this.#isConnected = true;
+    this.#touch(nowMs);
+  }
+
+  /** Refuses the client; send the output, then close. */
+  rejectConnect(code: string, description: string): void {
+    const pending = this.#takePendingConnect();
+    const information = Amf0Object.from({ level: "error", code, description });
+    this.#output.command(0, encodeCommand("_error", pending.command.transactionId, null, information));
+  }
+
+  /** Lets the encoder publish. */
+  acceptPublish(messageStreamId: number): void {
+    const stream = this.#stream(messageStreamId);
+    stream.kind = "publishing";
+    this.#deadlineMs = Infinity;
+    const code = "NetStream.Publish.Start";
+    const description = "Started publishing stream.";
+    if (stream.publishKind !== "flash-publish") {
+      const status = Amf0Object.from({ code, description });
+      this.#output.command(messageStreamId, encodeCommand("onFCPublish", 0, null, status));
+    }
+    this.#status(messageStreamId, code, description, { clientid: CLIENT_ID });
+  }
+
+  /** Lets the player play. `chunkSize` is that of the stream's bytes. */
+  acceptPlay(messageStreamId: number, chunkSize: number): void {
+    this.#stream(messageStreamId).kind = "playing";
+    this.#deadlineMs = Infinity;
+    this.#output.setChunkSize(chunkSize);
+    this.#output.userControl(USER_CONTROL.streamBegin, messageStreamId);
+    const details = { details: "stream", clientid: CLIENT_ID };
+    this.#status(messageStreamId, "NetStream.Play.Reset", "Playing and resetting stream.", details);
+    this.#status(messageStreamId, "NetStream.Play.Start", "Started playing stream.", details);
+    this.#output.message({
+      typeId: MESSAGE_TYPE.data,
+      timestamp: 0,
+      messageStreamId,
+      chunkStreamId: CHUNK_STREAM.streamCommand,
+    }, encodeAmf0(["|RtmpSampleAccess", true, true]));
+  }
+
+  /** Refuses a publish or play with an `onStatus` of level error; send the output, then close. */
+  reject(messageStreamId: number, code: string, description: string): void {
+    this.#output.command(messageStreamId, encodeStatus("error", code, description, { clientid: CLIENT_ID }));
+  }
+
+  /** Ends a playing stream in words: its duration is over, or the server stops. */
+  finishPlay(messageStreamId: number, code: string, description: string): void {
+    this.#status(messageStreamId, code, description, { clientid: CLIENT_ID });
+    this.#output.userControl(USER_CONTROL.streamEof, messageStreamId);
+  }
+
+  /** SRS's RTMP 302: `tcUrl` for old followers, `url` with the stream for newer ones. */
+  redirect(tcUrl: string, url: string): void {
+    const ex = Amf0Object.from({ code: 302, redirect: tcUrl, redirect2: url });
+    this.#output.message(
+      {
+        typeId: MESSAGE_TYPE.command,
+        timestamp: 0,
+        messageStreamId: 0,
+        chunkStreamId: CHUNK_STREAM.streamCommand,
+      },
+      encodeStatus("error", "NetConnection.Connect.Rejected", "RTMP 302 Redirect", { ex }),
+    );
+    this.#isRedirected = true;
+  }
+
+  /** Enhanced RTMP's request to connect elsewhere; the client leaves when it suits it. */
+  requestReconnect(tcUrl: string, description: string): void {
+    const code = "NetConnection.Connect.ReconnectRequest";
+    this.#output.command(0, encodeStatus("status", code, description, { tcUrl }));
+  }
+
+  /** Asks for a sign of life; also makes a dead connection fail. */
+  ping(nowMs: number): void {
+    if (this.#isConnected) this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);
+  }
+
+  #read(message: RawMessage, nowMs: number): ServerEvent | undefined {
+    switch (message.typeId) {
+      case MESSAGE_TYPE.audio:
+      case MESSAGE_TYPE.video:
+        if (!this.#isPublishing(message.messageStreamId)) return undefined;
+        return {
+          kind: "media",
+          messageStreamId: message.messageStreamId,
+          typeId: message.typeId,
+          timestamp: message.timestamp,
+          payload: message.payload,
+        };
+      case MESSAGE_TYPE.command:
+      case MESSAGE_TYPE.commandAmf3: {
+        const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
+        return command && this.#command(command, message.messageStreamId, nowMs);
+      }
+      case MESSAGE_TYPE.data:
+      case MESSAGE_TYPE.dataAmf3: {
+        if (!this.#isPublishing(message.messageStreamId)) return undefined;
+        const payload = readDataMessage(message.payload);
+        if (payload === undefined) return undefined;
+        const { messageStreamId, timestamp } = message;
+        return { kind: "media", messageStreamId, typeId: MESSAGE_TYPE.data, timestamp, payload };
+      }
+      case MESSAGE_TYPE.aggregate:
+        if (!this.#isPublishing(message.messageStreamId)) return undefined;
+        for (const part of splitAggregate(message.payload, message.timestamp)) {
+          if (part.typeId !== MESSAGE_TYPE.audio && part.typeId !== MESSAGE_TYPE.video) continue;
+          this.#queue.push({ kind: "media", messageStreamId: message.messageStreamId, ...part });
+        }
+        return this.#queue.shift();
+      case MESSAGE_TYPE.windowAcknowledgementSize:
+        this.#acknowledgement.setWindow(controlValue(message));
+        return undefined;
+      case MESSAGE_TYPE.userControl:
+        this.#userControl(message);
+        return undefined;
+      default:
+        // Acknowledgements, Set Peer Bandwidth, shared objects and what nobody knows: unknown is not wrong.
+        return undefined;
+    }
+  }
+
+  #userControl(message: RawMessage): void {
+    const { payload } = message;
+    const event = ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
+    if (payload.length >= 6 && event === USER_CONTROL.pingRequest) {
+      const view = new DataView(payload.buffer, payload.byteOffset);
+      this.#output.userControl(USER_CONTROL.pingResponse, view.getUint32(2));
+    }
+  }
+
+  #command(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
+    if (!this.#isConnected) {
+      if (command.name !== "connect") {
+        throw new RtmpError(
+          "unexpected-command",
+          `Cannot accept command '${command.name.slice(0, 64)}' before connect`,
+        );
+      }
+      const info = readConnect(command);
+      this.#pendingConnect = { command, info };
+      return { kind: "connect", info };
+    }
+    if (this.#deadlineMs !== Infinity) this.#touch(nowMs);
+    switch (command.name) {
+      case "createStream":
+        this.#createStream(command);
+        return undefined;
+      case "releaseStream":
+      case "FCPublish":
+        this.#publishKind =
+          command.name === "FCPublish" && this.#streams.size > 0 && this.#publishKind === "flash-publish"
+            ? "haivision-publish"
+            : this.#publishKind === "haivision-publish"
+            ? "haivision-publish"
+            : "fmle-publish";
+        if (typeof command.arguments[0] === "string") this.#announcedName = command.arguments[0];
+        this.#result(command, undefined);
+        return undefined;
+      case "publish":
+        return this.#publish(command, messageStreamId, nowMs);
+      case "play":
+        return this.#play(command, messageStreamId, nowMs);
+      case "FCUnpublish":
+        return this.#unpublish(command, nowMs);
+      case "closeStream":
+        return this.#stop(messageStreamId, nowMs);
+      case "deleteStream": {
+        const id = command.arguments[0];
+        const target = typeof id === "number" ? id : messageStreamId;
+        const event = this.#stop(target, nowMs);
+        this.#streams.delete(target);
+        return event;
+      }
+      case "pause":
+      case "pauseRaw":
+        return this.#pause(command, messageStreamId);
+      case "receiveAudio":
+      case "receiveVideo": {
+        const media = command.name === "receiveAudio" ? "audio" : "video";
+        if (command.transactionId > 0) this.#result(command, null);
+        return {
+          kind: "receive",
+          messageStreamId: this.#idOf(messageStreamId),
+          media,
+          isOn: command.arguments[0] !== false,
+        };
+      }
+      case "seek":
+        this.#output.command(
+          messageStreamId,
+          encodeStatus("error", "NetStream.Seek.Failed", "Cannot seek in a live stream", {
+            clientid: CLIENT_ID,
+          }),
+        );
+        return undefined;
+      case "getStreamLength":
+        this.#result(command, 0);
+        return undefined;
+      case "connect":
+        throw new RtmpError("unexpected-command", "Cannot accept connect: the connection has one already");
+      default:
+        if (this.#isRedirected && command.arguments.some((value) => typeof value === "string")) {
+          return { kind: "redirectAnswered" };
+        }
+        if (command.transactionId > 0 && command.name !== "_result" && command.name !== "_error") {
+          this.#result(command, null);
+        }
+        return undefined;
+    }
+  }
+
+  #createStream(command: Command): void {
+    let id = 1;
+    while (this.#streams.has(id)) id++;
+    if (id > MAX_STREAMS) {
+      throw new RtmpError(
+        "too-many-streams",
+        `Cannot create stream: ${MAX_STREAMS} exist on this connection, the limit`,
+      );
+    }
+    this.#streams.set(id, { kind: "idle", publishKind: "flash-publish" });
+    this.#result(command, id);
+  }
+
+  #publish(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
+    const named = command.arguments[0];
+    if (named === false || named === null) return this.#stop(messageStreamId, nowMs); // publish(false) stops, as in Flash
+    const name = typeof named === "string" && named !== "" ? named : this.#announcedName;
+    const stream = this.#stream(messageStreamId);
+    if (stream.kind !== "idle") {
+      throw new RtmpError(
+        "unexpected-command",
+        `Cannot publish on message stream ${messageStreamId}: it is ${stream.kind}`,
+      );
+    }
+    stream.publishKind = this.#publishKind;
+    return { kind: "publish", messageStreamId, name, publishKind: this.#publishKind };
+  }
+
+  #play(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
+    // A client that plays without createStream plays on stream 1, which is what SRS answers on.
+    const id = this.#idOf(messageStreamId);
+    const name = command.arguments[0];
+    if (name === false || name === null) return this.#stop(id, nowMs);
+    if (typeof name !== "string") {
+      throw new RtmpError(
+        "message-malformed",
+        `Cannot play: the stream name is a ${typeof name}, expected a string`,
+      );
+    }
+    const stream = this.#stream(id);
+    if (stream.kind === "publishing") {
+      throw new RtmpError("unexpected-command", `Cannot play on message stream ${id}: it is publishing`);
+    }
+    const duration = command.arguments[2];
+    const play: ServerEvent = {
+      kind: "play",
+      messageStreamId: id,
+      name,
+      durationMs: typeof duration === "number" && duration > 0 ? duration : undefined,
+    };
+    if (stream.kind !== "playing") return play;
+    stream.kind = "idle";
+    this.#queue.push(play);
+    return { kind: "stop", messageStreamId: id };
+  }
+
+  /** FCUnpublish names a stream, not a message stream; encoders have one. */
+  #unpublish(command: Command, nowMs: number): ServerEvent | undefined {
+    const [id, stream] = [...this.#streams].find(([, { kind }]) => kind === "publishing") ?? [];
+    if (id === undefined || stream === undefined) {
+      this.#result(command, undefined);
+      return undefined;
+    }
+    const code = "NetStream.Unpublish.Success";
+    const status = Amf0Object.from({ code, description: "Stop publishing stream." });
+    this.#output.command(id, encodeCommand("onFCUnpublish", 0, null, status));
+    this.#result(command, undefined);
+    this.#status(id, code, "Stream is now unpublished", { clientid: CLIENT_ID });
+    return this.#stop(id, nowMs);
+  }
+
+  #stop(messageStreamId: number, nowMs: number): ServerEvent | undefined {
+    const id = this.#idOf(messageStreamId);
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.kind === "idle") return undefined;
+    stream.kind = "idle";
+    if (![...this.#streams.values()].some(({ kind }) => kind !== "idle")) this.#touch(nowMs);
+    return { kind: "stop", messageStreamId: id };
+  }
+
+  #pause(command: Command, messageStreamId: number): ServerEvent | undefined {
+    const id = this.#idOf(messageStreamId);
+    if (this.#streams.get(id)?.kind !== "playing") return undefined;
+    const isPaused = command.arguments[0] === true;
+    this.#status(
+      id,
+      isPaused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify",
+      isPaused ? "Paused stream." : "Unpaused stream.",
+      { clientid: CLIENT_ID },
+    );
+    this.#output.userControl(isPaused ? USER_CONTROL.streamEof : USER_CONTROL.streamBegin, id);
+    return { kind: "pause", messageStreamId: id, isPaused };
+  }
+
+  #idOf(messageStreamId: number): number {
+    return messageStreamId === 0 ? 1 : messageStreamId;
+  }
+
+  /** The stream's state; made on the spot for clients that never say createStream. */
+  #stream(messageStreamId: number): StreamState {
+    let stream = this.#streams.get(messageStreamId);
+    if (stream === undefined) {
+      if (this.#streams.size >= MAX_STREAMS) {
+        throw new RtmpError(
+          "too-many-streams",
+          `Cannot use message stream ${messageStreamId}: ${MAX_STREAMS} exist, the limit`,
+        );
+      }
+      stream = { kind: "idle", publishKind: "flash-publish" };
+      this.#streams.set(messageStreamId, stream);
+    }
+    return stream;
+  }
+
+  #isPublishing(messageStreamId: number): boolean {
+    return this.#streams.get(messageStreamId)?.kind === "publishing";
+  }
+
+  #touch(nowMs: number): void {
+    this.#deadlineMs = nowMs + this.#options.idleTimeoutMs;
+  }
+
+  #takePendingConnect(): { command: Command; info: ConnectInfo } {
+    const pending = this.#pendingConnect;
+    if (pending === undefined) throw new TypeError("Cannot answer connect: none is pending");
+    this.#pendingConnect = undefined;
+    return pending;
+  }
+
+  #result(command: Command, value: Amf0Value): void {
+    this.#output.command(0, encodeCommand("_result", command.transactionId, null, value));
+  }
+
+  #status(
+    messageStreamId: number,
+    code: string,
+    description: string,
+    details: Record<string, Amf0Value>,
+  ): void {
+    this.#output.command(messageStreamId, encodeStatus("status", code, description, details));
+  }
+}

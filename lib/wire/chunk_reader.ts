@@ -1,0 +1,341 @@
+import { RtmpError } from "../base/errors.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
+import { MESSAGE_TYPE } from "./message_type.ts";
+
+/** Chunk size of both directions until a Set Chunk Size changes it, in bytes. */
+export const INITIAL_CHUNK_SIZE = 128;
+
+const EXTENDED = 0xffffff;
+/** A message that is announced longer than this grows as its bytes come, so that a lie costs little memory. */
+const FIRST_ALLOCATION_BYTES = 64 * 1024;
+
+/** One message as it came off the wire, its payload not yet decoded. */
+export interface RawMessage {
+  readonly typeId: number;
+  /** Milliseconds, 31 bits. */
+  readonly timestamp: number;
+  readonly messageStreamId: number;
+  readonly chunkStreamId: number;
+  /** May be a view into the bytes last pushed: valid until the next `push`. */
+  readonly payload: Uint8Array;
+}
+
+/** What a chunk stream remembers between its chunks. */
+class ChunkStream {
+  readonly id: number;
+  timestamp = 0;
+  /** What the last header said: an absolute time after fmt 0, else a delta. */
+  timestampField = 0;
+  wasAbsolute = true;
+  hasExtended = false;
+  /** The four extended bytes of the chunk that began the message, for recognising a repetition. */
+  extended = 0;
+  length = 0;
+  typeId = 0;
+  messageStreamId = 0;
+  /** The message under way; undefined between messages. */
+  partial: Uint8Array | undefined;
+  received = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+/**
+ * Turns the bytes of one peer after the handshake back into messages. Push the bytes in order, in pieces of any size, and take
+ * `next()` until it gives none before the next push. Set Chunk Size and Abort are applied here, and also returned.
+ *
+ * After a throw the reader is dead: every further call throws the same error.
+ *
+ * Source: RTMP 1.0 section 5.3; the extended timestamp of type 3 chunks as SRS reads it.
+ */
+export class ChunkReader {
+  readonly #limits: WireLimits;
+  readonly #streams = new Map<number, ChunkStream>();
+  #input: Uint8Array = new Uint8Array(0);
+  #position = 0;
+  #chunkSize = INITIAL_CHUNK_SIZE;
+  /** The chunk whose payload is being read, across pushes. */
+  #current: ChunkStream | undefined;
+  #chunkRemaining = 0;
+  #partialBytes = 0;
+  #failure: RtmpError | undefined;
+
+  constructor(limits: WireLimits = DEFAULT_WIRE_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** The peer's chunk size, in bytes. */
+  get chunkSize(): number {
+    return this.#chunkSize;
+  }
+
+  /** Bytes held for messages that are not complete. */
+  get bufferedBytes(): number {
+    return this.#partialBytes + this.#input.length - this.#position;
+  }
+
+  /** Adds bytes from the peer. They are read in place: keep them unchanged until `next()` has given undefined. */
+  push(bytes: Uint8Array): void {
+    const left = this.#input.length - this.#position;
+    if (left === 0) {
+      this.#input = bytes;
+    } else {
+      const joined = new Uint8Array(left + bytes.length);
+      joined.set(this.#input.subarray(this.#position));
+      joined.set(bytes, left);
+      this.#input = joined;
+    }
+    this.#position = 0;
+  }
+
+  /**
+   * The next complete message, or undefined until more bytes are pushed.
+   *
+   * @throws {RtmpError} When the peer breaks the chunk format or a limit.
+   */
+  next(): RawMessage | undefined {
+    if (this.#failure) throw this.#failure;
+    try {
+      for (;;) {
+        if (this.#current === undefined && !this.#readHeader()) {
+          this.#keepRest();
+          return undefined;
+        }
+        const message = this.#readPayload();
+        if (message !== undefined) {
+          this.#applyControl(message);
+          return message;
+        }
+        if (this.#current !== undefined) {
+          this.#keepRest();
+          return undefined;
+        }
+      }
+    } catch (error) {
+      if (error instanceof RtmpError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** What is left of the input is copied: the caller reuses its buffer. At most one chunk header. */
+  #keepRest(): void {
+    this.#input = this.#position < this.#input.length ? this.#input.slice(this.#position) : new Uint8Array(0);
+    this.#position = 0;
+  }
+
+  /** Reads a chunk's basic and message header whole; false, with nothing consumed, while bytes are missing. */
+  #readHeader(): boolean {
+    const input = this.#input;
+    const available = input.length;
+    let position = this.#position;
+    if (position >= available) return false;
+    const first = input[position++] as number;
+    const format = first >> 6;
+    let chunkStreamId = first & 0x3f;
+    if (chunkStreamId < 2) {
+      const extra = chunkStreamId + 1;
+      if (position + extra > available) return false;
+      chunkStreamId = 64 + (input[position] as number) +
+        (extra === 2 ? 256 * (input[position + 1] as number) : 0);
+      position += extra;
+    }
+    const known = this.#streams.get(chunkStreamId);
+    const stream = known ?? new ChunkStream(chunkStreamId);
+    const isContinuing = stream.partial !== undefined;
+    let field = stream.timestampField;
+    let length = stream.length;
+    let typeId = stream.typeId;
+    let messageStreamId = stream.messageStreamId;
+    if (format < 3) {
+      const headerBytes = format === 0 ? 11 : format === 1 ? 7 : 3;
+      if (position + headerBytes > available) return false;
+      field = uint24(input, position);
+      if (format < 2) {
+        length = uint24(input, position + 3);
+        typeId = input[position + 6] as number;
+        // Little-endian, the only such field of RTMP.
+        if (format === 0) messageStreamId = uint32LittleEndian(input, position + 7);
+      }
+      position += headerBytes;
+    }
+    // librtmp opens chunk stream 2 with a type 1 header; nothing else may begin without a full one.
+    if (known === undefined && format > 1) {
+      throw new RtmpError(
+        "chunk-header-type",
+        `Cannot read chunk: chunk stream ${chunkStreamId} begins with header type ${format}, expected 0`,
+      );
+    }
+    if (isContinuing && format < 3) {
+      if (format === 0) {
+        throw new RtmpError(
+          "chunk-header-type",
+          `Cannot read chunk: chunk stream ${chunkStreamId} begins a message after ${stream.received} of ${stream.length} bytes of another`,
+        );
+      }
+      if (length !== stream.length || typeId !== stream.typeId) {
+        throw new RtmpError(
+          "chunk-message-changed",
+          `Cannot read chunk: message on chunk stream ${chunkStreamId} changes from type ${stream.typeId} of ${stream.length} bytes ` +
+            `to type ${typeId} of ${length} bytes midway`,
+        );
+      }
+    }
+    const hasExtended = format < 3 ? field === EXTENDED : stream.hasExtended;
+    let extended = stream.extended;
+    if (hasExtended) {
+      if (position + 4 > available) return false;
+      const value = uint32(input, position) & 0x7fffffff;
+      // Some writers repeat the field on type 3 chunks (the specification, SRS, FFmpeg), some don't: if what stands there
+      // is not the value of this message, it is payload.
+      const isRepeated = !(format === 3 && isContinuing) || value === stream.extended;
+      if (isRepeated) {
+        position += 4;
+        extended = value;
+      }
+    }
+    if (!isContinuing) this.#checkLimits(known === undefined, chunkStreamId, length, typeId);
+    // Everything is here and right: commit.
+    if (known === undefined) this.#streams.set(chunkStreamId, stream);
+    this.#position = position;
+    if (!isContinuing) {
+      stream.length = length;
+      stream.typeId = typeId;
+      stream.messageStreamId = messageStreamId;
+      stream.hasExtended = hasExtended;
+      stream.extended = extended;
+      if (format < 3) {
+        stream.timestampField = hasExtended ? extended : field;
+        stream.wasAbsolute = format === 0;
+      } else if (hasExtended) {
+        stream.timestampField = extended;
+      }
+      // A type 3 header after a type 0 one repeats that header's time as a delta (section 5.3.1.2.4), but an extended time is
+      // absolute to every known writer.
+      const isAbsolute = format === 0 || (format === 3 && stream.wasAbsolute && hasExtended);
+      stream.timestamp = isAbsolute
+        ? stream.timestampField & 0x7fffffff
+        : (stream.timestamp + stream.timestampField) & 0x7fffffff;
+    }
+    this.#current = stream;
+    this.#chunkRemaining = Math.min(this.#chunkSize, stream.length - stream.received);
+    return true;
+  }
+
+  #checkLimits(isNew: boolean, chunkStreamId: number, length: number, typeId: number): void {
+    const { maxChunkStreams, maxMessageBytes, maxBufferedBytes } = this.#limits;
+    if (isNew && this.#streams.size >= maxChunkStreams) {
+      throw new RtmpError(
+        "too-many-chunk-streams",
+        `Cannot open chunk stream ${chunkStreamId}: ${this.#streams.size} are open, limit is ${maxChunkStreams}`,
+      );
+    }
+    if (length > maxMessageBytes) {
+      throw new RtmpError(
+        "message-too-large",
+        `Cannot read message of type ${typeId}: ${length} bytes announced, limit is ${maxMessageBytes}`,
+      );
+    }
+    if (this.#partialBytes + Math.min(length, this.#chunkSize) > maxBufferedBytes) {
+      throw new RtmpError(
+        "input-too-large",
+        `Cannot read message of type ${typeId}: ${this.#partialBytes} bytes of unfinished messages held, limit is ${maxBufferedBytes}`,
+      );
+    }
+  }
+
+  /** Reads what there is of the current chunk's payload; the message when that completes it. */
+  #readPayload(): RawMessage | undefined {
+    const stream = this.#current as ChunkStream;
+    const available = this.#input.length - this.#position;
+    if (
+      stream.partial === undefined && this.#chunkRemaining === stream.length && available >= stream.length
+    ) {
+      const payload = this.#input.subarray(this.#position, this.#position + stream.length);
+      this.#position += stream.length;
+      this.#current = undefined;
+      return this.#message(stream, payload);
+    }
+    const count = Math.min(this.#chunkRemaining, available);
+    const end = stream.received + count;
+    let target = stream.partial;
+    if (target === undefined) {
+      target = stream.partial = new Uint8Array(Math.min(stream.length, FIRST_ALLOCATION_BYTES));
+    }
+    if (end > target.length) {
+      const grown = new Uint8Array(Math.min(stream.length, Math.max(end, target.length * 2)));
+      grown.set(target.subarray(0, stream.received));
+      target = stream.partial = grown;
+    }
+    target.set(this.#input.subarray(this.#position, this.#position + count), stream.received);
+    stream.received = end;
+    this.#partialBytes += count;
+    this.#position += count;
+    this.#chunkRemaining -= count;
+    if (this.#partialBytes > this.#limits.maxBufferedBytes) {
+      throw new RtmpError(
+        "input-too-large",
+        `Cannot hold ${this.#partialBytes} bytes of unfinished messages, limit is ${this.#limits.maxBufferedBytes}`,
+      );
+    }
+    if (this.#chunkRemaining > 0) return undefined;
+    this.#current = undefined;
+    if (stream.received < stream.length) return undefined;
+    this.#dropPartial(stream);
+    return this.#message(stream, target);
+  }
+
+  #dropPartial(stream: ChunkStream): void {
+    this.#partialBytes -= stream.received;
+    stream.partial = undefined;
+    stream.received = 0;
+  }
+
+  #message(stream: ChunkStream, payload: Uint8Array): RawMessage {
+    return {
+      typeId: stream.typeId,
+      timestamp: stream.timestamp,
+      messageStreamId: stream.messageStreamId,
+      chunkStreamId: stream.id,
+      payload,
+    };
+  }
+
+  #applyControl(message: RawMessage): void {
+    if (message.typeId === MESSAGE_TYPE.setChunkSize) {
+      const size = controlValue(message);
+      if (size < 1 || size > 0x7fffffff) {
+        throw new RtmpError("chunk-size", `Cannot set chunk size: value is ${size}, must be 1 to 2147483647`);
+      }
+      this.#chunkSize = size;
+    } else if (message.typeId === MESSAGE_TYPE.abort) {
+      const stream = this.#streams.get(controlValue(message));
+      if (stream?.partial !== undefined) this.#dropPartial(stream);
+    }
+  }
+}
+
+/** The four bytes that a Set Chunk Size, Abort, Acknowledgement or Window Acknowledgement Size carries. */
+export function controlValue(message: RawMessage): number {
+  if (message.payload.length < 4) {
+    throw new RtmpError(
+      "message-malformed",
+      `Cannot read control message of type ${message.typeId}: ${message.payload.length} bytes, expected 4`,
+    );
+  }
+  return uint32(message.payload, 0);
+}
+
+function uint24(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return (((bytes[at] as number) << 24) | uint24(bytes, at + 1)) >>> 0;
+}
+
+function uint32LittleEndian(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>> 0;
+}

@@ -1,0 +1,20 @@
+/** The bodies of protocol control and user control messages, RTMP 1.0 sections 5.4 and 7.1.7. */
+
+/** Four bytes: a chunk size, an acknowledged byte count, a window. */
+export function encodeUint32(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+/** Set Peer Bandwidth with limit type 2 (dynamic), as SRS sends it. */
+export function encodePeerBandwidth(bytes: number): Uint8Array {
+  return Uint8Array.of(bytes >>> 24, bytes >>> 16, bytes >>> 8, bytes, 2);
+}
+
+/** A user control message with one or two 32-bit values. */
+export function encodeUserControl(event: number, ...values: number[]): Uint8Array {
+  const body = new Uint8Array(2 + 4 * values.length);
+  body[0] = event >>> 8;
+  body[1] = event;
+  values.forEach((value, index) => body.set(encodeUint32(value), 2 + 4 * index));
+  return body;
+}
