@@ -9,14 +9,22 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `PORT`, `"PORT"`, `"IP:PORT"`, `"[v6]:PORT"`, or an array of these.
+ * Reads `PORT`, `"PORT"`, `"IP:PORT"`, `"[v6]:PORT"`, or an array of these. `0.0.0.0` and `[::]` with the same port
+ * are one address, every one of the machine, since the second of them takes the port of the first too.
  *
  * @throws {RangeError} With the text that is wrong and what it should be.
  */
 export function parseListen(value: unknown): ListenAddress[] {
   const entries = Array.isArray(value) ? value : [value];
   if (entries.length === 0) throw new RangeError(`value is [], must name at least one port`);
-  return entries.map(parseListenAddress);
+  const addresses = entries.map(parseListenAddress);
+  const has = (hostname: string, port: number): boolean =>
+    addresses.some((address) => address.hostname === hostname && address.port === port);
+  return addresses.flatMap((address) => {
+    const { hostname, port, literal } = address;
+    if (hostname === "0.0.0.0" && has("::", port)) return [{ port, literal }];
+    return hostname === "::" && has("0.0.0.0", port) ? [] : [address];
+  });
 }
 
 function parseListenAddress(value: unknown): ListenAddress {

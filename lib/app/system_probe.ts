@@ -2,7 +2,7 @@ import process from "node:process";
 import { arch, cpus, version } from "node:os";
 import type { CpuTimes, HostFacts, ProcessUsage, SystemMemory, SystemProbe } from "../http/system_probe.ts";
 
-/** What `process.resourceUsage` answers; Deno before 2.6 has no such function. */
+/** What `process.resourceUsage` answers; Deno 2.4 has no such function. */
 interface ResourceUsage {
   readonly maxRSS: number;
   readonly minorPageFault: number;

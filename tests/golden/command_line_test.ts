@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { type CommandLine, parseCommandLine } from "../../lib/app/command_line.ts";
+import { VERSION } from "../../lib/app/version.ts";
+
+const understood: { args: string[]; expected: CommandLine }[] = [
+  { args: [], expected: { kind: "serve" } },
+  { args: ["serve"], expected: { kind: "serve" } },
+  { args: ["-c", "a.conf"], expected: { kind: "serve", configPath: "a.conf" } },
+  { args: ["serve", "--config", "a.toml"], expected: { kind: "serve", configPath: "a.toml" } },
+  { args: ["check", "-c", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
+  { args: ["-c", "a.toml", "check"], expected: { kind: "check", configPath: "a.toml" } },
+  { args: ["--version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
+  { args: ["--loud"], expected: { kind: "exit", code: 1, output: "error: unknown option '--loud'\n" } },
+  {
+    args: ["-c"],
+    expected: { kind: "exit", code: 1, output: "error: option '-c, --config <file>' argument missing\n" },
+  },
+];
+
+for (const { args, expected } of understood) {
+  Deno.test(`command line: headwater ${args.join(" ")}`, () => {
+    assert.deepEqual(parseCommandLine(args), expected);
+  });
+}
+
+Deno.test("command line: an unknown command is an error", () => {
+  const result = parseCommandLine(["sevre"]);
+  assert.equal(result.kind === "exit" ? result.code : undefined, 1);
+});
+
+Deno.test("command line: help names every command and option", () => {
+  const result = parseCommandLine(["--help"]);
+  assert.ok(result.kind === "exit" && result.code === 0);
+  for (const word of ["serve", "check", "--config", "--version", "--help"]) {
+    assert.ok(result.output.includes(word));
+  }
+});

@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { parse } from "smol-toml";
+import { ConfigError } from "../../lib/app/config_error.ts";
+import { loadConfig } from "../../lib/app/config_load.ts";
+import { tomlPositions } from "../../lib/app/toml_positions.ts";
+
+/** Texts made of what a configuration is made of, mostly in a wrong order. */
+function texts(words: readonly string[]): fc.Arbitrary<string> {
+  return fc.array(fc.constantFrom(...words), { maxLength: 40 }).map((parts) => parts.join(""));
+}
+
+const SRS_WORDS = [
+  ..."listen|1935|vhost|a|cluster|mode|remote|origin|play|gop_cache|on|off|hls|\"|'|#|http_api".split("|"),
+  ..."; { }".split(" "),
+  ...[" ", " ", " ", "\n", "\r\n", "\t"],
+];
+const TOML_WORDS = [
+  ...'listen|chunk_size|vhost|a|"b.c"|cluster|mode|coworkers|"x:1"|1935|true|"""|\'\'\'|"|#|\\|1979-05-27'
+    .split(
+      "|",
+    ),
+  ...". = , [ ] [[ ]] { }".split(" "),
+  ...[" ", "\n", "\n", " = ", " = 1\n", "]\n"],
+];
+
+for (const [path, words] of [["a.conf", SRS_WORDS], ["a.toml", TOML_WORDS]] as const) {
+  Deno.test(`any text is a configuration or a ConfigError with positions: ${path}`, () => {
+    fc.assert(
+      fc.property(texts(words), (text) => {
+        try {
+          loadConfig({ path, environment: {}, readTextFile: () => text });
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, `threw ${error}`);
+          assert.ok(error.issues.length > 0);
+          const lines = text.split("\n").length;
+          for (const { line } of error.issues) assert.ok(line === undefined || (line >= 1 && line <= lines));
+        }
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+}
+
+Deno.test("tomlPositions finds each key on the line where it is written", () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9_.]{0,6}$/);
+  const value = fc.constantFrom(
+    "1",
+    '"]#"',
+    "'='",
+    "[\n1, # ,\n2]",
+    "{ x = 1 }",
+    '"""\n[a]\n"""',
+    "true # c",
+  );
+  const document = fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key, maxLength: 8 });
+  fc.assert(fc.property(document, (entries) => {
+    let text = "[vhost]\n";
+    const expected = entries.map(([key, written]) => {
+      const line = text.split("\n").length;
+      text += `"${key}" = ${written}\n`;
+      return { key, line };
+    });
+    parse(text);
+    const positions = tomlPositions(text, "a.toml");
+    for (const { key, line } of expected) assert.equal(positions.find(["vhost", key])?.line, line);
+  }));
+});
