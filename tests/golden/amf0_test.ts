@@ -164,7 +164,11 @@ Deno.test("decodeAmf0() keeps the order of names", () => {
 
 Deno.test("decodeAmf0() accepts as many levels as the limit, and not one more", () => {
   const limits = { ...DEFAULT_WIRE_LIMITS, maxAmfDepth: 2 };
-  assert.deepEqual(decodeAmf0(hex("0a 00000001 0a 00000000"), limits), [[[]]]);
+  // Side by side is not deeper.
+  assert.deepEqual(decodeAmf0(hex("0a 00000002 0a 00000000 0a 00000000 03 000009"), limits), [
+    [[], []],
+    new Amf0Object(),
+  ]);
   assert.throws(
     () => decodeAmf0(hex("0a 00000001 0a 00000001 0a 00000000"), limits),
     (error) => error instanceof RtmpError && error.code === "amf-limit",

@@ -42,6 +42,11 @@ const VIDEO: Row<string | number | undefined>[] = [
     ...["H264", "High", "1.2", 320, 242],
   ],
   [
+    "H.264 with scaling lists that end early, order type 1 and a crop, made by hand",
+    "17 00 000000 0164001e ffe1 0013 6764001ead84811c22050e218a1a80a02ff950 00",
+    ...["H264", "High", "3", 640, 360],
+  ],
+  [
     "H.264 with an SPS that is cut",
     "17 00 000000 01640028ffe1001b67640028ac",
     ...["H264", "High", "4", undefined, undefined],
@@ -71,6 +76,13 @@ const VIDEO: Row<string | number | undefined>[] = [
     "00003f959809a10001002b4201010408000003009d0800000300003fb005120171c93b65959a4932bc05a020000003002000" +
     "000300a1a2000100074401c172b46240",
     ...["HEVC", "Rext", "2.1", 642, 362],
+  ],
+  [
+    "H.265 with two temporal layers",
+    "90 'hvc1' 0101600000009000000000003ff000fcfdf8f800001303a00001001c40010c02ffff016000000300900000030000" +
+    "03003f00009598acc048a10001002f42010201600000030090000003000003003f0000a005020171f2659598acd24995e02d" +
+    "010000030001000003000508a2000100074401c172b46240",
+    ...["HEVC", "Main", "2.1", 640, 362],
   ],
   ["AV1 of libaom", "90 'av01' 81010c000a0b0000000cc4fb6536be4010", "AV1", "Main", "2.1", 638, 358],
   ["AV1 of SVT-AV1", "90 'av01' 81010c000a0b0000000cc4ff6700be0010", "AV1", "Main", "2.1", 640, 360],
