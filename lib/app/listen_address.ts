@@ -9,8 +9,8 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `PORT`, `"PORT"`, `"IP:PORT"`, `"[v6]:PORT"`, or an array of these. `0.0.0.0` and `[::]` with the same port
- * are one address, every one of the machine, since the second of them takes the port of the first too.
+ * Reads `PORT`, `"PORT"`, `"IP:PORT"`, `"[v6]:PORT"`, or an array of these. Of a port alone, `0.0.0.0` and `[::]`
+ * with the same port, any two are one listen on every address, since each would take the port of the others.
  *
  * @throws {RangeError} With the text that is wrong and what it should be.
  */
@@ -18,12 +18,12 @@ export function parseListen(value: unknown): ListenAddress[] {
   const entries = Array.isArray(value) ? value : [value];
   if (entries.length === 0) throw new RangeError(`value is [], must name at least one port`);
   const addresses = entries.map(parseListenAddress);
-  const has = (hostname: string, port: number): boolean =>
-    addresses.some((address) => address.hostname === hostname && address.port === port);
-  return addresses.flatMap((address) => {
-    const { hostname, port, literal } = address;
-    if (hostname === "0.0.0.0" && has("::", port)) return [{ port, literal }];
-    return hostname === "::" && has("0.0.0.0", port) ? [] : [address];
+  return addresses.flatMap((address, index) => {
+    if (!isWildcard(address)) return [address];
+    const { port, literal } = address;
+    const same = addresses.map((other) => isWildcard(other) && other.port === port && port !== 0);
+    if (same.indexOf(true) === same.lastIndexOf(true)) return [address];
+    return same.indexOf(true) === index ? [{ port, literal }] : [];
   });
 }
 

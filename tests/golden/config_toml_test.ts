@@ -43,8 +43,14 @@ const accepted: { name: string; text: string; expected: Record<string, unknown> 
   },
   {
     name: "both wildcards are one listen on every address",
-    text: `listen = ["0.0.0.0:1935", "[::]:1935"]`,
-    expected: { "listen": [{ port: 1935, literal: "0.0.0.0:1935" }] },
+    text: `listen = ["0.0.0.0:1935", "[::]:1935", 1936, "[::]:1936", "[::]:1937"]`,
+    expected: {
+      "listen": [
+        { port: 1935, literal: "0.0.0.0:1935" },
+        { port: 1936, literal: "1936" },
+        { hostname: "::", port: 1937, literal: "[::]:1937" },
+      ],
+    },
   },
   {
     name: "the server's chunk size is that of a vhost without one",
