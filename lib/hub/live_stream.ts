@@ -144,14 +144,14 @@ export class LiveStream {
   }
 
   #receiveData(message: StreamMessage): void {
-    const timestamp = (this.clock.last ?? 0) & 0x7fffffff;
     if (!isMetadata(message.payload)) {
-      this.#append({ ...message, timestamp });
+      this.#append({ ...message, timestamp: (this.clock.last ?? 0) & 0x7fffffff });
       return;
     }
     const { server, limits = DEFAULT_WIRE_LIMITS } = this.options;
     const payload = rewriteMetadata(message.payload, server, limits);
-    this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp, payload: payload.slice() };
+    // Always at time 0, as SRS sends it: FFmpeg takes metadata at any other time for a subtitle stream.
+    this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload: payload.slice() };
     this.#append(this.#metadata);
   }
 

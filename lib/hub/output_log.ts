@@ -1,3 +1,4 @@
+import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { OutputFormat, StreamMessage } from "./output_format.ts";
 import { StreamLog } from "./stream_log.ts";
 import { PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
@@ -66,7 +67,9 @@ export class OutputLog {
       (target, at) => format.write(target, at, message),
     );
     const last = this.#marks.at(-1);
-    if (last === undefined || elapsed(last.timestamp, message.timestamp) >= MARK_INTERVAL_MS) {
+    if (message.typeId === MESSAGE_TYPE.data) {
+      // Has no time of its own.
+    } else if (last === undefined || elapsed(last.timestamp, message.timestamp) >= MARK_INTERVAL_MS) {
       this.#marks.push({ offset, timestamp: message.timestamp });
       while (elapsed((this.#marks[0] as Mark).timestamp, message.timestamp) > this.#queueLengthMs) {
         this.#marks.shift();
@@ -134,7 +137,9 @@ export class OutputLog {
 
   /** Headers as bytes, stamped with the time of what follows them. */
   #render(headers: readonly StreamMessage[], timestamp: number): Uint8Array {
-    const stamped = headers.map((header) => ({ ...header, timestamp }));
+    const stamped = headers.map((header) =>
+      header.typeId === MESSAGE_TYPE.data ? header : { ...header, timestamp }
+    );
     const bytes = new Uint8Array(stamped.reduce((sum, header) => sum + this.format.length(header), 0));
     let offset = 0;
     for (const header of stamped) offset = this.format.write(bytes, offset, header);

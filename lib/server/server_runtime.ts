@@ -73,12 +73,7 @@ export class ServerRuntime {
   scheduler(gatherMs: number | "auto"): WriteScheduler {
     let scheduler = this.#schedulers.get(gatherMs);
     if (scheduler === undefined) {
-      scheduler = new WriteScheduler({
-        gatherMs,
-        now: this.now,
-        setTimer: setTimeout,
-        clearTimer: clearTimeout,
-      });
+      scheduler = new WriteScheduler(gatherMs, this.options.clock);
       this.#schedulers.set(gatherMs, scheduler);
     }
     return scheduler;
