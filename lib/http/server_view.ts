@@ -1,0 +1,168 @@
+/**
+ * What the HTTP API needs to know of the server it speaks for. The server hands in an object of this shape; all of it is read
+ * anew for each request, so nothing here is kept.
+ *
+ * @module
+ */
+
+import type { RtmpErrorCode } from "../base/errors.ts";
+
+/** Kilobits (1000 bits) per second over the last 30 seconds. */
+export interface Kbps {
+  readonly recv30s: number;
+  readonly send30s: number;
+}
+
+/** What a stream's video is, as its sequence header says. Unknown numbers are 0, unknown names `Other`. */
+export interface VideoSummary {
+  /** `H264`, `HEVC`, `AV1`, `VP9`, `VP8`, `VP6`, `VVC` or `Other`. */
+  readonly codec: string;
+  /** Such as `High`, `Main`, `Baseline` or `Other`. */
+  readonly profile: string;
+  /** Such as `3.1`. */
+  readonly level: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a stream's audio is. Unknown numbers are 0, unknown names `Other`. */
+export interface AudioSummary {
+  /** `AAC`, `MP3`, `Opus`, `FLAC`, `AC3`, `EAC3` or `Other`. */
+  readonly codec: string;
+  /** In Hz. */
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Such as `LC` or `HE`; `Other` for a codec without profiles. */
+  readonly profile: string;
+}
+
+/** One live stream. It exists while it is published, pulled or played. */
+export interface StreamSummary {
+  /** Such as `vid-1a2b3c4`; another one when the stream comes back after its last client has left. */
+  readonly id: string;
+  readonly name: string;
+  readonly vhostId: string;
+  /** The name of the vhost; the default one is `__defaultVhost__`. */
+  readonly vhost: string;
+  readonly app: string;
+  readonly tcUrl: string;
+  /** The stream key: `[vhost]/app/stream`. */
+  readonly url: string;
+  /** Publisher and players. */
+  readonly clients: number;
+  /** Video frames that have come in. */
+  readonly frames: number;
+  /** Video frames that came in per second, over 30 seconds. */
+  readonly fps: number;
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+  readonly kbps: Kbps;
+  readonly publish: {
+    /** False while the stream only has players that wait. */
+    readonly active: boolean;
+    /** Id of the client that publishes; absent where no client does (a pull from another node). */
+    readonly clientId?: string;
+  };
+  readonly video: VideoSummary | null;
+  readonly audio: AudioSummary | null;
+}
+
+/** What a client does, in SRS's words. */
+export type ClientType =
+  | "rtmp-play"
+  | "flv-play"
+  | "fmle-publish"
+  | "flash-publish"
+  | "haivision-publish"
+  | "Unknown";
+
+/** One connection that publishes or plays. */
+export interface ClientSummary {
+  /** The connection's id, 7 or 8 characters, the same as in logs and hooks. */
+  readonly id: string;
+  readonly vhostId: string;
+  readonly streamId: string;
+  readonly ip: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+  readonly tcUrl: string;
+  /** The stream key. */
+  readonly url: string;
+  readonly name: string;
+  readonly type: ClientType;
+  readonly isPublisher: boolean;
+  /** Milliseconds since 1970. */
+  readonly connectedAtMs: number;
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+  readonly kbps: Kbps;
+  /** How often this player fell too far behind and was moved on to a newer key frame. */
+  readonly jumps: number;
+}
+
+/** One configured vhost. */
+export interface VhostSummary {
+  /** Such as `vid-1a2b3c4`. */
+  readonly id: string;
+  readonly name: string;
+  readonly isEnabled: boolean;
+  readonly clients: number;
+  readonly streams: number;
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+  readonly kbps: Kbps;
+}
+
+/** Counts of the whole process since its start, and what it holds now. */
+export interface ServerTotals {
+  readonly receiveBytes: number;
+  readonly sendBytes: number;
+  /** Sockets open now, those included that have not said yet what they want. */
+  readonly connections: number;
+  readonly streams: number;
+  /** Clients that publish or play now. */
+  readonly clients: number;
+  readonly players: number;
+  readonly clientsTotal: number;
+  /** Clients whose connection ended by a failure, not by a goodbye. */
+  readonly clientErrorsTotal: number;
+  /** How often players were moved on to a newer key frame. */
+  readonly jumpsTotal: number;
+  /** Failures by their code. */
+  readonly errorsTotal: Iterable<readonly [code: RtmpErrorCode, count: number]>;
+  /** Absent outside a cluster. */
+  readonly cluster?: {
+    readonly nodesUp: number;
+    readonly nodesDown: number;
+    /** Attempts to pull a stream again from another node. */
+    readonly pullRetriesTotal: number;
+  };
+}
+
+/** Whether new clients should be sent here. */
+export type Readiness = { readonly isReady: true } | { readonly isReady: false; readonly reason: string };
+
+/** A running server, seen from its HTTP API. */
+export interface ServerView {
+  /** Such as `vid-1a2b3c4`; outlives a restart. */
+  readonly serverId: string;
+  /** 8 characters, new with each start. */
+  readonly serviceId: string;
+  readonly pid: number;
+  /** Such as `0.1.0`. */
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** In a stable order, so that pages of a listing fit together. */
+  streams(): Iterable<StreamSummary>;
+  stream(id: string): StreamSummary | undefined;
+  /** In a stable order. */
+  clients(): Iterable<ClientSummary>;
+  client(id: string): ClientSummary | undefined;
+  vhosts(): Iterable<VhostSummary>;
+  vhost(id: string): VhostSummary | undefined;
+  /** Closes a client's connection; false where that client has none (any more). */
+  kick(clientId: string): boolean;
+  totals(): ServerTotals;
+  readiness(): Readiness;
+}
