@@ -1,0 +1,75 @@
+import { getLogger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { RtmpError } from "../../base/errors.ts";
+import { addConsoleRoutes } from "../console/console_routes.ts";
+import { CpuSampler } from "../cpu_sampler.ts";
+import { addAboutRoutes } from "./about_routes.ts";
+import type { ApiOptions } from "./api_options.ts";
+import { addClientsRoutes } from "./clients_routes.ts";
+import { crossOrigin } from "./cross_origin.ts";
+import { addHealthRoutes } from "./health_routes.ts";
+import { jsonp } from "./jsonp.ts";
+import { addListingRoutes } from "./listing_routes.ts";
+import { addMetricsRoutes } from "./metrics_routes.ts";
+import { password } from "./password.ts";
+import { addProcessRoutes } from "./process_routes.ts";
+import { addRawRoutes } from "./raw_routes.ts";
+import { addStreamsRoutes } from "./streams_routes.ts";
+import { addSummariesRoutes } from "./summaries_routes.ts";
+import { addTestsRoutes } from "./tests_routes.ts";
+import { addVhostsRoutes } from "./vhosts_routes.ts";
+
+const log = getLogger(["headwater", "http", "api"]);
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * The HTTP API in SRS's shapes, `/metrics`, `/healthz`, `/readyz` and `/console/`. A path is answered the same with and without a slash
+ * at its end (SRS redirects). Holds no socket: hand its `fetch` to a listener.
+ *
+ * @throws {RangeError} With `auth` whose name or password is empty.
+ */
+export function createApiApp(options: ApiOptions): Hono {
+  const { view, probe, now } = options;
+  const app = new Hono({ strict: false });
+  const cpu = new CpuSampler(probe, view.startedAtMs);
+
+  app.use(async function plainHeaders(c, next) {
+    await next();
+    c.res.headers.set("X-Content-Type-Options", "nosniff");
+    c.res.headers.set("Cache-Control", c.res.headers.get("Cache-Control") ?? "no-store");
+  });
+  app.use(crossOrigin(options.crossdomain));
+  app.use(bodyLimit({
+    maxSize: options.maxBodyBytes ?? MAX_BODY_BYTES,
+    onError: (c) => c.json({ code: 413 }, 413),
+  }));
+  if (options.auth !== undefined) app.use("/api/*", password(options.auth));
+  app.use("/api/*", jsonp(app));
+
+  addListingRoutes(app, view);
+  addAboutRoutes(app, view);
+  addSummariesRoutes(app, view, probe, cpu, now);
+  addProcessRoutes(app, view, probe, cpu, now);
+  addVhostsRoutes(app, view);
+  addStreamsRoutes(app, view, now);
+  addClientsRoutes(app, view, now);
+  addRawRoutes(app, options);
+  addTestsRoutes(app, view, now);
+  addHealthRoutes(app, view);
+  addMetricsRoutes(app, view, probe, cpu, now);
+  addConsoleRoutes(app, options.playersPort);
+  options.extraRoutes?.(app);
+
+  app.notFound((c) => c.json({ code: 404, message: `Cannot find ${c.req.path}` }, 404));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof RtmpError) {
+      return Response.json({ code: error.srsCode, message: error.message }, { status: error.httpStatus });
+    }
+    log.error("Request failed", { method: c.req.method, path: c.req.path, error });
+    return c.json({ code: 500 }, 500);
+  });
+  return app;
+}

@@ -1,0 +1,29 @@
+import type { Hono } from "hono";
+import { createApiApp } from "../../lib/http/api/api_app.ts";
+import type { ApiOptions } from "../../lib/http/api/api_options.ts";
+import { FakeServerView, STARTED_AT_MS } from "./fake_server_view.ts";
+import { FakeSystemProbe } from "./fake_system_probe.ts";
+
+/** The fake server has been up for 62.5 seconds, and its publisher for 61.5. */
+export const NOW_MS: number = STARTED_AT_MS + 62_500;
+
+/** The API of a fake server on a fake machine, with whatever a test wants to be otherwise. */
+export function apiApp(options: Partial<ApiOptions> = {}): Hono {
+  return createApiApp({
+    view: new FakeServerView(),
+    probe: new FakeSystemProbe(),
+    now: () => NOW_MS,
+    listen: "1985",
+    crossdomain: true,
+    rawApi: { enabled: false, allowReload: false },
+    reload: () => Promise.resolve(),
+    ...options,
+  });
+}
+
+/** The body of a GET that is answered with 200. */
+export async function getJson(app: Hono, path: string): Promise<unknown> {
+  const response = await app.request(path);
+  if (response.status !== 200) throw new Error(`Cannot get ${path}: status is ${response.status}`);
+  return await response.json();
+}

@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import { FakeServerView } from "../fakes/fake_server_view.ts";
+import { apiApp, getJson } from "../fakes/fake_api.ts";
+
+const ENVELOPE = '{"code":0,"server":"vid-0a1b2c3","service":"d4e5f6g7","pid":"4321"}';
+const AUTH = { username: "admin", password: "pass:word" };
+
+function login(username: string, password: string): Record<string, string> {
+  return { Authorization: `Basic ${btoa(`${username}:${password}`)}` };
+}
+
+for (
+  const [method, path, allowed] of [
+    ["POST", "/api/v1/versions", "GET"],
+    ["POST", "/api/v1/streams/", "GET"],
+    ["DELETE", "/api/v1/streams/vid-stream1", "GET"],
+    ["PUT", "/api/v1/clients/player02", "GET, DELETE"],
+    ["DELETE", "/healthz", "GET"],
+    ["POST", "/metrics", "GET"],
+  ] as const
+) {
+  Deno.test(`${method} ${path} is 405 and names what is allowed`, async () => {
+    const response = await apiApp().request(path, { method });
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get("Allow"), allowed);
+    assert.deepEqual(await response.json(), { code: 405 });
+  });
+}
+
+Deno.test("HEAD is answered as GET, without a body", async () => {
+  const response = await apiApp().request("/api/v1/streams", { method: "HEAD" });
+  assert.equal(response.status, 200);
+  assert.equal(await response.text(), "");
+});
+
+Deno.test("a body that is too long is 413, announced or not", async () => {
+  const app = apiApp({
+    maxBodyBytes: 100,
+    extraRoutes: (app) => app.post("/echo", async (c) => c.text(await c.req.text())),
+  });
+  const send = async (body: string, isStreamed: boolean): Promise<number> => {
+    const stream = new Blob([body]).stream();
+    const headers = { "Content-Length": String(body.length) };
+    const response = await app.request("/echo", {
+      method: "POST",
+      ...(isStreamed ? { body: stream } : { body, headers }),
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await send("x".repeat(100), false), 200);
+  assert.equal(await send("x".repeat(101), false), 413);
+  assert.equal(await send("x".repeat(101), true), 413);
+});
+
+Deno.test("pages of other origins may read when crossdomain is on", async () => {
+  const headers = { Origin: "https://example.com" };
+  const open = await apiApp().request("/api/v1/versions", { headers });
+  assert.equal(open.headers.get("Access-Control-Allow-Origin"), "*");
+  assert.equal(open.headers.get("Access-Control-Allow-Credentials"), "false");
+  const own = await apiApp().request("/api/v1/versions");
+  assert.equal(own.headers.get("Access-Control-Allow-Origin"), null);
+  const closed = await apiApp({ crossdomain: false }).request("/api/v1/versions", { headers });
+  assert.equal(closed.status, 200);
+  assert.equal(closed.headers.get("Access-Control-Allow-Origin"), null);
+});
+
+Deno.test("OPTIONS is 200 without credentials, and 405 when crossdomain is off", async () => {
+  const request = { method: "OPTIONS", headers: { Origin: "https://example.com" } };
+  const open = await apiApp({ auth: AUTH }).request("/api/v1/clients/player02", request);
+  assert.equal(open.status, 200);
+  assert.equal(open.headers.get("Access-Control-Allow-Methods"), "*");
+  assert.equal((await apiApp({ crossdomain: false }).request("/api/v1/versions", request)).status, 405);
+});
+
+Deno.test("credentials are asked for under /api, not for the cluster, metrics, health and the console", async () => {
+  const app = apiApp({
+    auth: AUTH,
+    extraRoutes: (app) => app.all("/api/v1/clusters/node", (c) => c.text("node")),
+  });
+  for (
+    const path of [
+      "/api",
+      "/api/",
+      "/api/v1/versions",
+      "/api/v1/clients/player02",
+      "/%61pi/v1/versions",
+      "/api/v1/nothing",
+    ]
+  ) {
+    const response = await app.request(path);
+    assert.equal(response.status, 401, path);
+    assert.match(response.headers.get("WWW-Authenticate") ?? "", /^Basic /);
+    assert.deepEqual(await response.json(), { code: 401 });
+  }
+  for (const path of ["/", "/metrics", "/healthz", "/readyz", "/console/", "/api/v1/clusters/node"]) {
+    assert.equal((await app.request(path)).status, 200, path);
+  }
+  assert.equal((await app.request("/api/v1/clustersX")).status, 401);
+  assert.equal((await app.request("/api/v1/clusters/../versions")).status, 401);
+  assert.equal((await app.request("/api/v1/clusters/%2e%2e/versions")).status, 401);
+});
+
+Deno.test("only the right name with the right password is let in", async () => {
+  const view = new FakeServerView();
+  const app = apiApp({ view, auth: AUTH });
+  const status = async (headers: Record<string, string>): Promise<number> =>
+    (await app.request("/api/v1/versions", { headers })).status;
+  assert.equal(await status(login("admin", "pass:word")), 200);
+  assert.equal(await status(login("admin", "pass")), 401);
+  assert.equal(await status(login("root", "pass:word")), 401);
+  assert.equal(await status(login("", "")), 401);
+  assert.equal(await status({ Authorization: "Basic !!" }), 401);
+  assert.equal(await status({ Authorization: "Bearer pass:word" }), 401);
+  await app.request("/api/v1/clients/player02", { method: "DELETE" });
+  await app.request("/api/v1/clients/player02?callback=f&method=DELETE");
+  assert.deepEqual(view.kicked, []);
+});
+
+Deno.test("createApiApp refuses an empty name or password", () => {
+  assert.throws(() => apiApp({ auth: { username: "admin", password: "" } }), RangeError);
+  assert.throws(() => apiApp({ auth: { username: "", password: "x" } }), RangeError);
+});
+
+Deno.test("?callback= wraps answers and failures alike", async () => {
+  const app = apiApp();
+  const text = async (query: string): Promise<[number, string | null, string]> => {
+    const response = await app.request(`/api/v1/${query}`);
+    return [response.status, response.headers.get("Content-Type"), await response.text()];
+  };
+  assert.deepEqual(await text("streams/none?callback=my.fn"), [
+    200,
+    "text/javascript",
+    'my.fn({"code":2048})',
+  ]);
+  assert.deepEqual(await text("streams/none/?callback=my.fn"), [
+    200,
+    "text/javascript",
+    'my.fn({"code":2048})',
+  ]);
+  assert.deepEqual(await text("versions?callback=alert(1)//"), [400, "application/json", '{"code":400}']);
+  assert.deepEqual(await text("versions?callback="), [400, "application/json", '{"code":400}']);
+});
+
+Deno.test("?callback= with ?method= stands for that method", async () => {
+  const view = new FakeServerView();
+  const app = apiApp({ view });
+  const text = async (path: string, headers: Record<string, string> = {}): Promise<string> =>
+    await (await app.request(path, { headers })).text();
+  assert.equal(await text("/api/v1/clients/player02?callback=f&method=DELETE"), `f(${ENVELOPE})`);
+  assert.equal(await text("/api/v1/clients/encoder1?callback=f&method=delete"), `f(${ENVELOPE})`);
+  assert.equal(await text("/api/v1/versions?callback=f&method=POST"), 'f({"code":405})');
+  assert.deepEqual(view.kicked, ["player02", "encoder1"]);
+  // Without a callback it is an ordinary GET.
+  assert.match(await text("/api/v1/clients/player02?method=DELETE"), /"client":\{/);
+  const forged = { ...login("admin", "pass:word"), "Sec-Fetch-Site": "cross-site" };
+  assert.equal(await text("/api/v1/clients/player02?callback=f&method=DELETE", forged), '{"code":403}');
+  assert.deepEqual(view.kicked, ["player02", "encoder1"]);
+});
+
+Deno.test("raw?rpc=raw tells the settings even when the raw API is off", async () => {
+  assert.deepEqual(await getJson(apiApp({ listen: "127.0.0.1:1985" }), "/api/v1/raw?rpc=raw"), {
+    code: 0,
+    http_api: {
+      enabled: true,
+      listen: "127.0.0.1:1985",
+      crossdomain: true,
+      raw_api: { enabled: false, allow_reload: false, allow_query: false, allow_update: false },
+    },
+  });
+});
+
+Deno.test("raw?rpc=reload is refused unless both switches are on", async () => {
+  const code = async (rawApi: { enabled: boolean; allowReload: boolean }, call: string): Promise<unknown> =>
+    await getJson(
+      apiApp({ rawApi, reload: () => Promise.reject(new Error("Cannot be reached")) }),
+      `/api/v1/raw${call}`,
+    );
+  assert.deepEqual(await code({ enabled: false, allowReload: true }, "?rpc=reload"), { code: 1061 });
+  assert.deepEqual(await code({ enabled: true, allowReload: false }, "?rpc=reload"), { code: 1061 });
+  assert.deepEqual(await code({ enabled: false, allowReload: false }, "?rpc=query"), { code: 1061 });
+  assert.deepEqual(await code({ enabled: true, allowReload: true }, "?rpc=query"), { code: 1060 });
+  assert.deepEqual(await code({ enabled: true, allowReload: true }, ""), { code: 1060 });
+});
+
+Deno.test("raw?rpc=reload-fetch tells how the last reload went", async () => {
+  const runs: PromiseWithResolvers<void>[] = [];
+  const reload = (): Promise<void> => {
+    const run = Promise.withResolvers<void>();
+    runs.push(run);
+    return run.promise;
+  };
+  const app = apiApp({ rawApi: { enabled: true, allowReload: true }, reload });
+  const report = async (): Promise<Record<string, unknown>> =>
+    (await getJson(app, "/api/v1/raw?rpc=reload-fetch") as { data: Record<string, unknown> }).data;
+  const start = async (): Promise<void> =>
+    assert.deepEqual(await getJson(app, "/api/v1/raw?rpc=reload"), { code: 0 });
+
+  assert.deepEqual(await report(), { err: 0, msg: "Success", state: 0, rid: "" });
+  await start();
+  const first = await report();
+  assert.deepEqual({ ...first, rid: "" }, { err: 0, msg: "Success", state: 10, rid: "" });
+  assert.match(String(first.rid), /^[0-9a-f]{7}$/);
+  // However many ask while one runs, one more follows it.
+  await start();
+  await start();
+  assert.equal(runs.length, 1);
+  runs[0]?.reject(new Error("Cannot read conf/a.toml: line 3"));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(runs.length, 2);
+  runs[1]?.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const second = await report();
+  assert.deepEqual({ ...second, rid: "" }, { err: 0, msg: "Success", state: 90, rid: "" });
+  assert.notEqual(second.rid, first.rid);
+  await start();
+  runs[2]?.reject(new Error("Cannot read conf/a.toml: line 3"));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.deepEqual({ ...await report(), rid: "" }, {
+    err: 1023,
+    msg: "Cannot read conf/a.toml: line 3",
+    state: 10,
+    rid: "",
+  });
+});
+
+Deno.test("what a route throws is a failure of that request alone", async () => {
+  const app = apiApp({
+    extraRoutes: (app) => {
+      app.get("/boom", () => {
+        throw new TypeError("Cannot happen");
+      });
+      app.get("/busy", () => {
+        throw new RtmpError("stream-busy", "Cannot publish: a is live");
+      });
+    },
+  });
+  const boom = await app.request("/boom");
+  assert.deepEqual([boom.status, await boom.json()], [500, { code: 500 }]);
+  const busy = await app.request("/busy");
+  assert.deepEqual([busy.status, await busy.json()], [409, {
+    code: 1028,
+    message: "Cannot publish: a is live",
+  }]);
+});
+
+Deno.test("/metrics has SRS's names and ours, with labels of closed sets", async () => {
+  const view = new FakeServerView();
+  view.totalsAnswer = { ...view.totalsAnswer, cluster: { nodesUp: 2, nodesDown: 1, pullRetriesTotal: 9 } };
+  const app = apiApp({ view });
+  const scrape = async (): Promise<string[]> => {
+    const response = await app.request("/metrics");
+    assert.match(response.headers.get("Content-Type") ?? "", /^text\/plain;.*charset=utf-8/);
+    return (await response.text()).split("\n").filter((line) => line !== "" && !line.startsWith("# HELP"));
+  };
+  const expected = [
+    "# TYPE srs_node_uname_info gauge",
+    'srs_node_uname_info{sysname="Linux",nodename="origin-a",release="6.1.0",version="#1 SMP",machine="x86_64"} 1',
+    "# TYPE srs_build_info gauge",
+    'srs_build_info{server="vid-0a1b2c3",service="d4e5f6g7",pid="4321",major="0",version="0.1.2",code="Headwater"} 1',
+    "# TYPE srs_cpu_percent gauge",
+    "srs_cpu_percent 8",
+    "# TYPE srs_memory gauge",
+    "srs_memory 65536",
+    "# TYPE process_resident_memory_bytes gauge",
+    "process_resident_memory_bytes 67108864",
+    "# TYPE process_start_time_seconds gauge",
+    "process_start_time_seconds 1767323045",
+    "# TYPE process_cpu_seconds_total counter",
+    "process_cpu_seconds_total 5",
+    "# TYPE srs_send_bytes_total counter",
+    "srs_send_bytes_total 6000000",
+    "# TYPE srs_receive_bytes_total counter",
+    "srs_receive_bytes_total 3000000",
+    "# TYPE srs_streams gauge",
+    "srs_streams 2",
+    "# TYPE srs_clients gauge",
+    "srs_clients 3",
+    "# TYPE srs_clients_total counter",
+    "srs_clients_total 12",
+    "# TYPE srs_clients_errs_total counter",
+    "srs_clients_errs_total 1",
+    "# TYPE rtmp_connections gauge",
+    "rtmp_connections 4",
+    "# TYPE rtmp_received_bytes_total counter",
+    "rtmp_received_bytes_total 3000000",
+    "# TYPE rtmp_sent_bytes_total counter",
+    "rtmp_sent_bytes_total 6000000",
+    "# TYPE rtmp_wire_errors_total counter",
+    'rtmp_wire_errors_total{code="handshake-timeout"} 5',
+    'rtmp_wire_errors_total{code="stream-busy"} 2',
+    "# TYPE hub_streams gauge",
+    "hub_streams 2",
+    "# TYPE hub_subscribers gauge",
+    "hub_subscribers 2",
+    "# TYPE hub_player_jumps_total counter",
+    "hub_player_jumps_total 7",
+    "# TYPE cluster_nodes gauge",
+    'cluster_nodes{state="up"} 2',
+    'cluster_nodes{state="down"} 1',
+    "# TYPE relay_pull_retries_total counter",
+    "relay_pull_retries_total 9",
+  ];
+  assert.deepEqual(await scrape(), expected);
+  assert.deepEqual(await scrape(), expected, "a second scrape reads the same totals, not their sum");
+});
+
+Deno.test("/console is one page that may only run its own script and talk to its own server", async () => {
+  const app = apiApp({ playersPort: 8080 });
+  const response = await app.request("/console");
+  const page = await response.text();
+  const policy = response.headers.get("Content-Security-Policy") ?? "";
+  const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? "";
+  assert.match(policy, /default-src 'none'.*connect-src 'self'/);
+  assert.equal(page.split(`nonce="${nonce}"`).length, 3, "the style and the script carry the nonce");
+  assert.match(page, /data-players-port="8080"/);
+  assert.deepEqual(
+    page.match(/https?:\/\/[^'"\s]+/g),
+    ["http://www.w3.org/2000/svg"],
+    "no outside addresses",
+  );
+  assert.notEqual(
+    nonce,
+    /nonce-([^']+)'/.exec((await app.request("/console/")).headers.get("Content-Security-Policy") ?? "")?.[1],
+  );
+});
