@@ -98,11 +98,8 @@ function streamRow() {
   const title = cell(row, "title");
   const name = element("button", "name");
   const badge = element("span", "badge");
-  const where = element("small");
-  where.append(badge);
-  title.append(name, where);
-  const path = document.createTextNode("");
-  where.append(" ", path);
+  const vhostLine = element("small");
+  title.append(name, badge, vhostLine);
   const video = twoLines(cell(row, "", "Video"));
   const audio = twoLines(cell(row, "", "Audio"));
   const fps = cell(row, "number", "Frames/s");
@@ -122,10 +119,10 @@ function streamRow() {
   row.show = (stream) => {
     current = stream;
     const vhost = vhostNames.get(stream.vhost) || "__defaultVhost__";
-    setText(name, stream.name);
+    setText(name, stream.app + "/" + stream.name);
     badge.className = "badge " + (stream.publish.active ? "good" : "wait");
     setText(badge, stream.publish.active ? "live" : "waiting");
-    path.data = stream.app + (vhost === "__defaultVhost__" ? "" : " at " + vhost);
+    setText(vhostLine, vhost === "__defaultVhost__" ? "" : vhost);
     const v = stream.video;
     video(v ? v.codec + (v.width ? " " + v.width + "×" + v.height : "") : "–", v && v.profile !== "Other" ? v.profile + " " + v.level : "");
     const a = stream.audio;
@@ -153,7 +150,7 @@ function clientRow(id) {
   const row = element("tr");
   const title = cell(row, "title");
   const badge = element("span", "badge");
-  const name = element("span", "name", id + " ");
+  const name = element("span", "name", id);
   title.append(name, badge);
   const stream = cell(row, "", "Stream");
   const address = twoLines(cell(row, "", "Address"));
@@ -235,7 +232,7 @@ function nodeFacts(node) {
       [
         told(streams, (count) => plural(count, "stream", "streams")),
         told(node.clients, (count) => plural(count, "client", "clients")),
-        told(node.round_trip_ms, (ms) => "answers in " + Math.round(ms) + " ms"),
+        told(node.round_trip_ms, (ms) => ms.toFixed(ms < 10 ? 1 : 0) + " ms away"),
       ].filter(Boolean).join(" · "),
       isDown ? told(node.last_error, (error) => String(error)) : "",
     ].filter(Boolean),

@@ -15,7 +15,7 @@ export const CONSOLE_STYLE = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-header { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 14px max(20px, calc((100% - 1240px) / 2)); background: var(--card); border-bottom: 1px solid var(--line); }
+header { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 14px max(20px, calc((100% - 1200px) / 2)); background: var(--card); border-bottom: 1px solid var(--line); }
 .mark { width: 30px; height: 30px; }
 .mark path { fill: none; stroke: var(--water); stroke-width: 3.6; stroke-linecap: round; }
 h1 { margin: 0; font-size: 20px; letter-spacing: -.01em; }
@@ -58,7 +58,8 @@ th:last-child, td:last-child { padding-right: 16px; text-align: right; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tbody tr:hover { background: var(--hover); }
 td small { display: block; color: var(--soft); font-size: 13px; }
-.name { overflow-wrap: anywhere; font-weight: 600; }
+.name { margin-right: 8px; overflow-wrap: anywhere; font-weight: 600; }
+.badge { vertical-align: 1px; }
 button.name { padding: 0; border: 0; background: none; color: inherit; font: inherit; font-weight: 600; text-align: left; cursor: pointer; }
 button.name:hover { color: var(--water); text-decoration: underline; }
 .badge { display: inline-block; padding: 0 8px; border-radius: 99px; font-size: 12px; font-weight: 500; line-height: 20px; white-space: nowrap; background: var(--line); color: var(--soft); }
@@ -86,12 +87,13 @@ a { color: var(--water); }
 }
 @media (max-width: 760px) {
   main { padding: 14px; }
+  header { padding: 12px 16px; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .server { order: 1; width: 100%; }
   thead { display: none; }
   tr { display: grid; grid-template-columns: 1fr 1fr; gap: 2px 12px; padding: 12px 14px; border-top: 1px solid var(--line); }
   tbody tr:first-child { border-top: 0; }
-  td, td:first-child, td:last-child { padding: 2px 0; border: 0; text-align: left; }
+  td, td.number, td:first-child, td:last-child { padding: 2px 0; border: 0; text-align: left; }
   td.title { grid-column: 1 / -1; }
   td.last { grid-column: 1 / -1; padding-top: 8px; }
   td.last:empty { display: none; }
