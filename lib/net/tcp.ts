@@ -139,3 +139,11 @@ function socketAddress(address: Deno.Addr): SocketAddress {
   const { hostname, port } = address as Deno.NetAddr;
   return { hostname, port };
 }
+
+/** Whether reading or writing a connection failed because the peer or the network is gone, and not by a fault of ours. */
+export function isConnectionLoss(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.TimedOut ||
+    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.InvalidData;
+}

@@ -6,7 +6,7 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import { ConnectionWriter } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
-import type { ByteDuplex } from "../net/tcp.ts";
+import { type ByteDuplex, isConnectionLoss } from "../net/tcp.ts";
 import { type ServerEvent, ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
@@ -552,10 +552,3 @@ const GOODBYES: ReadonlySet<string> = new Set([
   "shutting-down",
   "taken-over",
 ]);
-
-function isConnectionLoss(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.TimedOut ||
-    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.InvalidData;
-}

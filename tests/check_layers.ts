@@ -1,0 +1,100 @@
+/**
+ * Fails when an import points up the layers or round in a circle, or when `Deno` is named where it may not be.
+ *
+ * Run by `deno task layers`. Imports are those that `deno info` sees, of types too.
+ *
+ * @module
+ */
+const LAYERS = ["base", "wire", "session", "hub", "net", "cluster", "server", "http", "app"];
+/** Imports along the layers that are forbidden all the same: these stand side by side. */
+const SIDE_BY_SIDE = [["hub", "session"], ["net", "hub"]];
+/** Where the runtime may be named: everything else takes what it needs as arguments. */
+const MAY_NAME_DENO = [/^lib\/net\//, /^lib\/app\//, /^lib\/http\/http_listener\.ts$/];
+
+interface ModuleGraph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier?: string };
+      readonly type?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+const root = new URL("..", import.meta.url);
+const sources = [...listSources("lib")].sort();
+const problems = [
+  ...findBadImports(await readImports(["main.ts", ...sources])),
+  ...sources.flatMap(findDenoNames),
+];
+// deno-lint-ignore no-console -- this is a command line program
+console.log(problems.join("\n") || `layers: ${sources.length} files ok`);
+Deno.exit(problems.length === 0 ? 0 : 1);
+
+function* listSources(folder: string): Iterable<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, root))) {
+    if (isDirectory) yield* listSources(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+  }
+}
+
+/** Imports of every file of ours, by path: also of files that no other imports. */
+async function readImports(files: readonly string[]): Promise<Map<string, Set<string>>> {
+  const imports = new Map<string, Set<string>>();
+  for (const file of files) {
+    if (imports.has(file)) continue;
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", file],
+      cwd: root,
+    }).output();
+    if (!success) throw new Error(`Cannot read the imports of ${file}: ${new TextDecoder().decode(stderr)}`);
+    const graph = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+    for (const { specifier, dependencies = [] } of graph.modules) {
+      const targets = dependencies.flatMap(({ code, type }) => code?.specifier ?? type?.specifier ?? []);
+      imports.set(pathOf(specifier), new Set(targets.map(pathOf)));
+    }
+  }
+  return imports;
+}
+
+function pathOf(specifier: string): string {
+  return specifier.startsWith(root.href) ? specifier.slice(root.href.length) : specifier;
+}
+
+function layerOf(path: string): string {
+  return path.match(/^lib\/([^/]+)\//)?.[1] ?? "";
+}
+
+function findBadImports(imports: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const found: string[] = [];
+  for (const [from, targets] of imports) {
+    const layer = layerOf(from);
+    if (layer === "") continue;
+    if (!LAYERS.includes(layer)) found.push(`unknown layer: ${from}`);
+    for (const to of targets) {
+      const isUp = LAYERS.indexOf(layerOf(to)) > LAYERS.indexOf(layer);
+      const isAside = SIDE_BY_SIDE.some(([a, b]) => a === layer && b === layerOf(to));
+      if (isUp || isAside) found.push(`not allowed: ${from} imports ${to}`);
+    }
+  }
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      found.push(`circle: ${[...trail.slice(trail.indexOf(path)), path].join(" -> ")}`);
+    }
+    if (done.has(path) || trail.includes(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  return found;
+}
+
+function findDenoNames(path: string): string[] {
+  if (MAY_NAME_DENO.some((allowed) => allowed.test(path))) return [];
+  const lines = Deno.readTextFileSync(new URL(path, root)).split("\n");
+  return lines.flatMap((line, index) => {
+    const code = line.replace(/^\s*(\*|\/\*\*|\/\/).*/, "").replace(/\s\/\/ .*/, "");
+    return /\bDeno\.\w/.test(code) ? [`names Deno: ${path}:${index + 1}`] : [];
+  });
+}
