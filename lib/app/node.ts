@@ -1,13 +1,18 @@
 import { getLogger } from "@logtape/logtape";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { createApiApp } from "../http/api/api_app.ts";
+import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
 import type { SocketAddress } from "../net/tcp.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { LONE_ORIGIN } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
+import { sharesPort } from "./config_checks.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
 import { findVhost, serverLimits, vhostSettings } from "./settings.ts";
+import { DenoSystemProbe } from "./system_probe.ts";
 import { VERSION } from "./version.ts";
 
 const log = getLogger(["headwater", "app"]);
@@ -15,18 +20,26 @@ const log = getLogger(["headwater", "app"]);
 /** Where a running node listens. */
 export interface NodeAddresses {
   readonly rtmp: readonly SocketAddress[];
+  readonly httpApi: readonly SocketAddress[];
+  readonly httpServer: readonly SocketAddress[];
 }
 
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
   readonly runtime: ServerRuntime;
   readonly rtmp: RtmpServer;
+  readonly view: LiveServerView;
+  readonly #reload: () => Promise<void>;
+  readonly #httpListeners: HttpListener[] = [];
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
+  #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(config: Config) {
+  /** @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls. */
+  constructor(config: Config, reload: () => Promise<void> = () => Promise.resolve()) {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    this.#reload = reload;
     this.runtime = new ServerRuntime({
       version: VERSION,
       processId: Deno.pid,
@@ -37,6 +50,19 @@ export class Node {
       clock: SYSTEM_CLOCK,
     });
     this.rtmp = new RtmpServer(this.runtime);
+    this.view = new LiveServerView({
+      serverId: config.server_id || `vid-${this.runtime.newId().slice(0, 7)}`,
+      serviceId: this.runtime.newId(),
+      pid: Deno.pid,
+      version: VERSION,
+      startedAtMs: Date.now(),
+      server: this.rtmp,
+      vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
+      readiness: () =>
+        this.rtmp.isAccepting ? { isReady: true } : { isReady: false, reason: "not accepting connections" },
+      cluster: () => undefined,
+      newId: () => this.runtime.newId(),
+    });
   }
 
   get config(): Config {
@@ -48,10 +74,18 @@ export class Node {
    *
    * @throws {Error} When a port can't be had.
    */
-  start(): NodeAddresses {
-    const rtmp = this.#config.listen.map((address) => this.rtmp.listen(socketAddress(address)));
-    for (const { hostname, port } of rtmp) log.info("Listening", { protocol: "rtmp", hostname, port });
-    return { rtmp };
+  async start(): Promise<NodeAddresses> {
+    try {
+      const addresses = this.#listen();
+      for (const [protocol, all] of Object.entries(addresses)) {
+        for (const { hostname, port } of all) log.info("Listening", { protocol, hostname, port });
+      }
+      this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
+      return addresses;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Takes a new configuration for what comes; connections that are there keep what they have. */
@@ -62,11 +96,54 @@ export class Node {
 
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
+    clearInterval(this.#sampleTimer);
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
+    await Promise.all(this.#httpListeners.map((listener) => listener.close()));
+  }
+
+  #listen(): NodeAddresses {
+    const { listen, http_api: api, http_server: server } = this.#config;
+    const rtmp = listen.map((address) => this.rtmp.listen(socketAddress(address)));
+    const isShared = api.enabled && server.enabled && sharesPort(this.#config);
+    const httpServer = server.enabled && !isShared
+      ? this.#listenHttp(server.listen, this.#streamHandler())
+      : [];
+    const playersPort = isShared ? undefined : httpServer[0]?.port;
+    const httpApi = api.enabled ? this.#listenHttp(api.listen, this.#apiHandler(playersPort)) : [];
+    return { rtmp, httpApi, httpServer: isShared ? httpApi : httpServer };
+  }
+
+  #listenHttp(addresses: readonly ListenAddress[], handler: HttpHandler): HttpListener[] {
+    const onError = (error: unknown) => log.error("HTTP request failed", { error });
+    const listeners = addresses.map((address) => listenHttp(socketAddress(address), handler, onError));
+    this.#httpListeners.push(...listeners);
+    return listeners;
+  }
+
+  #apiHandler(playersPort: number | undefined): HttpHandler {
+    const { http_api: api, limits } = this.#config;
+    const app = createApiApp({
+      view: this.view,
+      probe: new DenoSystemProbe(),
+      now: Date.now,
+      listen: api.listen[0]?.literal ?? "",
+      crossdomain: api.crossdomain,
+      ...(api.auth.enabled ? { auth: { username: api.auth.username, password: api.auth.password } } : {}),
+      // Over HTTP only for those who gave a password; SIGHUP is for the others.
+      rawApi: { enabled: api.auth.enabled, allowReload: api.auth.enabled },
+      reload: this.#reload,
+      ...(playersPort === undefined ? {} : { playersPort }),
+      maxBodyBytes: limits.http_body_max_bytes,
+    });
+    return (request) => app.fetch(request);
+  }
+
+  #streamHandler(): HttpHandler {
+    return () => new Response("Not Found", { status: 404 });
   }
 }
 
-/** Every address of the machine is IPv4's wildcard, or IPv6's, which takes IPv4 too, where the machine has it. */
+/** Every address of the machine is IPv4's wildcard. */
 export function socketAddress(address: ListenAddress): SocketAddress {
   return { hostname: address.hostname ?? "0.0.0.0", port: address.port };
 }

@@ -45,19 +45,25 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
     return 1;
   }
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
-  const node = new Node(config);
+  const node: Node = new Node(config, () => reload(node, load));
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => resolve(signal));
     }
   });
   try {
-    node.start();
+    await node.start();
   } catch (error) {
     print(Deno.stderr, `${errorText(error)}\n`);
     return 1;
   }
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => reload(node, load));
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGHUP", () => {
+      reload(node, load).catch(() => {
+        // Said in the log.
+      });
+    });
+  }
   const signal = await stopped;
   log.info("Stopping", { signal });
   await node.stop();
@@ -67,16 +73,17 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   return 0;
 }
 
-/** A configuration that is wrong never replaces one that runs. */
-function reload(node: Node, load: () => LoadedConfig): void {
+/** A configuration that is wrong never replaces one that runs; rejects with the reason. */
+async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
   try {
-    const { config, warnings, source } = load();
+    const { config, warnings, source } = await Promise.resolve(load());
     for (const warning of warnings) log.warn("Configuration", { warning });
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
     node.reload(config);
     log.info("Configuration reloaded", { source });
   } catch (error) {
     log.error("Cannot reload the configuration: the running one stays", { reason: errorText(error) });
+    throw error;
   }
 }
 

@@ -11,6 +11,9 @@ import { StreamClock } from "./stream_clock.ts";
 /** With no video for this many audio messages the stream counts as audio only, as in SRS. */
 const AUDIO_ONLY_MESSAGES = 115;
 
+/** How much of the first frame is kept to name its codec. */
+const FIRST_FRAME_BYTES = 64;
+
 export interface LiveStreamOptions {
   /** Chunk size of the serialised RTMP bytes. */
   readonly chunkSize: number;
@@ -62,6 +65,7 @@ export class LiveStream {
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
+  readonly #firstFrames = new Map<number, Uint8Array>();
   #lowestVideoTrack = Infinity;
   #gopFrames = 0;
   #gopBytes = 0;
@@ -84,9 +88,12 @@ export class LiveStream {
     return this.rtmp.cursors.size + (this.#flv?.cursors.size ?? 0);
   }
 
-  /** The codec headers and metadata in force, in the order players get them. */
-  get headers(): readonly StreamMessage[] {
-    return this.#currentHeaders();
+  /** What tells the codecs: the headers in force, else the first frame, for codecs without headers. */
+  codecMessage(typeId: number): Uint8Array | undefined {
+    for (const { message, info } of this.#headers.values()) {
+      if (message.typeId === typeId && info.isSequenceHeader) return message.payload;
+    }
+    return this.#firstFrames.get(typeId);
   }
 
   /** The latest onMetaData, its AMF0 body. */
@@ -107,6 +114,7 @@ export class LiveStream {
     this.clock.restart();
     this.#metadata = undefined;
     this.#headers.clear();
+    this.#firstFrames.clear();
     this.#lowestVideoTrack = Infinity;
     this.#dropGop();
     this.onFeedChange?.(info);
@@ -181,6 +189,9 @@ export class LiveStream {
 
   #noteFrame(info: MediaTagInfo, isVideo: boolean, message: StreamMessage): void {
     this.frames++;
+    if (!this.#firstFrames.has(message.typeId)) {
+      this.#firstFrames.set(message.typeId, message.payload.slice(0, FIRST_FRAME_BYTES));
+    }
     if (isVideo) {
       this.videoFrames++;
       this.#audioSinceVideo = 0;

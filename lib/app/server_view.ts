@@ -1,0 +1,314 @@
+import { RateMeter } from "../base/rate_meter.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type {
+  ClientSummary,
+  Kbps,
+  Readiness,
+  ServerTotals,
+  ServerView,
+  StreamSummary,
+  VhostSummary,
+} from "../http/server_view.ts";
+import type { Client } from "../server/client.ts";
+import type { RtmpServer } from "../server/rtmp_server.ts";
+import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
+import { MESSAGE_TYPE } from "../wire/message_type.ts";
+
+/** What statistics remember of a stream, beside the stream itself. */
+interface StreamRecord {
+  readonly id: string;
+  readonly receiveRate: RateMeter;
+  readonly sendRate: RateMeter;
+  readonly frameRate: RateMeter;
+  /** Bytes sent to players that have left. */
+  name: { vhost: string; app: string; stream: string; tcUrl: string };
+}
+
+export interface ServerViewOptions {
+  readonly serverId: string;
+  readonly serviceId: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly server: RtmpServer;
+  /** The configured vhosts and whether they are enabled. */
+  readonly vhosts: () => Iterable<readonly [name: string, isEnabled: boolean]>;
+  readonly readiness: () => Readiness;
+  readonly cluster: () => ServerTotals["cluster"];
+  /** A new id of SRS's kind. */
+  readonly newId: () => string;
+}
+
+/** How often rates are sampled, in milliseconds. */
+export const SAMPLE_INTERVAL_MS = 2000;
+
+/** The server as its HTTP API shows it. Computed when asked for, except the rates, which `sample` feeds. */
+export class LiveServerView implements ServerView {
+  readonly serverId: string;
+  readonly serviceId: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly #options: ServerViewOptions;
+  readonly #records = new WeakMap<LiveStream, StreamRecord>();
+  readonly #vhostIds = new Map<string, string>();
+
+  constructor(options: ServerViewOptions) {
+    this.#options = options;
+    this.serverId = options.serverId;
+    this.serviceId = options.serviceId;
+    this.pid = options.pid;
+    this.version = options.version;
+    this.startedAtMs = options.startedAtMs;
+  }
+
+  /** Feeds the rates; called every SAMPLE_INTERVAL_MS. */
+  sample(): void {
+    const { runtime } = this.#options.server;
+    const nowMs = runtime.now();
+    const sent = new Map<LiveStream, number>();
+    for (const client of this.#options.server.clients()) {
+      if (client.stream !== undefined) {
+        sent.set(client.stream, (sent.get(client.stream) ?? 0) + client.sendBytes);
+      }
+    }
+    for (const stream of runtime.hub.values()) {
+      const record = this.#record(stream);
+      record.receiveRate.sample(stream.receivedBytes, nowMs);
+      record.sendRate.sample(sent.get(stream) ?? 0, nowMs);
+      record.frameRate.sample(stream.videoFrames, nowMs);
+    }
+  }
+
+  *streams(): Iterable<StreamSummary> {
+    const clients = this.#clientsByStream();
+    for (const stream of this.#options.server.runtime.hub.values()) {
+      yield this.#streamSummary(stream, clients.get(stream) ?? []);
+    }
+  }
+
+  stream(id: string): StreamSummary | undefined {
+    for (const stream of this.#options.server.runtime.hub.values()) {
+      if (this.#record(stream).id === id) {
+        return this.#streamSummary(stream, this.#clientsByStream().get(stream) ?? []);
+      }
+    }
+    return undefined;
+  }
+
+  *clients(): Iterable<ClientSummary> {
+    for (const client of this.#options.server.clients()) yield this.#clientSummary(client);
+  }
+
+  client(id: string): ClientSummary | undefined {
+    const client = this.#options.server.client(id);
+    return client?.stream === undefined ? undefined : this.#clientSummary(client);
+  }
+
+  *vhosts(): Iterable<VhostSummary> {
+    for (const [name, isEnabled] of this.#options.vhosts()) yield this.#vhostSummary(name, isEnabled);
+  }
+
+  vhost(id: string): VhostSummary | undefined {
+    for (const [name, isEnabled] of this.#options.vhosts()) {
+      if (this.#vhostId(name) === id) return this.#vhostSummary(name, isEnabled);
+    }
+    return undefined;
+  }
+
+  kick(clientId: string): boolean {
+    const client = this.#options.server.client(clientId);
+    client?.kick();
+    return client !== undefined;
+  }
+
+  totals(): ServerTotals {
+    const { server } = this.#options;
+    const { counters, hub } = server.runtime;
+    let { closedReceiveBytes: receiveBytes, closedSendBytes: sendBytes, closedJumps: jumpsTotal } = counters;
+    let clients = 0;
+    let players = 0;
+    for (const client of server.clients()) {
+      clients++;
+      if (!isPublisher(client)) players++;
+      receiveBytes += client.receiveBytes;
+      sendBytes += client.sendBytes;
+      jumpsTotal += client.jumps;
+    }
+    const cluster = this.#options.cluster();
+    return {
+      receiveBytes,
+      sendBytes,
+      connections: server.connectionCount,
+      streams: hub.size,
+      clients,
+      players,
+      clientsTotal: counters.clientsTotal,
+      clientErrorsTotal: counters.clientErrorsTotal,
+      jumpsTotal,
+      errorsTotal: counters.errors,
+      ...(cluster === undefined ? {} : { cluster }),
+    };
+  }
+
+  readiness(): Readiness {
+    return this.#options.readiness();
+  }
+
+  #clientsByStream(): Map<LiveStream, Client[]> {
+    const clients = new Map<LiveStream, Client[]>();
+    for (const client of this.#options.server.clients()) {
+      if (client.stream === undefined) continue;
+      const same = clients.get(client.stream);
+      if (same === undefined) clients.set(client.stream, [client]);
+      else same.push(client);
+    }
+    return clients;
+  }
+
+  #record(stream: LiveStream): StreamRecord {
+    let record = this.#records.get(stream);
+    if (record === undefined) {
+      record = {
+        id: `vid-${this.#options.newId().slice(0, 7)}`,
+        receiveRate: new RateMeter(),
+        sendRate: new RateMeter(),
+        frameRate: new RateMeter(),
+        name: nameFromKey(stream.key),
+      };
+      this.#records.set(stream, record);
+    }
+    return record;
+  }
+
+  #streamSummary(stream: LiveStream, clients: readonly Client[]): StreamSummary {
+    const record = this.#record(stream);
+    const first = clients.find(isPublisher) ?? clients[0];
+    if (first?.address !== undefined && first.vhost !== undefined) {
+      const { app, stream: name } = first.address;
+      record.name = { vhost: first.vhost.name, app, stream: name, tcUrl: first.tcUrl };
+    }
+    const { vhost, app, stream: name, tcUrl } = record.name;
+    const feed = stream.feed;
+    return {
+      id: record.id,
+      name,
+      vhostId: this.#vhostId(vhost),
+      vhost,
+      app,
+      tcUrl,
+      url: stream.key,
+      clients: clients.length,
+      frames: stream.videoFrames,
+      fps: record.frameRate.perSecond(),
+      sendBytes: clients.reduce((sum, client) => sum + client.sendBytes, 0),
+      receiveBytes: stream.receivedBytes,
+      kbps: kbps(record),
+      publish: feed === undefined
+        ? { active: false }
+        : feed.kind === "publish"
+        ? { active: true, clientId: feed.id }
+        : { active: true },
+      ...codecs(stream),
+    };
+  }
+
+  #clientSummary(client: Client): ClientSummary {
+    const vhost = client.vhost?.name ?? "";
+    return {
+      id: client.id,
+      vhostId: this.#vhostId(vhost),
+      streamId: client.stream === undefined ? "" : this.#record(client.stream).id,
+      ip: client.ip,
+      pageUrl: client.pageUrl,
+      swfUrl: client.swfUrl,
+      tcUrl: client.tcUrl,
+      url: client.stream?.key ?? "",
+      name: client.address?.stream ?? "",
+      type: client.type,
+      isPublisher: isPublisher(client),
+      connectedAtMs: client.connectedAtMs,
+      sendBytes: client.sendBytes,
+      receiveBytes: client.receiveBytes,
+      kbps: kbps(client),
+      jumps: client.jumps,
+    };
+  }
+
+  #vhostSummary(name: string, isEnabled: boolean): VhostSummary {
+    let sendBytes = 0;
+    let receiveBytes = 0;
+    let clients = 0;
+    let received = 0;
+    let sent = 0;
+    const streams = new Set<LiveStream>();
+    for (const client of this.#options.server.clients()) {
+      if (client.vhost?.name !== name) continue;
+      clients++;
+      sendBytes += client.sendBytes;
+      receiveBytes += client.receiveBytes;
+      received += kbps(client).recv30s;
+      sent += kbps(client).send30s;
+      if (client.stream !== undefined) streams.add(client.stream);
+    }
+    return {
+      id: this.#vhostId(name),
+      name,
+      isEnabled,
+      clients,
+      streams: streams.size,
+      sendBytes,
+      receiveBytes,
+      kbps: { recv30s: received, send30s: sent },
+    };
+  }
+
+  #vhostId(name: string): string {
+    let id = this.#vhostIds.get(name);
+    if (id === undefined) {
+      id = `vid-${this.#options.newId().slice(0, 7)}`;
+      this.#vhostIds.set(name, id);
+    }
+    return id;
+  }
+}
+
+function isPublisher(client: Client): boolean {
+  return client.type.endsWith("-publish");
+}
+
+function kbps(rates: { readonly receiveRate: RateMeter; readonly sendRate: RateMeter }): Kbps {
+  const of = (rate: RateMeter) => Math.round(rate.perSecond() * 8 / 1000);
+  return { recv30s: of(rates.receiveRate), send30s: of(rates.sendRate) };
+}
+
+/** What a stream's codecs are, as far as they are known. */
+function codecs(stream: LiveStream): Pick<StreamSummary, "video" | "audio"> {
+  const videoMessage = stream.codecMessage(MESSAGE_TYPE.video);
+  const audioMessage = stream.codecMessage(MESSAGE_TYPE.audio);
+  const video = videoMessage && readVideoCodec(videoMessage);
+  const audio = audioMessage && readAudioCodec(audioMessage);
+  return {
+    video: video === undefined ? null : {
+      codec: video.codec,
+      profile: video.profile ?? "Other",
+      level: video.level ?? "Other",
+      width: video.width ?? 0,
+      height: video.height ?? 0,
+    },
+    audio: audio === undefined ? null : {
+      codec: audio.codec,
+      sampleRate: audio.sampleRate ?? 0,
+      channels: audio.channels ?? 0,
+      profile: audio.profile ?? "Other",
+    },
+  };
+}
+
+/** For a stream whose clients are not known (yet): `[vhost]/app/stream`. */
+function nameFromKey(key: string): { vhost: string; app: string; stream: string; tcUrl: string } {
+  const segments = key.split("/");
+  const vhost = segments.shift() || "__defaultVhost__";
+  const stream = segments.pop() ?? "";
+  return { vhost, app: segments.join("/"), stream, tcUrl: "" };
+}
