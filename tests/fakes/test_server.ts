@@ -1,0 +1,42 @@
+import { configSchema } from "../../lib/app/config.ts";
+import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
+import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
+import type { RtmpErrorCode } from "../../lib/base/errors.ts";
+import type { SocketAddress } from "../../lib/net/tcp.ts";
+import { RtmpServer } from "../../lib/server/rtmp_server.ts";
+import { ServerRuntime } from "../../lib/server/server_runtime.ts";
+import { LONE_ORIGIN } from "../../lib/server/stream_router.ts";
+
+/** A lone origin on a free port of the loopback, without the HTTP side. */
+export interface TestServer {
+  readonly runtime: ServerRuntime;
+  readonly server: RtmpServer;
+  readonly address: SocketAddress;
+  /** How often connections have ended with this error. */
+  errors(code: RtmpErrorCode): number;
+  stop(): Promise<void>;
+}
+
+/** @param config As in a configuration file, defaults filled in. */
+export function startTestServer(config: Record<string, unknown> = {}): TestServer {
+  const parsed = configSchema.parse({ vhost: { __defaultVhost__: {} }, ...config });
+  const vhosts = vhostSettings(parsed);
+  const runtime = new ServerRuntime({
+    version: "0.0.0",
+    processId: 1,
+    findVhost: (name) => findVhost(vhosts, name),
+    limits: () => serverLimits(parsed),
+    router: LONE_ORIGIN,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    clock: SYSTEM_CLOCK,
+  });
+  const server = new RtmpServer(runtime);
+  const address = server.listen({ hostname: "127.0.0.1", port: 0 });
+  return {
+    runtime,
+    server,
+    address,
+    errors: (code) => runtime.counters.errors.get(code) ?? 0,
+    stop: () => server.stop(3000),
+  };
+}
