@@ -1,12 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { RtmpError } from "../../base/errors.ts";
 import { addConsoleRoutes } from "../console/console_routes.ts";
 import { CpuSampler } from "../cpu_sampler.ts";
 import { addAboutRoutes } from "./about_routes.ts";
 import type { ApiOptions } from "./api_options.ts";
+import { bodyLimit } from "./body_limit.ts";
 import { addClientsRoutes } from "./clients_routes.ts";
 import { crossOrigin } from "./cross_origin.ts";
 import { addHealthRoutes } from "./health_routes.ts";
@@ -41,10 +41,7 @@ export function createApiApp(options: ApiOptions): Hono {
     c.res.headers.set("Cache-Control", c.res.headers.get("Cache-Control") ?? "no-store");
   });
   app.use(crossOrigin(options.crossdomain));
-  app.use(bodyLimit({
-    maxSize: options.maxBodyBytes ?? MAX_BODY_BYTES,
-    onError: (c) => c.json({ code: 413 }, 413),
-  }));
+  app.use(bodyLimit(options.maxBodyBytes ?? MAX_BODY_BYTES));
   if (options.auth !== undefined) app.use("/api/*", password(options.auth));
   app.use("/api/*", jsonp(app));
 
