@@ -54,6 +54,7 @@ const ERRORS = {
   "redirected": { srsCode: 2997, httpStatus: 302 },
   "taken-over": { srsCode: 1028, rtmpStatus: "NetStream.Publish.BadName", httpStatus: 409 },
   "shutting-down": { srsCode: 2998, rtmpStatus: "NetConnection.Connect.AppShutdown", httpStatus: 503 },
+  "unreachable": { srsCode: 1018, rtmpStatus: "NetStream.Play.Failed", httpStatus: 504 },
   "connection-lost": { srsCode: 1007, httpStatus: 499 },
   "remote-refused": { srsCode: 3091, rtmpStatus: "NetStream.Play.Failed", httpStatus: 502 },
 } as const satisfies Record<string, ErrorSpec>;

@@ -61,6 +61,8 @@ export class LiveStream {
   videoFrames = 0;
   audioFrames = 0;
   receivedBytes = 0;
+  /** Those who look after the stream though it has neither feed nor player now: it stays in the hub for them. */
+  keepers = 0;
   #flv: OutputLog | undefined;
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
@@ -107,6 +109,12 @@ export class LiveStream {
    * @throws {RtmpError} `stream-busy` while another feeds it.
    */
   attach(info: FeedInfo): StreamFeed {
+    // An encoder that comes here is nearer than any upstream.
+    if (this.#feed?.kind === "pull" && info.kind === "publish") {
+      const pull = this.#feed;
+      this.#detach(pull);
+      pull.stop?.(new RtmpError("taken-over", `'${this.key}' is published here now`));
+    }
     if (this.#feed !== undefined) {
       throw new RtmpError("stream-busy", `Cannot publish '${this.key}': ${this.#feed.id} is publishing it`);
     }

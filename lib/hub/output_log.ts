@@ -70,7 +70,8 @@ export class OutputLog {
     if (message.typeId === MESSAGE_TYPE.data) {
       // Has no time of its own.
     } else if (last === undefined || elapsed(last.timestamp, message.timestamp) >= MARK_INTERVAL_MS) {
-      this.#marks.push({ offset, timestamp: message.timestamp });
+      // What came before the first message with a time is as old as that one.
+      this.#marks.push({ offset: last === undefined ? log.start : offset, timestamp: message.timestamp });
       while (elapsed((this.#marks[0] as Mark).timestamp, message.timestamp) > this.#queueLengthMs) {
         this.#marks.shift();
       }

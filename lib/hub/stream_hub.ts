@@ -28,9 +28,9 @@ export class StreamHub {
     return stream;
   }
 
-  /** Forgets a stream that nobody feeds and nobody plays. Call whenever one of them leaves. */
+  /** Forgets a stream that nobody feeds, plays or looks after. Call whenever one of them leaves. */
   release(stream: LiveStream): boolean {
-    if (stream.feed !== undefined || stream.playerCount > 0) return false;
+    if (stream.feed !== undefined || stream.playerCount > 0 || stream.keepers > 0) return false;
     return this.#streams.get(stream.key) === stream && this.#streams.delete(stream.key);
   }
 

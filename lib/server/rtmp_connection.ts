@@ -44,6 +44,9 @@ interface PlayRole {
   readonly cursor: PlayerCursor;
   readonly filter: PlayFilter;
   readonly release: (() => void) | undefined;
+  readonly waitMs: number;
+  /** When somebody last fed the stream. */
+  lastFedMs: number;
 }
 
 /** One RTMP connection from its first byte to its closing log line. */
@@ -358,7 +361,7 @@ export class RtmpConnection implements Client {
   }
 
   async #publish(event: ServerEvent & { kind: "publish" }, request: StreamRequest): Promise<void> {
-    const { hub, options } = this.#runtime;
+    const { hub } = this.#runtime;
     const stream = hub.open(request.key, () => request.vhost.stream);
     const stop = (reason: RtmpError) => {
       this.#session.reject(
@@ -368,14 +371,17 @@ export class RtmpConnection implements Client {
       );
       this.close(reason);
     };
-    // Attached before others are asked, so that of two who ask at once here only one goes on.
-    let feed: StreamFeed | undefined;
+    let feed: StreamFeed;
     let lease: PublishLease;
     try {
-      feed = stream.attach({ kind: "publish", id: this.id, startedAtMs: Date.now(), stop });
-      lease = await options.router.admitPublish(request, stream, stop);
+      lease = await this.#leasePublish(request, stream, stop);
+      try {
+        feed = stream.attach({ kind: "publish", id: this.id, startedAtMs: Date.now(), stop });
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
     } catch (error) {
-      feed?.close();
       hub.release(stream);
       throw error;
     }
@@ -397,6 +403,25 @@ export class RtmpConnection implements Client {
     this.#readPauseMs = request.vhost.readPauseMs;
     this.#session.acceptPublish(event.messageStreamId);
     this.#log("info", "Publish started", { type: event.publishKind });
+  }
+
+  /** Asks whether the stream may be published here; of two who ask at once only the first goes on. */
+  async #leasePublish(
+    request: StreamRequest,
+    stream: LiveStream,
+    stop: (reason: RtmpError) => void,
+  ): Promise<PublishLease> {
+    const { options, pendingPublishes } = this.#runtime;
+    if (stream.feed?.kind === "publish" || pendingPublishes.has(request.key)) {
+      const by = stream.feed?.id ?? "another client";
+      throw new RtmpError("stream-busy", `Cannot publish '${request.key}': ${by} is publishing it`);
+    }
+    pendingPublishes.add(request.key);
+    try {
+      return await options.router.admitPublish(request, stream, stop);
+    } finally {
+      pendingPublishes.delete(request.key);
+    }
   }
 
   async #play(event: ServerEvent & { kind: "play" }, request: StreamRequest): Promise<void> {
@@ -428,6 +453,8 @@ export class RtmpConnection implements Client {
       cursor,
       filter,
       release: decision.release,
+      waitMs: decision.waitMs ?? 0,
+      lastFedMs: this.#runtime.now(),
     });
     this.#setType("rtmp-play");
     this.#session.acceptPlay(event.messageStreamId, stream.options.chunkSize);
@@ -485,12 +512,26 @@ export class RtmpConnection implements Client {
     if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
       throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
     }
-    for (const role of this.#roles.values()) if (role.kind === "publish") this.#checkPublisher(role, nowMs);
+    for (const [id, role] of this.#roles) {
+      if (role.kind === "publish") this.#checkPublisher(role, nowMs);
+      else this.#checkPlayer(id, role, nowMs);
+    }
     if (nowMs - this.#lastPingMs >= PING_INTERVAL_MS && writingSinceMs === undefined) {
       this.#lastPingMs = nowMs;
       this.#session.ping(nowMs);
       this.#flushOutput();
     }
+  }
+
+  #checkPlayer(messageStreamId: number, role: PlayRole, nowMs: number): void {
+    if (role.stream.feed !== undefined) role.lastFedMs = nowMs;
+    if (role.waitMs === 0 || nowMs - role.lastFedMs <= role.waitMs) return;
+    const error = new RtmpError(
+      "stream-not-found",
+      `Cannot wait longer for '${role.stream.key}': none for ${role.waitMs} ms`,
+    );
+    this.#session.reject(messageStreamId, error.rtmpStatus ?? "", error.message);
+    throw error;
   }
 
   #checkPublisher(role: PublishRole, nowMs: number): void {

@@ -54,6 +54,8 @@ export class ServerRuntime {
     closedJumps: 0,
     errors: new Map(),
   };
+  /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
+  readonly pendingPublishes: Set<string> = new Set();
   readonly #schedulers = new Map<number | "auto", WriteScheduler>();
   readonly #pacers = new Map<number | "auto", ReadPacer>();
 

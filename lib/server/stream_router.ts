@@ -21,7 +21,12 @@ export interface StreamRequest {
 /** How a play request is served. */
 export type PlayDecision =
   /** From this process: it is fed here, or will be. `release` is called when the player leaves. */
-  | { readonly kind: "local"; readonly release?: () => void }
+  | {
+    readonly kind: "local";
+    readonly release?: () => void;
+    /** How long the player may wait while nobody feeds the stream, in milliseconds; absent or 0: for ever. */
+    readonly waitMs?: number;
+  }
   /** SRS's RTMP 302 (HTTP 302 for HTTP-FLV). */
   | { readonly kind: "redirect"; readonly tcUrl: string; readonly url: string }
   /** Enhanced RTMP's ReconnectRequest. */

@@ -1,0 +1,304 @@
+import { getLogger } from "@logtape/logtape";
+import { RtmpError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { FeedInfo, LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
+import { type Dial, UpstreamConnection } from "./upstream_connection.ts";
+import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
+
+const log = getLogger(["headwater", "cluster", "pull"]);
+
+/** Redirects followed in a row; one more is a loop. */
+const MAX_REDIRECTS = 3;
+/** A connected upstream without media for so long has none for us, in milliseconds; SRS's. */
+const MEDIA_TIMEOUT_MS = 5000;
+/** Pause between two searches while players wait, in milliseconds: short at first, since encoders come back soon. */
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 1000;
+/** For so long after a stream was lost the search goes at the short pause, in milliseconds. */
+const EAGER_SEARCH_MS = 20_000;
+
+/** Where to look for a stream, in turn. */
+export interface PullSource {
+  /**
+   * The places to try now, best first; empty: no one has it.
+   *
+   * @throws {RtmpError} When looking fails.
+   */
+  targets(signal: AbortSignal): Promise<readonly UpstreamTarget[]>;
+  /** What came of trying one: for back-off. */
+  tried(target: UpstreamTarget, error: RtmpError | undefined): void;
+}
+
+export interface StreamPullOptions {
+  readonly stream: LiveStream;
+  readonly source: PullSource;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** For the session: everything but where and what. */
+  readonly session: Pick<
+    ClientSessionOptions,
+    "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes"
+  >;
+  readonly connectTimeoutMs: number;
+  /** How long one place may take until media when there are others to try, in milliseconds. */
+  readonly firstMediaTimeoutMs: number;
+  /** Names this pull in logs and the API. */
+  readonly id: string;
+}
+
+/**
+ * Keeps a stream fed from upstream for as long as it is open: searches, pulls, follows redirects, and searches again when the upstream
+ * is gone, while the players stay. While an encoder feeds the stream here, it rests.
+ */
+export class StreamPull {
+  readonly #options: StreamPullOptions;
+  readonly #abort = new AbortController();
+  #connection: UpstreamConnection | undefined;
+  #feed: StreamFeed | undefined;
+  #lostAtMs: number;
+  #wake: (() => void) | undefined;
+  /** Attempts after the first, for metrics. */
+  retries = 0;
+  /** Resolves when the first media has come; rejects when the first search found no one. */
+  readonly ready: Promise<void>;
+  #settleReady: { resolve: () => void; reject: (error: RtmpError) => void } | undefined;
+
+  constructor(options: StreamPullOptions) {
+    this.#options = options;
+    this.#lostAtMs = options.clock.now();
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => {
+      // Those who wait for it are told; nobody else has to be.
+    });
+    this.#run();
+  }
+
+  /** Where the stream comes from now, for the API. */
+  get upstream(): string | undefined {
+    return this.#feed === undefined ? undefined : this.#connection?.name;
+  }
+
+  /** Search now: something has changed. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Ends the pull; the stream stays with its players. */
+  close(): void {
+    this.#abort.abort();
+    this.#connection?.close();
+    this.#detach();
+    this.#wake?.();
+    this.#fail(new RtmpError("stream-not-found", "The pull was closed"));
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      if (this.#options.stream.feed?.kind === "publish") this.#succeed();
+      else await this.#search(signal);
+      if (signal.aborted) return;
+      await this.#pause();
+    }
+  }
+
+  /** One turn through all places; returns when the stream was pulled and lost, or no one has it. */
+  async #search(signal: AbortSignal): Promise<void> {
+    const { source, stream } = this.#options;
+    let failure: RtmpError | undefined;
+    try {
+      const targets = await source.targets(signal);
+      for (const target of targets) {
+        if (signal.aborted || stream.feed?.kind === "publish") return;
+        const outcome = await this.#tryTarget(target, targets.length > 1);
+        if (outcome === "pulled") return;
+        failure = moreTelling(failure, outcome);
+      }
+    } catch (error) {
+      if (!(error instanceof RtmpError)) {
+        log.error("Search failed by a fault of this program", { stream: stream.key, error });
+      }
+      failure = error instanceof RtmpError ? error : undefined;
+    }
+    this.#fail(
+      failure ?? new RtmpError("stream-not-found", `Cannot find stream '${stream.key}': no server has it`),
+    );
+  }
+
+  /** Pulls from one place, following redirects; the error when it gave nothing. */
+  async #tryTarget(first: UpstreamTarget, hasOthers: boolean): Promise<"pulled" | RtmpError> {
+    const { source } = this.#options;
+    let target = first;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const result = await this.#pull(target, hasOthers);
+      if (result.kind !== "redirect") {
+        source.tried(first, result.kind === "failed" ? result.error : undefined);
+        return result.kind === "pulled" ? "pulled" : result.error;
+      }
+      target = redirectedTarget(target, result.url);
+    }
+    const error = new RtmpError(
+      "relay-loop",
+      `Cannot follow more than ${MAX_REDIRECTS} redirects from ${first.tcUrl}`,
+    );
+    source.tried(first, error);
+    return error;
+  }
+
+  async #pull(
+    target: UpstreamTarget,
+    hasOthers: boolean,
+  ): Promise<{ kind: "pulled" } | { kind: "failed"; error: RtmpError } | { kind: "redirect"; url: string }> {
+    const { dial, clock, session, connectTimeoutMs, firstMediaTimeoutMs, stream } = this.#options;
+    let redirectUrl: string | undefined;
+    const connection: UpstreamConnection = new UpstreamConnection({
+      dial,
+      clock,
+      address: target.address,
+      connectTimeoutMs,
+      session: {
+        ...session,
+        purpose: "play",
+        tcUrl: target.tcUrl,
+        app: target.app,
+        streamName: target.streamName,
+        chunkSize: stream.options.chunkSize,
+      },
+      onEvent: (event) => {
+        if (event.kind === "redirect") {
+          redirectUrl = event.url;
+          connection.close();
+        } else {
+          this.#handle(event, connection);
+        }
+      },
+    });
+    this.#connection = connection;
+    const begunMs = clock.now();
+    const watch = setInterval(() => {
+      const limitMs = this.#feed === undefined && hasOthers ? firstMediaTimeoutMs : MEDIA_TIMEOUT_MS;
+      const sinceMs = this.#feed === undefined ? begunMs : this.#lastMediaMs;
+      if (clock.now() - sinceMs > limitMs) {
+        connection.close(
+          new RtmpError("connection-lost", `${connection.name} sent no media for ${limitMs} ms`),
+        );
+      }
+    }, 250);
+    let failure: RtmpError | undefined;
+    try {
+      await connection.run();
+    } catch (error) {
+      failure = error instanceof RtmpError
+        ? error
+        : new RtmpError("connection-lost", String(error), { cause: error });
+      if (!(error instanceof RtmpError)) {
+        log.error("Pull failed by a fault of this program", { stream: stream.key, error });
+      }
+    } finally {
+      clearInterval(watch);
+      this.#connection = undefined;
+    }
+    const hadMedia = this.#feed !== undefined;
+    this.#detach();
+    if (redirectUrl !== undefined) return { kind: "redirect", url: redirectUrl };
+    if (hadMedia) {
+      const properties = { stream: stream.key, from: connection.name, reason: failure?.message ?? "closed" };
+      log.info("Pull ended", properties);
+      return { kind: "pulled" };
+    }
+    return {
+      kind: "failed",
+      error: failure ?? new RtmpError("stream-not-found", `${connection.name} closed without media`),
+    };
+  }
+
+  #lastMediaMs = 0;
+
+  #handle(event: Exclude<ClientEvent, { kind: "redirect" }>, connection: UpstreamConnection): void {
+    switch (event.kind) {
+      case "media":
+        this.#lastMediaMs = this.#options.clock.now();
+        this.#feed ??= this.#attach(connection);
+        this.#feed?.write(event, this.#lastMediaMs);
+        return;
+      case "refused":
+        connection.close(refusalError(event.code, event.description));
+        return;
+      case "ended":
+        // The publisher has left there; it may come back there or elsewhere, so look again.
+        connection.close(new RtmpError("stream-not-found", `${connection.name} says ${event.code}`));
+        return;
+      case "connected":
+      case "started":
+        return;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #attach(connection: UpstreamConnection): StreamFeed | undefined {
+    const { stream, id } = this.#options;
+    const info: FeedInfo = {
+      kind: "pull",
+      id,
+      startedAtMs: Date.now(),
+      stop: (reason) => {
+        this.#feed = undefined;
+        connection.close(reason);
+      },
+    };
+    try {
+      const feed = stream.attach(info);
+      log.info("Pull started", { stream: stream.key, from: connection.name });
+      this.#succeed();
+      return feed;
+    } catch (error) {
+      // An encoder has come here meanwhile.
+      connection.close(error as RtmpError);
+      return undefined;
+    }
+  }
+
+  #detach(): void {
+    if (this.#feed === undefined) return;
+    this.#feed.close();
+    this.#feed = undefined;
+    this.#lostAtMs = this.#options.clock.now();
+  }
+
+  #succeed(): void {
+    this.#settleReady?.resolve();
+    this.#settleReady = undefined;
+  }
+
+  #fail(error: RtmpError): void {
+    this.#settleReady?.reject(error);
+    this.#settleReady = undefined;
+  }
+
+  #pause(): Promise<void> {
+    this.retries++;
+    const isEager = this.#options.clock.now() - this.#lostAtMs < EAGER_SEARCH_MS;
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.setTimer(resolve, isEager ? FIRST_PAUSE_MS : MAX_PAUSE_MS);
+      this.#wake = () => {
+        this.#options.clock.clearTimer(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Of several failures the one that says most: a refusal before a dead connection. */
+function moreTelling(first: RtmpError | undefined, second: RtmpError): RtmpError {
+  if (first === undefined || isConnectionFailure(first)) return second;
+  return isConnectionFailure(second) || second.code === "stream-not-found" ? first : second;
+}
+
+/** Whether it says nothing but that the other server could not be spoken with. */
+export function isConnectionFailure(error: RtmpError): boolean {
+  return error.code === "connection-lost" || error.code === "unreachable";
+}

@@ -1,0 +1,199 @@
+import { getLogger } from "@logtape/logtape";
+import { RtmpError } from "../base/errors.ts";
+import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import type { PlayerCursor } from "../hub/player_cursor.ts";
+import { type ClientEvent, refusalError } from "../session/client_session.ts";
+import { isConnectionFailure, type PullSource, type StreamPullOptions } from "./stream_pull.ts";
+import { UpstreamConnection } from "./upstream_connection.ts";
+import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
+
+const log = getLogger(["headwater", "cluster", "push"]);
+
+const MAX_REDIRECTS = 3;
+/** How long an origin may take from TCP to Publish.Start, in milliseconds. */
+const START_TIMEOUT_MS = 3000;
+/** An origin that takes no bytes for so long is dead, in milliseconds. */
+const SEND_TIMEOUT_MS = 3000;
+/** Pause between two turns through all origins, in milliseconds. */
+const PAUSE_MS = 200;
+/** An origin may hold the stream busy for so long after another one died, in milliseconds: until it notices. */
+const BUSY_GRACE_MS = 15_000;
+
+export interface StreamPushOptions
+  extends Pick<StreamPullOptions, "stream" | "dial" | "clock" | "session" | "connectTimeoutMs"> {
+  readonly source: PullSource;
+  /** The players' scheduler gathers for this cursor as for any. */
+  readonly onBehind: (cursor: PlayerCursor) => void;
+  /** No origin takes the stream any more. */
+  readonly onRefused: (error: RtmpError) => void;
+}
+
+/**
+ * Sends a stream that is published here on to one of several origins. When that one dies the next gets the stream, from the codec
+ * headers and the last key frame on; the encoder does not notice. A refusal reaches the encoder.
+ */
+export class StreamPush {
+  readonly #options: StreamPushOptions;
+  readonly #abort = new AbortController();
+  #connection: UpstreamConnection | undefined;
+  #cursor: PlayerCursor | undefined;
+  #wasAccepted = false;
+  #lostAtMs = 0;
+  /** Resolves when an origin has said Publish.Start; rejects with its refusal, or when none can be reached. */
+  readonly ready: Promise<void>;
+  #settleReady: { resolve: () => void; reject: (error: RtmpError) => void } | undefined;
+
+  constructor(options: StreamPushOptions) {
+    this.#options = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => {
+      // Those who wait for it are told.
+    });
+    this.#run();
+  }
+
+  /** Where the stream goes now, for the API. */
+  get upstream(): string | undefined {
+    return this.#cursor === undefined ? undefined : this.#connection?.name;
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#connection?.close();
+    this.#unsubscribe();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const failure = await this.#turn(signal);
+      if (signal.aborted) return;
+      if (failure !== undefined && !this.#mayRetry(failure)) {
+        this.#settleReady?.reject(failure);
+        this.#settleReady = undefined;
+        if (this.#wasAccepted) this.#options.onRefused(failure);
+        return;
+      }
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, PAUSE_MS));
+    }
+  }
+
+  /** Once accepted, only a refusal ends the push: dead origins come back, and a busy one may not know yet that another died. */
+  #mayRetry(failure: RtmpError): boolean {
+    if (!this.#wasAccepted) return false;
+    if (failure.code === "stream-busy") return this.#options.clock.now() - this.#lostAtMs < BUSY_GRACE_MS;
+    return failure.code !== "unauthorized";
+  }
+
+  /** One turn through all origins; the most telling failure when none took the stream. */
+  async #turn(signal: AbortSignal): Promise<RtmpError | undefined> {
+    const { source } = this.#options;
+    let failure: RtmpError | undefined;
+    const targets = await source.targets(signal);
+    for (const first of targets) {
+      let target = first;
+      for (let redirects = 0; redirects <= MAX_REDIRECTS && !signal.aborted; redirects++) {
+        const result = await this.#push(target);
+        if (result.redirectUrl !== undefined) {
+          target = redirectedTarget(target, result.redirectUrl);
+          continue;
+        }
+        source.tried(first, result.error);
+        if (result.wasStarted) return undefined;
+        if (failure === undefined || isConnectionFailure(failure)) failure = result.error;
+        break;
+      }
+    }
+    return failure ?? new RtmpError("no-origin", "Cannot push: no origin is configured");
+  }
+
+  async #push(
+    target: UpstreamTarget,
+  ): Promise<{ wasStarted: boolean; error: RtmpError; redirectUrl?: string }> {
+    const { dial, clock, session, connectTimeoutMs, stream } = this.#options;
+    let redirectUrl: string | undefined;
+    let wasStarted = false;
+    const connection: UpstreamConnection = new UpstreamConnection({
+      dial,
+      clock,
+      address: target.address,
+      connectTimeoutMs,
+      session: {
+        ...session,
+        purpose: "publish",
+        tcUrl: target.tcUrl,
+        app: target.app,
+        streamName: target.streamName,
+        chunkSize: stream.options.chunkSize,
+      },
+      onEvent: (event: ClientEvent) => {
+        if (event.kind === "redirect" && event.isUrgent) {
+          redirectUrl = event.url;
+          connection.close();
+        } else if (event.kind === "refused") {
+          connection.close(refusalError(event.code, event.description));
+        } else if (event.kind === "started" && !wasStarted) {
+          wasStarted = true;
+          this.#start(connection);
+        }
+      },
+      onMoreLater: () => {
+        if (this.#cursor !== undefined) this.#options.onBehind(this.#cursor);
+      },
+    });
+    this.#connection = connection;
+    const begunMs = clock.now();
+    const watch = setInterval(() => {
+      const nowMs = clock.now();
+      const { writingSinceMs } = connection;
+      if (!wasStarted && nowMs - begunMs > START_TIMEOUT_MS) {
+        connection.close(
+          new RtmpError("connection-lost", `${connection.name} did not accept within ${START_TIMEOUT_MS} ms`),
+        );
+      } else if (wasStarted && writingSinceMs !== undefined && nowMs - writingSinceMs > SEND_TIMEOUT_MS) {
+        connection.close(
+          new RtmpError("connection-lost", `${connection.name} took nothing for ${SEND_TIMEOUT_MS} ms`),
+        );
+      }
+    }, 250);
+    let error = new RtmpError("connection-lost", `${connection.name} closed the connection`);
+    try {
+      await connection.run();
+    } catch (thrown) {
+      if (thrown instanceof RtmpError) error = thrown;
+      else log.error("Push failed by a fault of this program", { stream: stream.key, error: thrown });
+    } finally {
+      clearInterval(watch);
+      this.#connection = undefined;
+      this.#unsubscribe();
+    }
+    if (wasStarted) {
+      this.#lostAtMs = clock.now();
+      log.info("Push ended", { stream: stream.key, to: connection.name, reason: error.message });
+    }
+    return { wasStarted, error, ...(redirectUrl === undefined ? {} : { redirectUrl }) };
+  }
+
+  #start(connection: UpstreamConnection): void {
+    const { stream } = this.#options;
+    const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => connection.flush() });
+    const { messageStreamId } = connection.session;
+    if (messageStreamId !== LOG_MESSAGE_STREAM_ID) cursor.setFilter({ messageStreamId, accept: () => true });
+    this.#cursor = cursor;
+    this.#wasAccepted = true;
+    log.info("Push started", { stream: stream.key, to: connection.name });
+    this.#settleReady?.resolve();
+    this.#settleReady = undefined;
+    // After the session's own words, which set the chunk size of these bytes.
+    queueMicrotask(() => connection.addSource(cursor));
+  }
+
+  #unsubscribe(): void {
+    if (this.#cursor === undefined) return;
+    this.#connection?.removeSource(this.#cursor);
+    this.#options.stream.unsubscribe(this.#cursor);
+    this.#cursor = undefined;
+  }
+}

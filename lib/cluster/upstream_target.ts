@@ -1,0 +1,38 @@
+import { parseStreamAddress } from "../base/stream_address.ts";
+import type { SocketAddress } from "../net/tcp.ts";
+
+/** Where a stream is pulled from or pushed to. */
+export interface UpstreamTarget {
+  readonly address: SocketAddress;
+  readonly tcUrl: string;
+  readonly app: string;
+  /** With parameters. */
+  readonly streamName: string;
+}
+
+/**
+ * The target that a redirect names. Only host and port count, as for SRS's edge: app, stream and parameters stay those that were
+ * asked for.
+ *
+ * @throws {RtmpError} `bad-tc-url` when it is no RTMP URL.
+ */
+export function redirectedTarget(target: UpstreamTarget, url: string): UpstreamTarget {
+  const { host, port } = parseStreamAddress(url, "");
+  return { ...target, address: { hostname: host, port } };
+}
+
+/** `rtmp://vhost[:port]/app`: the vhost travels as the host, the TCP target is another matter (FACTS C.4, E.4). */
+export function upstreamTcUrl(vhostOrHost: string, port: number, app: string): string {
+  const host = vhostOrHost.includes(":") ? `[${vhostOrHost}]` : vhostOrHost;
+  return `rtmp://${host}${port === 1935 ? "" : `:${port}`}/${app}`;
+}
+
+/** Reads `host`, `host:port` or `[v6]:port`. */
+export function parseServer(text: string, defaultPort: number): SocketAddress {
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text.trim());
+  if (match === null) return { hostname: text, port: defaultPort };
+  return {
+    hostname: match[1] ?? match[2] ?? "",
+    port: match[3] === undefined ? defaultPort : Number(match[3]),
+  };
+}

@@ -1,0 +1,243 @@
+import type { Clock } from "../base/clock.ts";
+import { RtmpError } from "../base/errors.ts";
+import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
+import { OriginPool } from "../cluster/origin_pool.ts";
+import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
+import { StreamPush } from "../cluster/stream_push.ts";
+import { type Dial, UpstreamConnection } from "../cluster/upstream_connection.ts";
+import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { SocketAddress } from "../net/tcp.ts";
+import { refusalError } from "../session/client_session.ts";
+import type { ConnectInfo } from "../wire/commands.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { StreamKeepers } from "./stream_keepers.ts";
+import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
+import { clientArguments, isLoop, type NodeIdentity, upstreamArguments } from "./upstream_identity.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** How long TCP to an origin may take, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 1000;
+/** How long an origin may take until media while there are others, in milliseconds. */
+const FIRST_MEDIA_TIMEOUT_MS = 2000;
+/** How long token traverse may take at one origin, in milliseconds; SRS's. */
+const TRAVERSE_TIMEOUT_MS = 3000;
+
+/** The edge part of one vhost's configuration. */
+export interface EdgeSettings {
+  readonly origins: readonly SocketAddress[];
+  /** The vhost at the origin; `[vhost]` stands for ours. */
+  readonly vhostTemplate: string;
+  readonly tokenTraverse: boolean;
+  readonly debugUpnode: boolean;
+  /** How long a pull stays after its last player, in milliseconds. */
+  readonly lingerMs: number;
+  /** How long a player may wait for a stream that no origin has, in milliseconds; 0: for ever. */
+  readonly streamWaitMs: number;
+}
+
+export interface EdgeRouterOptions {
+  readonly runtime: () => ServerRuntime;
+  readonly keepers: () => StreamKeepers;
+  readonly settings: (vhost: string) => EdgeSettings | undefined;
+  readonly identity: NodeIdentity;
+  readonly dial: Dial;
+  readonly clock: Clock;
+}
+
+/** An edge: plays are pulled from an origin, publishes are pushed to one. */
+export class EdgeRouter implements StreamRouter {
+  readonly #options: EdgeRouterOptions;
+  readonly #pools = new Map<string, OriginPool>();
+
+  constructor(options: EdgeRouterOptions) {
+    this.#options = options;
+  }
+
+  async admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void> {
+    const settings = this.#settings(vhost.name);
+    if (settings.tokenTraverse) await this.#traverse(connect, address, settings);
+  }
+
+  admitPlay(request: StreamRequest): Promise<PlayDecision> {
+    const { runtime, keepers, identity } = this.#options;
+    if (isLoop(identity, request.connect)) {
+      throw new RtmpError(
+        "relay-loop",
+        `Cannot play '${request.key}': the request has passed this node already`,
+      );
+    }
+    const settings = this.#settings(request.vhost.name);
+    const stream = runtime().hub.open(request.key, () => request.vhost.stream);
+    const { release } = keepers().acquire(
+      stream,
+      settings.lingerMs,
+      () => this.#openPull(request, stream, settings),
+    );
+    return Promise.resolve({ kind: "local", release, waitMs: settings.streamWaitMs });
+  }
+
+  async admitPublish(
+    request: StreamRequest,
+    stream: LiveStream,
+    stop: (reason: RtmpError) => void,
+  ): Promise<PublishLease> {
+    const { runtime, identity, dial, clock } = this.#options;
+    if (isLoop(identity, request.connect)) {
+      throw new RtmpError(
+        "relay-loop",
+        `Cannot publish '${request.key}': the request has passed this node already`,
+      );
+    }
+    const settings = this.#settings(request.vhost.name);
+    const push = new StreamPush({
+      stream,
+      dial,
+      clock,
+      source: this.#source(request, settings),
+      session: this.#session(request, settings),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      onBehind: (cursor) => runtime().scheduler(stream.options.gatherMs).markDirty(cursor.output),
+      onRefused: stop,
+    });
+    try {
+      await push.ready;
+    } catch (error) {
+      push.close();
+      throw error;
+    }
+    return { release: () => push.close() };
+  }
+
+  #settings(vhost: string): EdgeSettings {
+    const settings = this.#options.settings(vhost);
+    if (settings === undefined) {
+      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no edge any more`);
+    }
+    return settings;
+  }
+
+  #pool(vhost: string, settings: EdgeSettings): OriginPool {
+    let pool = this.#pools.get(vhost);
+    if (pool === undefined) {
+      pool = new OriginPool(settings.origins, this.#options.clock);
+      this.#pools.set(vhost, pool);
+    }
+    // As configured now: origins can be reloaded.
+    pool.setOrigins(settings.origins);
+    return pool;
+  }
+
+  #openPull(request: StreamRequest, stream: LiveStream, settings: EdgeSettings): StreamPull {
+    const { dial, clock, runtime } = this.#options;
+    return new StreamPull({
+      stream,
+      dial,
+      clock,
+      id: runtime().newId(),
+      source: this.#source(request, settings),
+      session: this.#session(request, settings),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      firstMediaTimeoutMs: FIRST_MEDIA_TIMEOUT_MS,
+    });
+  }
+
+  #session(request: StreamRequest, settings: EdgeSettings): StreamPullSession {
+    const { identity, runtime } = this.#options;
+    const { limits, randomBytes } = runtime().options;
+    return {
+      pageUrl: request.connect?.pageUrl ?? "",
+      swfUrl: request.connect?.swfUrl ?? "",
+      argumentsObject: upstreamArguments(identity, request.connect, settings.debugUpnode),
+      limits: limits().wire,
+      randomBytes,
+    };
+  }
+
+  #source(request: StreamRequest, first: EdgeSettings): PullSource {
+    const { address, vhost, key } = request;
+    // Read anew at each turn, so that a reload counts for what is being pulled.
+    const settings = () => this.#options.settings(vhost.name) ?? first;
+    const origins = new Map<UpstreamTarget, SocketAddress>();
+    return {
+      targets: () => {
+        const { vhostTemplate } = settings();
+        const host = vhost.name === DEFAULT_VHOST && vhostTemplate === "[vhost]"
+          ? address.host
+          : vhostTemplate.replaceAll("[vhost]", vhost.name);
+        origins.clear();
+        for (const origin of this.#pool(vhost.name, settings()).candidates(key)) {
+          origins.set({
+            address: origin,
+            tcUrl: upstreamTcUrl(host, origin.port, address.app),
+            app: address.app,
+            streamName: address.stream + withoutVhost(address.parameters),
+          }, origin);
+        }
+        return Promise.resolve([...origins.keys()]);
+      },
+      tried: (target, error) => {
+        const origin = origins.get(target);
+        if (origin !== undefined) this.#pool(vhost.name, settings()).tried(origin, error);
+      },
+    };
+  }
+
+  /** Token traverse: the first origin that can be reached says whether the client may connect. */
+  async #traverse(connect: ConnectInfo, address: StreamAddress, settings: EdgeSettings): Promise<void> {
+    const { dial, clock, runtime } = this.#options;
+    const { limits, randomBytes } = runtime().options;
+    for (const origin of settings.origins) {
+      let verdict: RtmpError | "accepted" | undefined;
+      const connection: UpstreamConnection = new UpstreamConnection({
+        dial,
+        clock,
+        address: origin,
+        connectTimeoutMs: TRAVERSE_TIMEOUT_MS,
+        session: {
+          purpose: "connect",
+          tcUrl: connect.tcUrl,
+          app: connect.app || address.app,
+          streamName: "",
+          pageUrl: connect.pageUrl,
+          swfUrl: connect.swfUrl,
+          argumentsObject: clientArguments(connect),
+          chunkSize: 60_000,
+          limits: limits().wire,
+          randomBytes,
+        },
+        onEvent: (event) => {
+          if (event.kind === "connected") verdict = "accepted";
+          else if (event.kind === "refused") verdict = refusalError(event.code, event.description);
+          if (verdict !== undefined) connection.close();
+        },
+      });
+      const timer = clock.setTimer(() => connection.close(), TRAVERSE_TIMEOUT_MS);
+      try {
+        await connection.run();
+      } catch (error) {
+        // Unreachable: the next one decides. Closed without a word: that is how SRS refuses.
+        if (error instanceof RtmpError && error.code !== "unreachable") verdict ??= error;
+      } finally {
+        clock.clearTimer(timer);
+      }
+      if (verdict === "accepted") return;
+      if (verdict !== undefined) {
+        throw new RtmpError("unauthorized", `The origin refuses the connection: ${verdict.message}`, {
+          cause: verdict,
+        });
+      }
+    }
+    throw new RtmpError("token-refused", "Cannot ask an origin about the connection: none can be reached");
+  }
+}
+
+type StreamPullSession = ConstructorParameters<typeof StreamPull>[0]["session"];
+
+/** The client's parameters without the vhost, which travels in the tcUrl. */
+function withoutVhost(parameters: string): string {
+  const pairs = parameters.replace(/^\?/, "").split("&").filter((pair) =>
+    !/^(vhost|domain)=/.test(pair) && pair !== ""
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}

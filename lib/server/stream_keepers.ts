@@ -1,0 +1,74 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { StreamPull } from "../cluster/stream_pull.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { StreamHub } from "../hub/stream_hub.ts";
+
+interface Keeper {
+  readonly pull: StreamPull;
+  readonly stream: LiveStream;
+  users: number;
+  timer: Timer | undefined;
+}
+
+/** One pull per stream however many players: opened by the first, closed a little after the last has left. */
+export class StreamKeepers {
+  readonly #keepers = new Map<string, Keeper>();
+  readonly #hub: StreamHub;
+  readonly #clock: Clock;
+
+  constructor(hub: StreamHub, clock: Clock) {
+    this.#hub = hub;
+    this.#clock = clock;
+  }
+
+  /** Pulls now, by stream key. */
+  *pulls(): Iterable<readonly [key: string, pull: StreamPull]> {
+    for (const [key, { pull }] of this.#keepers) yield [key, pull];
+  }
+
+  /**
+   * Uses a stream's pull, made by `open` for the first user.
+   *
+   * @param lingerMs How long it stays after its last user, in milliseconds.
+   */
+  acquire(
+    stream: LiveStream,
+    lingerMs: number,
+    open: () => StreamPull,
+  ): { readonly pull: StreamPull; readonly release: () => void } {
+    let keeper = this.#keepers.get(stream.key);
+    if (keeper === undefined) {
+      keeper = { pull: open(), stream, users: 0, timer: undefined };
+      stream.keepers++;
+      stream.onFeedChange = () => keeper?.pull.wake();
+      this.#keepers.set(stream.key, keeper);
+    }
+    const { pull } = keeper;
+    keeper.users++;
+    if (keeper.timer !== undefined) this.#clock.clearTimer(keeper.timer);
+    keeper.timer = undefined;
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      if (--keeper.users > 0) return;
+      if (lingerMs === 0) this.#close(keeper);
+      else keeper.timer = this.#clock.setTimer(() => this.#close(keeper), lingerMs);
+    };
+    return { pull, release };
+  }
+
+  /** Ends all pulls. */
+  close(): void {
+    for (const keeper of [...this.#keepers.values()]) this.#close(keeper);
+  }
+
+  #close(keeper: Keeper): void {
+    if (keeper.timer !== undefined) this.#clock.clearTimer(keeper.timer);
+    this.#keepers.delete(keeper.stream.key);
+    keeper.stream.onFeedChange = undefined;
+    keeper.stream.keepers--;
+    keeper.pull.close();
+    this.#hub.release(keeper.stream);
+  }
+}

@@ -1,0 +1,295 @@
+import { RtmpError } from "../base/errors.ts";
+import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
+import { splitAggregate } from "../wire/aggregate.ts";
+import { ChunkReader, controlValue, type RawMessage } from "../wire/chunk_reader.ts";
+import { type Command, decodeCommand, encodeCommand } from "../wire/commands.ts";
+import { encodeUint32 } from "../wire/control.ts";
+import { readDataMessage } from "../wire/data_message.ts";
+import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
+import type { WireLimits } from "../wire/limits.ts";
+import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
+import { Acknowledgement } from "./acknowledgement.ts";
+import { MessageOutput } from "./message_output.ts";
+
+const WINDOW_BYTES = 2_500_000;
+const BUFFER_MS = 1000;
+
+export interface ClientSessionOptions {
+  /** What to do once connected; "connect": nothing, only see whether the server lets us in. */
+  readonly purpose: "play" | "publish" | "connect";
+  readonly tcUrl: string;
+  readonly app: string;
+  /** The stream's name with its parameters; empty for "connect". */
+  readonly streamName: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+  /** The second object of connect: who we are, in SRS's fields and ours. */
+  readonly argumentsObject: Readonly<Record<string, Amf0Value>> | undefined;
+  /** Chunk size towards the server, in bytes. */
+  readonly chunkSize: number;
+  readonly limits: WireLimits;
+  readonly randomBytes: RandomBytes;
+}
+
+/** What a session tells its owner. */
+export type ClientEvent =
+  /** The server let us in; what it said of itself. */
+  | { readonly kind: "connected"; readonly server: Amf0Object }
+  /** Play.Start or Publish.Start. */
+  | { readonly kind: "started"; readonly messageStreamId: number }
+  | {
+    readonly kind: "media";
+    readonly typeId: number;
+    readonly timestamp: number;
+    readonly payload: Uint8Array;
+  }
+  /** Go elsewhere: SRS's 302 (at once), or Enhanced RTMP's ReconnectRequest (when it suits). */
+  | { readonly kind: "redirect"; readonly url: string; readonly isUrgent: boolean }
+  | { readonly kind: "refused"; readonly code: string; readonly description: string }
+  /** The server says that the stream is over. */
+  | { readonly kind: "ended"; readonly code: string };
+
+/**
+ * The client's half of one RTMP connection, as SRS's edge and forwarder speak it: connect, createStream, play or publish, without
+ * waiting for more answers than needed. The drain rule of `ServerSession` holds here too.
+ */
+export class ClientSession {
+  readonly #options: ClientSessionOptions;
+  readonly #reader: ChunkReader;
+  readonly #output = new MessageOutput();
+  readonly #acknowledgement = new Acknowledgement(0);
+  #handshake: ClientHandshake | undefined;
+  readonly #queue: ClientEvent[] = [];
+  /** Transaction ids: connect is 1, createStream 2. */
+  #messageStreamId = 1;
+
+  /** @param nowSeconds Seconds on any clock, for the handshake. */
+  constructor(options: ClientSessionOptions, nowSeconds: number) {
+    this.#options = options;
+    this.#reader = new ChunkReader(options.limits);
+    this.#handshake = new ClientHandshake(options.randomBytes, nowSeconds);
+    this.#output.raw(this.#handshake.start());
+  }
+
+  /** The message stream that the server created for us. */
+  get messageStreamId(): number {
+    return this.#messageStreamId;
+  }
+
+  /** Our chunk size towards the server, in bytes. */
+  get outputChunkSize(): number {
+    return this.#output.chunkSize;
+  }
+
+  /** Takes bytes from the server, in order. They are read in place until the events are drained. */
+  receive(bytes: Uint8Array): void {
+    const sequence = this.#acknowledgement.receive(bytes.length);
+    let rest: Uint8Array | undefined = bytes;
+    if (this.#handshake !== undefined) {
+      const step = this.#handshake.receive(bytes);
+      rest = step.rest;
+      if (step.output !== undefined) this.#output.raw(step.output);
+      if (rest !== undefined) {
+        this.#handshake = undefined;
+        this.#connect();
+      }
+    }
+    if (sequence !== undefined) this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
+    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+  }
+
+  /**
+   * The next thing to know, or undefined until more is received.
+   *
+   * @throws {RtmpError} When the server breaks the protocol or a limit.
+   */
+  nextEvent(): ClientEvent | undefined {
+    for (;;) {
+      const queued = this.#queue.shift();
+      if (queued !== undefined) return queued;
+      if (this.#handshake !== undefined) return undefined;
+      const message = this.#reader.next();
+      if (message === undefined) return undefined;
+      const event = this.#read(message);
+      if (event !== undefined) return event;
+    }
+  }
+
+  /** What to send, or undefined. */
+  takeOutput(): Uint8Array | undefined {
+    return this.#output.take();
+  }
+
+  /** Says goodbye; send the output, then close. */
+  finish(): void {
+    const { purpose, streamName } = this.#options;
+    if (purpose === "publish") this.#output.command(0, encodeCommand("FCUnpublish", 0, null, streamName));
+    if (purpose !== "connect") {
+      this.#output.command(0, encodeCommand("deleteStream", 0, null, this.#messageStreamId));
+    }
+  }
+
+  #connect(): void {
+    const { app, tcUrl, pageUrl, swfUrl, argumentsObject } = this.#options;
+    const object = Amf0Object.from({
+      app,
+      flashVer: "WIN 15,0,0,239",
+      swfUrl,
+      tcUrl,
+      fpad: false,
+      capabilities: 239,
+      audioCodecs: 3575,
+      videoCodecs: 252,
+      videoFunction: 1,
+      pageUrl,
+      objectEncoding: 0,
+    });
+    const rest = argumentsObject === undefined ? [] : [Amf0Object.from(argumentsObject)];
+    this.#output.command(0, encodeCommand("connect", 1, object, ...rest));
+    this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(WINDOW_BYTES));
+  }
+
+  #read(message: RawMessage): ClientEvent | undefined {
+    switch (message.typeId) {
+      case MESSAGE_TYPE.audio:
+      case MESSAGE_TYPE.video:
+        return {
+          kind: "media",
+          typeId: message.typeId,
+          timestamp: message.timestamp,
+          payload: message.payload,
+        };
+      case MESSAGE_TYPE.data:
+      case MESSAGE_TYPE.dataAmf3: {
+        const payload = readDataMessage(message.payload);
+        if (payload === undefined || isStreamNotice(payload)) return undefined;
+        return { kind: "media", typeId: MESSAGE_TYPE.data, timestamp: message.timestamp, payload };
+      }
+      case MESSAGE_TYPE.aggregate:
+        for (const part of splitAggregate(message.payload, message.timestamp)) {
+          if (part.typeId === MESSAGE_TYPE.audio || part.typeId === MESSAGE_TYPE.video) {
+            this.#queue.push({ kind: "media", ...part });
+          }
+        }
+        return this.#queue.shift();
+      case MESSAGE_TYPE.command:
+      case MESSAGE_TYPE.commandAmf3: {
+        const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
+        return command && this.#command(command);
+      }
+      case MESSAGE_TYPE.windowAcknowledgementSize:
+        this.#acknowledgement.setWindow(controlValue(message));
+        return undefined;
+      case MESSAGE_TYPE.userControl: {
+        const { payload } = message;
+        if (payload.length >= 6 && payload[1] === USER_CONTROL.pingRequest) {
+          const view = new DataView(payload.buffer, payload.byteOffset);
+          this.#output.userControl(USER_CONTROL.pingResponse, view.getUint32(2));
+        }
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #command(command: Command): ClientEvent | undefined {
+    const information = command.arguments[0];
+    switch (command.name) {
+      case "_result":
+        if (command.transactionId === 1) return this.#connected(information);
+        if (command.transactionId === 2 && typeof information === "number") this.#start(information);
+        return undefined;
+      case "_error":
+        // Helper commands may be refused; connect and createStream may not.
+        return command.transactionId <= 2 ? this.#refused(information) : undefined;
+      case "onStatus":
+        return information instanceof Amf0Object ? this.#status(information) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #connected(information: Amf0Value): ClientEvent {
+    if (this.#options.purpose !== "connect") this.#output.command(0, encodeCommand("createStream", 2, null));
+    const data = information instanceof Amf0Object ? information.get("data") : undefined;
+    return { kind: "connected", server: data instanceof Amf0Object ? data : new Amf0Object() };
+  }
+
+  #start(messageStreamId: number): void {
+    this.#messageStreamId = messageStreamId;
+    const { purpose, streamName, chunkSize } = this.#options;
+    if (purpose === "publish") {
+      this.#output.setChunkSize(chunkSize);
+      this.#output.command(messageStreamId, encodeCommand("publish", 0, null, streamName, "live"));
+    } else {
+      this.#output.command(messageStreamId, encodeCommand("play", 0, null, streamName));
+      this.#output.userControl(USER_CONTROL.setBufferLength, messageStreamId, BUFFER_MS);
+      this.#output.setChunkSize(chunkSize);
+    }
+  }
+
+  #status(information: Amf0Object): ClientEvent | undefined {
+    const code = information.getString("code") ?? "";
+    if (code === "NetConnection.Connect.ReconnectRequest") {
+      return {
+        kind: "redirect",
+        url: information.getString("tcUrl") ?? this.#options.tcUrl,
+        isUrgent: false,
+      };
+    }
+    if (information.getString("level") === "error") return this.#refused(information);
+    switch (code) {
+      case "NetStream.Play.Start":
+      case "NetStream.Publish.Start":
+        return { kind: "started", messageStreamId: this.#messageStreamId };
+      case "NetStream.Play.Stop":
+      case "NetStream.Play.Complete":
+      case "NetStream.Play.UnpublishNotify":
+      case "NetStream.Unpublish.Success":
+        return { kind: "ended", code };
+      default:
+        return undefined;
+    }
+  }
+
+  /** A refusal, or SRS's 302 in the shape of one. */
+  #refused(information: Amf0Value): ClientEvent {
+    const object = information instanceof Amf0Object ? information : new Amf0Object();
+    const ex = object.get("ex");
+    if (ex instanceof Amf0Object) {
+      const url = ex.getString("redirect2") ?? ex.getString("redirect");
+      if (url !== undefined) return { kind: "redirect", url, isUrgent: true };
+    }
+    const code = object.getString("code") ?? "NetConnection.Call.Failed";
+    return { kind: "refused", code, description: object.getString("description") ?? "" };
+  }
+}
+
+const NOTICES = ["|RtmpSampleAccess", "onStatus"].map((name) => new TextEncoder().encode(name));
+
+/** Data messages that a server adds for its own player, which no other player should get again. */
+function isStreamNotice(body: Uint8Array): boolean {
+  return NOTICES.some((name) =>
+    body[0] === 2 && body[1] === 0 && body[2] === name.length &&
+    name.every((byte, index) => body[3 + index] === byte)
+  );
+}
+
+/** The error that a refusal by another server becomes here. */
+export function refusalError(code: string, description: string): RtmpError {
+  const text = `The other server refuses: ${code}${description === "" ? "" : ` (${description})`}`;
+  switch (code) {
+    case "NetStream.Publish.BadName":
+      return new RtmpError("stream-busy", text);
+    case "NetStream.Play.StreamNotFound":
+      return new RtmpError("stream-not-found", text);
+    case "NetConnection.Connect.Rejected":
+    case "NetStream.Publish.Denied":
+    case "NetStream.Publish.Rejected":
+    case "NetStream.Publish.Unauthorized":
+      return new RtmpError("unauthorized", text);
+    default:
+      return new RtmpError("remote-refused", text);
+  }
+}
