@@ -185,14 +185,13 @@ export class ChunkReader {
     const hasExtended = format < 3 ? field === EXTENDED : stream.hasExtended;
     let extended = stream.extended;
     if (hasExtended) {
-      if (position + 4 > available) return false;
-      const value = uint32(input, position) & 0x7fffffff;
       // Some writers repeat the field on type 3 chunks (the specification, SRS, FFmpeg), some don't: if what stands there
-      // is not the value of this message, it is payload.
-      const isRepeated = !(format === 3 && isContinuing) || value === stream.extended;
-      if (isRepeated) {
+      // is not the value of this message, it is payload. One byte that differs is enough to tell: there may be no fourth.
+      const mayBePayload = format === 3 && isContinuing;
+      if (!mayBePayload || startsLikeTimestamp(input, position, stream.extended)) {
+        if (position + 4 > available) return false;
+        extended = uint32(input, position) & 0x7fffffff;
         position += 4;
-        extended = value;
       }
     }
     if (!isContinuing) this.#checkLimits(known === undefined, chunkStreamId, length, typeId);
@@ -325,6 +324,15 @@ export function controlValue(message: RawMessage): number {
     );
   }
   return uint32(message.payload, 0);
+}
+
+/** Whether the bytes there, as far as they have come, are those of a timestamp of 31 bits. */
+function startsLikeTimestamp(bytes: Uint8Array, at: number, timestamp: number): boolean {
+  for (let i = 0; i < 4 && at + i < bytes.length; i++) {
+    const byte = (bytes[at + i] as number) & (i === 0 ? 0x7f : 0xff);
+    if (byte !== ((timestamp >>> (24 - 8 * i)) & 0xff)) return false;
+  }
+  return true;
 }
 
 function uint24(bytes: Uint8Array, at: number): number {
