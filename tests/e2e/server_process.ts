@@ -1,0 +1,151 @@
+import manifest from "../../deno.json" with { type: "json" };
+import { Changes, withDeadline } from "./deadline.ts";
+
+export interface ServerProcessOptions {
+  /** TOML that is added to listens on free ports. */
+  readonly config?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Runs with the task's permissions; false: an exit before it listens is no error. */
+  readonly expectListening?: boolean;
+}
+
+/** One line of the server's JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [name: string]: unknown;
+}
+
+/** Arguments of `deno task start`: the permissions that users give it are those of its tests. */
+export const START_ARGUMENTS: readonly string[] = manifest.tasks.start.split(" ").slice(1);
+const ROOT = new URL("../..", import.meta.url);
+const READY_DEADLINE_MS = 30_000;
+
+/** A server in a process of its own, on free ports. */
+export class ServerProcess {
+  readonly configPath: string;
+  readonly lines: LogLine[] = [];
+  readonly #child: Deno.ChildProcess;
+  readonly #changes = new Changes();
+  readonly #status: Promise<Deno.CommandStatus>;
+  #stderr = "";
+  #isOver = false;
+
+  private constructor(configPath: string, child: Deno.ChildProcess) {
+    this.configPath = configPath;
+    this.#child = child;
+    const stdout = readLines(child.stdout, (line) => this.#take(line));
+    const stderr = readLines(child.stderr, (line) => this.#stderr += `${line}\n`);
+    this.#status = Promise.all([child.status, stdout, stderr]).then(([status]) => {
+      this.#isOver = true;
+      this.#changes.notify();
+      return status;
+    });
+  }
+
+  /** @throws {Error} When it does not listen in time, with what it wrote to stderr. */
+  static async start(configPath: string, options: ServerProcessOptions): Promise<ServerProcess> {
+    await Deno.writeTextFile(configPath, serverConfig(options.config));
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...START_ARGUMENTS, "-c", configPath],
+      cwd: ROOT,
+      env: { NO_COLOR: "1", ...options.env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const server = new ServerProcess(configPath, child);
+    if (options.expectListening === false) return server;
+    try {
+      await server.line(({ message, protocol }) => message === "Listening" && protocol === "rtmp");
+      return server;
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The port of a listener; 0 when there is none. */
+  port(protocol: string): number {
+    const line = this.lines.find((each) => each.message === "Listening" && each["protocol"] === protocol);
+    return typeof line?.["port"] === "number" ? line["port"] : 0;
+  }
+
+  /** `rtmp://` with the server's address and this path. */
+  url(path: string): string {
+    return `rtmp://127.0.0.1:${this.port("rtmp")}/${path}`;
+  }
+
+  /** The first line that matches, from the `from`th on, now or when it comes. */
+  async line(matches: (line: LogLine) => boolean, from: number = 0): Promise<LogLine> {
+    const found = await this.#changes.until(
+      () => this.lines.slice(from).find(matches) ?? (this.#isOver ? "over" : undefined),
+      READY_DEADLINE_MS,
+      () => `a line of the server's log\n${this.#log()}`,
+    );
+    if (found === "over") throw new Error(`Cannot wait for a line: the server is gone\n${this.#log()}`);
+    return found;
+  }
+
+  signal(signal: Deno.Signal): void {
+    if (!this.#isOver) this.#child.kill(signal);
+  }
+
+  /** Waits for the process to end. */
+  async finish(milliseconds: number): Promise<Deno.CommandStatus> {
+    return await withDeadline(this.#status, milliseconds, () => `the server's end\n${this.#log()}`);
+  }
+
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#status;
+  }
+
+  /** Memory of the process, in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  #take(line: string): void {
+    try {
+      this.lines.push(JSON.parse(line));
+    } catch {
+      this.#stderr += `${line}\n`;
+    }
+    this.#changes.notify();
+  }
+
+  #log(): string {
+    return [...this.lines.slice(-20).map((line) => JSON.stringify(line)), this.#stderr].join("\n");
+  }
+}
+
+/** A configuration on free ports; keys without a section first. */
+export function serverConfig(config: string = ""): string {
+  return `listen = "127.0.0.1:0"
+log_format = "json"
+http_api.listen = "127.0.0.1:0"
+http_server.listen = "127.0.0.1:0"
+${config}
+`;
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(take);
+  }
+  if (rest !== "") take(rest);
+}
