@@ -45,20 +45,23 @@ export function parseStreamAddress(tcUrl: string, streamName: string, maxBytes: 
   if (port < 1 || port > 65535) {
     throw new RtmpError("bad-tc-url", `Cannot read tcUrl: port is ${portText}, limit is 65535`);
   }
-  const segments = pathSegments(appPath);
+  const appSegments = pathSegments(appPath);
+  const nameSegments = pathSegments(streamPath);
   const parameters = [streamQuery, urlQuery].filter((query) => query !== "").join("&");
   // The last segment of both together is the stream: `live/room` + `1` and `live` + `room/1` are the same, as in SRS. With no
   // name at all (the connect of a client that will name its stream later) everything is the app; old clients that put all into
   // the tcUrl send only parameters as the name.
-  if (streamName !== "") segments.push(...pathSegments(streamPath));
-  const stream = streamName !== "" && segments.length > 1 ? stripFlv(segments.pop() ?? "") : "";
+  const segments = [...appSegments, ...nameSegments];
+  const isNamed = nameSegments.length > 0 || (streamName !== "" && segments.length > 1);
+  const stream = isNamed ? stripFlv(segments.pop() ?? "") : "";
   const app = segments.join("/") || DEFAULT_APP;
-  checkName(app, stream, maxBytes);
+  const vhost = vhostOf(parameters) ?? (host.replace(/^\[|\]$/g, "") || DEFAULT_VHOST);
+  checkName(vhost, app, stream, maxBytes);
   return {
     scheme: scheme.toLowerCase(),
     host: host.replace(/^\[|\]$/g, ""),
     port,
-    vhost: vhostOf(parameters) ?? (host.replace(/^\[|\]$/g, "") || DEFAULT_VHOST),
+    vhost,
     app,
     stream,
     parameters: onlyDefaultVhost(parameters) ? "" : parameters && `?${parameters}`,
@@ -114,14 +117,18 @@ function onlyDefaultVhost(parameters: string): boolean {
   return parameters === `vhost=${DEFAULT_VHOST}`;
 }
 
-function checkName(app: string, stream: string, maxBytes: number): void {
+function checkName(vhost: string, app: string, stream: string, maxBytes: number): void {
   const name = `${app}/${stream}`;
   const bytes = new TextEncoder().encode(name).length;
   if (bytes > maxBytes) {
     throw new RtmpError("bad-stream-name", `Cannot use stream name: ${bytes} bytes, limit is ${maxBytes}`);
   }
   // deno-lint-ignore no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(name)) {
+  const hasControl = (text: string) => /[\x00-\x1f\x7f]/.test(text);
+  if (hasControl(vhost)) {
+    throw new RtmpError("bad-tc-url", `Cannot use vhost '${printable(vhost)}': it has control characters`);
+  }
+  if (hasControl(name)) {
     throw new RtmpError(
       "bad-stream-name",
       `Cannot use stream name '${printable(name)}': it has control characters`,
