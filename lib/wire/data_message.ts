@@ -1,3 +1,4 @@
+import { RtmpError } from "../base/errors.ts";
 import { Amf0EcmaArray, Amf0Object, decodeAmf0, encodeAmf0 } from "./amf0.ts";
 import type { WireLimits } from "./limits.ts";
 
@@ -38,7 +39,16 @@ export function rewriteMetadata(body: Uint8Array, server: string, limits: WireLi
   const entries = new Map(described.entries);
   entries.delete("duration");
   entries.set("server", server);
-  return encodeAmf0(["onMetaData", new Amf0EcmaArray(entries)]);
+  const rewritten = encodeAmf0(["onMetaData", new Amf0EcmaArray(entries)]);
+  // Text that was not UTF-8 has grown; a message's length has 24 bits.
+  const longest = Math.min(limits.maxMessageBytes, 0xffffff);
+  if (rewritten.length > longest) {
+    throw new RtmpError(
+      "message-too-large",
+      `Cannot pass on metadata: ${rewritten.length} bytes, limit is ${longest}`,
+    );
+  }
+  return rewritten;
 }
 
 function startsWithString(body: Uint8Array, text: Uint8Array): boolean {

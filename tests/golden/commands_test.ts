@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import { Amf0EcmaArray, Amf0Object, type Amf0Value, decodeAmf0, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { decodeCommand, encodeCommand, encodeStatus, readConnect } from "../../lib/wire/commands.ts";
+import { encodePeerBandwidth, encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
+import { isMetadata, readDataMessage, rewriteMetadata } from "../../lib/wire/data_message.ts";
+import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
+import { hex } from "./hex.ts";
+
+const limits = DEFAULT_WIRE_LIMITS;
+const CREATE_STREAM = "02 000c 'createStream' 00 4000000000000000 05";
+const NUMBER_7 = "00 401c000000000000";
+
+const commands = [
+  {
+    name: "a plain command",
+    typeId: 20,
+    bytes: hex(CREATE_STREAM),
+    value: { name: "createStream", transactionId: 2, object: null, arguments: [] },
+  },
+  {
+    name: "arguments",
+    typeId: 20,
+    bytes: hex(`02 0004 'play' ${NUMBER_7} 05 02 0001 's' 00 c000000000000000 01 01`),
+    value: { name: "play", transactionId: 7, object: null, arguments: ["s", -2, true] },
+  },
+  {
+    name: "an AMF3 command: a format byte, then AMF0",
+    typeId: 17,
+    bytes: hex(`00 ${CREATE_STREAM}`),
+    value: { name: "createStream", transactionId: 2, object: null, arguments: [] },
+  },
+  {
+    name: "an AMF3 command without the format byte",
+    typeId: 17,
+    bytes: hex(CREATE_STREAM),
+    value: { name: "createStream", transactionId: 2, object: null, arguments: [] },
+  },
+  {
+    name: "a name alone",
+    typeId: 20,
+    bytes: hex("02 0005 'close'"),
+    value: { name: "close", transactionId: 0, object: undefined, arguments: [] },
+  },
+  { name: "an empty message: no command", typeId: 20, bytes: hex(""), value: undefined },
+  { name: "an AMF3 format byte alone: no command", typeId: 17, bytes: hex("00"), value: undefined },
+  { name: "a four-byte filler: no command", typeId: 20, bytes: hex("00 000001"), value: undefined },
+];
+for (const { name, typeId, bytes, value } of commands) {
+  Deno.test(`decodeCommand reads ${name}`, () => {
+    assert.deepEqual(decodeCommand(typeId, bytes, limits), value);
+  });
+}
+
+const badCommands = [
+  { name: "a number for a name", bytes: hex(`${NUMBER_7} ${NUMBER_7}`), code: "message-malformed" },
+  { name: "a name that is cut off", bytes: hex("02 000c 'create'"), code: "amf-malformed" },
+  { name: "an unknown marker", bytes: hex("02 0001 'a' 42"), code: "amf-malformed" },
+  {
+    name: "objects that nest for ever",
+    bytes: hex(`02 0001 'a' ${NUMBER_7} ${"03 0001 'a' ".repeat(33)}`),
+    code: "amf-limit",
+  },
+];
+for (const { name, bytes, code } of badCommands) {
+  Deno.test(`decodeCommand refuses ${name}`, () => {
+    assert.throws(
+      () => decodeCommand(20, bytes, limits),
+      (error) => error instanceof RtmpError && error.code === code,
+    );
+  });
+}
+
+Deno.test("encodeCommand writes what decodeCommand reads", () => {
+  const bytes = encodeCommand("createStream", 2, null);
+  assert.equal(bytes.toHex(), hex(CREATE_STREAM).toHex());
+});
+
+Deno.test("encodeStatus writes level, code, description, then the details", () => {
+  const [name, transactionId, object, information] = decodeAmf0(
+    encodeStatus("error", "NetStream.Failed", "why", { clientid: "x" }),
+  );
+  assert.deepEqual([name, transactionId, object], ["onStatus", 0, null]);
+  assert.deepEqual([...(information as Amf0Object).entries], [
+    ["level", "error"],
+    ["code", "NetStream.Failed"],
+    ["description", "why"],
+    ["clientid", "x"],
+  ]);
+});
+
+function connectWith(properties: Record<string, Amf0Value>, ...rest: Amf0Value[]) {
+  return readConnect({
+    name: "connect",
+    transactionId: 1,
+    object: Amf0Object.from({ tcUrl: "rtmp://h/live", ...properties }),
+    arguments: rest,
+  });
+}
+
+Deno.test("readConnect needs a tcUrl and nothing else", () => {
+  assert.deepEqual(connectWith({}), {
+    tcUrl: "rtmp://h/live",
+    app: "",
+    flashVersion: "",
+    pageUrl: "",
+    swfUrl: "",
+    objectEncoding: 0,
+    capsEx: 0,
+    isEnhanced: false,
+    argumentsObject: undefined,
+  });
+  for (const tcUrl of ["", null, 5, undefined]) {
+    assert.throws(
+      () => connectWith({ tcUrl }),
+      (error) => error instanceof RtmpError && error.code === "connect-without-tc-url",
+    );
+  }
+  assert.throws(
+    () => readConnect({ name: "connect", transactionId: 1, object: null, arguments: [] }),
+    RtmpError,
+  );
+});
+
+Deno.test("readConnect sees Enhanced RTMP in any of its properties", () => {
+  assert.ok(connectWith({ fourCcList: ["av01"] }).isEnhanced);
+  assert.ok(connectWith({ videoFourCcInfoMap: Amf0Object.from({ "*": 1 }) }).isEnhanced);
+  assert.ok(connectWith({ audioFourCcInfoMap: Amf0Object.from({ "*": 1 }) }).isEnhanced);
+  const info = connectWith({ capsEx: 3 });
+  assert.deepEqual([info.isEnhanced, info.capsEx], [true, 3]);
+  assert.ok(!connectWith({ videoFunction: 1 }).isEnhanced);
+});
+
+Deno.test("readConnect keeps the second object: SRS's nodes say who they are there", () => {
+  const argumentsObject = Amf0Object.from({ srs_sig: "SRS" });
+  assert.equal(connectWith({}, argumentsObject).argumentsObject, argumentsObject);
+  assert.equal(connectWith({}, "text").argumentsObject, undefined);
+});
+
+Deno.test("control bodies", () => {
+  assert.equal(encodeUint32(0x80000001).toHex(), "80000001");
+  assert.equal(encodePeerBandwidth(2_500_000).toHex(), "002625a002");
+  assert.equal(encodeUserControl(3, 1, 3000).toHex(), "00030000000100000bb8");
+});
+
+const META = "02 000a 'onMetaData'";
+const dataMessages = [
+  { name: "onMetaData as it is", bytes: hex(`${META} 05`), body: hex(`${META} 05`) },
+  {
+    name: "@setDataFrame removed",
+    bytes: hex(`02 000d '@setDataFrame' ${META} 05`),
+    body: hex(`${META} 05`),
+  },
+  { name: "the AMF3 format byte removed", bytes: hex(`00 ${META} 05`), body: hex(`${META} 05`) },
+  { name: "both removed", bytes: hex(`00 02 000d '@setDataFrame' ${META}`), body: hex(META) },
+  { name: "@clearDataFrame: nothing", bytes: hex(`02 000f '@clearDataFrame' ${META}`), body: undefined },
+  { name: "an empty message: nothing", bytes: hex(""), body: undefined },
+  { name: "a four-byte filler: nothing", bytes: hex("00 000000"), body: undefined },
+  { name: "@setDataFrame alone: nothing", bytes: hex("02 000d '@setDataFrame'"), body: undefined },
+  { name: "what nobody knows, as it is", bytes: hex("02 0005 'onFoo' 05"), body: hex("02 0005 'onFoo' 05") },
+];
+for (const { name, bytes, body } of dataMessages) {
+  Deno.test(`readDataMessage gives ${name}`, () => {
+    assert.equal(readDataMessage(bytes)?.toHex(), body?.toHex());
+  });
+}
+
+Deno.test("isMetadata knows onMetaData alone", () => {
+  assert.ok(isMetadata(hex(`${META} 05`)));
+  assert.ok(!isMetadata(hex("02 000b 'onMetaDatax' 05")));
+  assert.ok(!isMetadata(hex("02 000a 'onCuePoint' 05")));
+  assert.ok(!isMetadata(hex("02 000a 'onMeta'")));
+});
+
+Deno.test("rewriteMetadata makes an ECMA array in the same order, without duration, with the server's name", () => {
+  const object = Amf0Object.from({ width: 128, duration: 6, encoder: "x" });
+  for (const described of [object, new Amf0EcmaArray(object.entries)]) {
+    const body = rewriteMetadata(encodeAmf0(["onMetaData", described]), "Headwater/0", limits);
+    assert.equal(body[13], 8, "an ECMA array's marker");
+    const [name, array] = decodeAmf0(body);
+    assert.equal(name, "onMetaData");
+    assert.deepEqual([...(array as Amf0EcmaArray).entries], [
+      ["width", 128],
+      ["encoder", "x"],
+      ["server", "Headwater/0"],
+    ]);
+  }
+});
+
+Deno.test("rewriteMetadata leaves alone what has no object", () => {
+  const body = encodeAmf0(["onMetaData", null]);
+  assert.equal(rewriteMetadata(body, "x", limits), body);
+});
+
+Deno.test("rewriteMetadata refuses what would no longer fit into a message", () => {
+  // Each byte that is not UTF-8 becomes three.
+  const text = new Uint8Array(65_535).fill(0xff);
+  const property = (index: number) => [hex("0001"), Uint8Array.of(0x41 + index), hex("02 ffff"), text];
+  const parts = [
+    hex(`${META} 03`),
+    ...Array.from({ length: 100 }, (_, index) => property(index)).flat(),
+    hex("000009"),
+  ];
+  const body = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    body.set(part, offset);
+    offset += part.length;
+  }
+  assert.ok(body.length < limits.maxMessageBytes);
+  assert.throws(
+    () => rewriteMetadata(body, "x", limits),
+    (error) => error instanceof RtmpError && error.code === "message-too-large",
+  );
+});
