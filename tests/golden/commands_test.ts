@@ -195,7 +195,9 @@ Deno.test("rewriteMetadata leaves alone what has no object", () => {
 Deno.test("rewriteMetadata refuses what would no longer fit into a message", () => {
   // Each byte that is not UTF-8 becomes three.
   const text = new Uint8Array(65_535).fill(0xff);
-  const property = (index: number) => [hex("0001"), Uint8Array.of(0x41 + index), hex("02 ffff"), text];
+  const property = (
+    index: number,
+  ) => [hex("0002"), Uint8Array.of(0x41 + index % 10, 0x41 + index / 10), hex("02 ffff"), text];
   const parts = [
     hex(`${META} 03`),
     ...Array.from({ length: 100 }, (_, index) => property(index)).flat(),
