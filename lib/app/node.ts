@@ -2,16 +2,19 @@ import { getLogger } from "@logtape/logtape";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
-import type { SocketAddress } from "../net/tcp.ts";
+import { dialTcp, type SocketAddress } from "../net/tcp.ts";
+import { EdgeRouter } from "../server/edge_router.ts";
+import { StreamKeepers } from "../server/stream_keepers.ts";
+import { VhostRouter } from "../server/vhost_router.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
-import { LONE_ORIGIN } from "../server/stream_router.ts";
+import { loneOrigin } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
 import { sharesPort } from "./config_checks.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
-import { findVhost, serverLimits, vhostSettings } from "./settings.ts";
+import { edgeSettings, findVhost, serverLimits, SIGNATURE, vhostSettings } from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +33,7 @@ export class Node {
   readonly rtmp: RtmpServer;
   readonly view: LiveServerView;
   readonly #reload: () => Promise<void>;
+  readonly #keepers: StreamKeepers;
   readonly #httpListeners: HttpListener[] = [];
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
@@ -40,15 +44,27 @@ export class Node {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#reload = reload;
+    const clock = SYSTEM_CLOCK;
+    const identity = { nodeId: newNodeId(), signature: SIGNATURE, version: VERSION, processId: Deno.pid };
+    const edge = new EdgeRouter({
+      runtime: () => this.runtime,
+      keepers: () => this.#keepers,
+      settings: (vhost) => edgeSettings(this.#config, vhost),
+      identity,
+      dial: dialTcp,
+      clock,
+    });
+    const lone = loneOrigin((key) => this.runtime.hub.get(key)?.feed !== undefined);
     this.runtime = new ServerRuntime({
       version: VERSION,
       processId: Deno.pid,
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
-      router: LONE_ORIGIN,
+      router: new VhostRouter((vhost) => this.#config.vhost[vhost]?.cluster.mode === "remote" ? edge : lone),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-      clock: SYSTEM_CLOCK,
+      clock,
     });
+    this.#keepers = new StreamKeepers(this.runtime.hub, clock);
     this.rtmp = new RtmpServer(this.runtime);
     this.view = new LiveServerView({
       serverId: config.server_id || `vid-${this.runtime.newId().slice(0, 7)}`,
@@ -97,6 +113,7 @@ export class Node {
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
+    this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await Promise.all(this.#httpListeners.map((listener) => listener.close()));
   }
@@ -146,4 +163,9 @@ export class Node {
 /** Every address of the machine is IPv4's wildcard. */
 export function socketAddress(address: ListenAddress): SocketAddress {
   return { hostname: address.hostname ?? "0.0.0.0", port: address.port };
+}
+
+/** Names this process among the nodes of a cluster. */
+function newNodeId(): string {
+  return crypto.randomUUID();
 }

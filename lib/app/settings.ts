@@ -1,8 +1,12 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import { parseServer } from "../cluster/upstream_target.ts";
+import type { EdgeSettings } from "../server/edge_router.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config, VhostConfig } from "./config.ts";
 import { VERSION } from "./version.ts";
+
+const DEFAULT_RTMP_PORT = 1935;
 
 /** What the program calls itself in metadata and headers. */
 export const SIGNATURE: string = `Headwater/${VERSION}`;
@@ -34,6 +38,20 @@ export function vhostSettings(config: Config): Map<string, VhostSettings> {
     if (vhost.enabled) settings.set(name, oneVhost(name, vhost, config));
   }
   return settings;
+}
+
+/** The edge part of a vhost, as configured now; undefined for one that is no edge. */
+export function edgeSettings(config: Config, name: string): EdgeSettings | undefined {
+  const cluster = config.vhost[name]?.cluster;
+  if (cluster === undefined || cluster.mode !== "remote") return undefined;
+  return {
+    origins: cluster.origin.map((origin) => parseServer(origin, DEFAULT_RTMP_PORT)),
+    vhostTemplate: cluster.vhost,
+    tokenTraverse: cluster.token_traverse,
+    debugUpnode: cluster.debug_srs_upnode,
+    lingerMs: cluster.linger_ms,
+    streamWaitMs: cluster.stream_wait_ms,
+  };
 }
 
 /** Finds a vhost by exact name, else the default one. */

@@ -81,8 +81,9 @@ export class StreamPull {
     return this.#feed === undefined ? undefined : this.#connection?.name;
   }
 
-  /** Search now: something has changed. */
+  /** Search now: an encoder has left, or come. */
   wake(): void {
+    this.#lostAtMs = this.#options.clock.now();
     this.#wake?.();
   }
 

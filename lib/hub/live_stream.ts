@@ -55,7 +55,7 @@ export class LiveStream {
   readonly clock: StreamClock = new StreamClock();
   readonly rtmp: OutputLog;
   /** Called when the feed comes or goes. */
-  onFeedChange: ((feed: FeedInfo | undefined) => void) | undefined;
+  readonly feedListeners: Set<(feed: FeedInfo | undefined) => void> = new Set();
   /** Audio and video messages since the stream was created. */
   frames = 0;
   videoFrames = 0;
@@ -125,7 +125,7 @@ export class LiveStream {
     this.#firstFrames.clear();
     this.#lowestVideoTrack = Infinity;
     this.#dropGop();
-    this.onFeedChange?.(info);
+    for (const listener of [...this.feedListeners]) listener(info);
     return new StreamFeed(this, (message, nowMs) => this.#receive(message, nowMs), () => this.#detach(info));
   }
 
@@ -150,7 +150,7 @@ export class LiveStream {
     this.#feed = undefined;
     // What is cached is a past that a player who joins now should not be shown as live.
     this.#dropGop();
-    this.onFeedChange?.(undefined);
+    for (const listener of [...this.feedListeners]) listener(undefined);
   }
 
   #receive(message: StreamMessage, nowMs: number): void {

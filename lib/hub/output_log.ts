@@ -1,7 +1,7 @@
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { OutputFormat, StreamMessage } from "./output_format.ts";
 import { StreamLog } from "./stream_log.ts";
-import { PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
+import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
 
 /** How often the position of a moment is noted, in milliseconds of media; how exact `queueLengthMs` is. */
 const MARK_INTERVAL_MS = 250;
@@ -11,14 +11,8 @@ interface Mark {
   readonly timestamp: number;
 }
 
-/** Where a player joins: the headers as they were at that place, and the place. */
-export interface JoinPoint {
-  readonly prefix: Uint8Array;
-  readonly offset: number;
-}
-
 /** One live stream in one output format: its log, its group-of-pictures index, its players. */
-export class OutputLog {
+export class OutputLog implements CursorSource {
   readonly format: OutputFormat;
   readonly cursors: Set<PlayerCursor> = new Set();
   /** Whether a player that fell behind should wait for a key frame. */

@@ -1,8 +1,31 @@
 import { filterMessages, type MessageFilter } from "./message_filter.ts";
-import type { JoinPoint, OutputLog } from "./output_log.ts";
+import type { OutputFormat } from "./output_format.ts";
+import type { StreamLog } from "./stream_log.ts";
 
 /** Longest piece handed out at once, in bytes, so that one slow write holds little. */
 const MAX_SLICE_BYTES = 256 * 1024;
+
+/** Where a player joins: the headers as they were at that place, and the place. */
+export interface JoinPoint {
+  readonly prefix: Uint8Array;
+  readonly offset: number;
+}
+
+/** What a player reads from; an OutputLog. */
+export interface CursorSource {
+  readonly format: OutputFormat;
+  readonly log: StreamLog;
+  /** The cursors on it; one that closes leaves. */
+  readonly cursors: Set<PlayerCursor>;
+  /** Oldest offset that a player may still be at. */
+  readonly oldestAllowed: number;
+  /** Offset of the newest key frame held. */
+  readonly resumeOffset: number | undefined;
+  /** Whether a player that fell behind should wait for a key frame. */
+  readonly hasVideo: boolean;
+  /** Lets every player's writer look for new bytes. */
+  flushPlayers(): void;
+}
 
 export interface PlayerOptions {
   /** Begin with the group of pictures, if the stream keeps one. */
@@ -13,7 +36,7 @@ export interface PlayerOptions {
 
 /** One player's place in a stream. The bytes it gives are finished, shared and never change. */
 export class PlayerCursor {
-  readonly output: OutputLog;
+  readonly output: CursorSource;
   /** Times this player was too slow and was moved to the newest key frame. */
   jumps = 0;
   /** Paused players are given nothing, and lag. */
@@ -24,7 +47,7 @@ export class PlayerCursor {
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
 
-  constructor(output: OutputLog, join: JoinPoint, options: PlayerOptions) {
+  constructor(output: CursorSource, join: JoinPoint, options: PlayerOptions) {
     this.output = output;
     this.#prefix = join.prefix.length > 0 ? join.prefix : undefined;
     this.#offset = join.offset;

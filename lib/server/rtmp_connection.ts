@@ -13,6 +13,7 @@ import type { Client, ClientType } from "./client.ts";
 import { PlayFilter } from "./play_filter.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { PublishLease, StreamRequest } from "./stream_router.ts";
+import { isNode } from "./upstream_identity.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** How long a connection may do neither after connect or after it stopped, in milliseconds: SRS's republish wait. */
@@ -44,6 +45,7 @@ interface PlayRole {
   readonly cursor: PlayerCursor;
   readonly filter: PlayFilter;
   readonly release: (() => void) | undefined;
+  readonly onFeed: (() => void) | undefined;
   readonly waitMs: number;
   /** When somebody last fed the stream. */
   lastFedMs: number;
@@ -447,8 +449,11 @@ export class RtmpConnection implements Client {
       onFinished: () => this.#finishPlay(event.messageStreamId),
     });
     cursor.setFilter(filter.needed());
+    const onFeed = isNode(this.#connect) ? () => this.#tellNode(event.messageStreamId, stream) : undefined;
+    if (onFeed !== undefined) stream.feedListeners.add(onFeed);
     this.#roles.set(event.messageStreamId, {
       kind: "play",
+      onFeed,
       stream,
       cursor,
       filter,
@@ -462,6 +467,12 @@ export class RtmpConnection implements Client {
     this.#writer.addSource(cursor);
     this.#writer.flush();
     this.#log("info", "Play started", { waiting: stream.feed === undefined });
+  }
+
+  #tellNode(messageStreamId: number, stream: LiveStream): void {
+    if (stream.feed !== undefined) return;
+    this.#session.notifyUnpublished(messageStreamId);
+    this.#flushOutput();
   }
 
   #finishPlay(messageStreamId: number): void {
@@ -487,6 +498,7 @@ export class RtmpConnection implements Client {
       this.#log("info", "Publish stopped", { durationMs: Math.round(this.#runtime.now() - role.startedMs) });
     } else {
       this.#jumps += role.cursor.jumps;
+      if (role.onFeed !== undefined) role.stream.feedListeners.delete(role.onFeed);
       this.#writer.removeSource(role.cursor);
       role.stream.unsubscribe(role.cursor);
       role.release?.();

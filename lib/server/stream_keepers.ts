@@ -8,6 +8,7 @@ interface Keeper {
   readonly stream: LiveStream;
   users: number;
   timer: Timer | undefined;
+  readonly onFeed: () => void;
 }
 
 /** One pull per stream however many players: opened by the first, closed a little after the last has left. */
@@ -38,9 +39,10 @@ export class StreamKeepers {
   ): { readonly pull: StreamPull; readonly release: () => void } {
     let keeper = this.#keepers.get(stream.key);
     if (keeper === undefined) {
-      keeper = { pull: open(), stream, users: 0, timer: undefined };
+      const pull = open();
+      keeper = { pull, stream, users: 0, timer: undefined, onFeed: () => pull.wake() };
       stream.keepers++;
-      stream.onFeedChange = () => keeper?.pull.wake();
+      stream.feedListeners.add(keeper.onFeed);
       this.#keepers.set(stream.key, keeper);
     }
     const { pull } = keeper;
@@ -66,7 +68,7 @@ export class StreamKeepers {
   #close(keeper: Keeper): void {
     if (keeper.timer !== undefined) this.#clock.clearTimer(keeper.timer);
     this.#keepers.delete(keeper.stream.key);
-    keeper.stream.onFeedChange = undefined;
+    keeper.stream.feedListeners.delete(keeper.onFeed);
     keeper.stream.keepers--;
     keeper.pull.close();
     this.#hub.release(keeper.stream);

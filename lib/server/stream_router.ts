@@ -1,7 +1,8 @@
-import type { RtmpError } from "../base/errors.ts";
+import { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
+import { isNode } from "./upstream_identity.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** What a client wants to play or publish, its vhost looked up. */
@@ -54,9 +55,21 @@ export interface StreamRouter {
   ): Promise<PublishLease>;
 }
 
-/** A lone origin: everything is here, and a player may wait for a stream that is not yet published. */
-export const LONE_ORIGIN: StreamRouter = {
-  admitConnect: () => Promise.resolve(),
-  admitPlay: () => Promise.resolve({ kind: "local" }),
-  admitPublish: () => Promise.resolve({ release: () => {} }),
-};
+/**
+ * A lone origin: everything is here, and a player may wait for a stream that is not yet published. Not so another node: its players
+ * wait there, while it looks at other origins too.
+ *
+ * @param isFed Whether somebody feeds a stream here.
+ */
+export function loneOrigin(isFed: (key: string) => boolean): StreamRouter {
+  return {
+    admitConnect: () => Promise.resolve(),
+    admitPlay(request) {
+      if (isNode(request.connect) && !isFed(request.key)) {
+        throw new RtmpError("stream-not-found", `Cannot play '${request.key}': it is not published here`);
+      }
+      return Promise.resolve({ kind: "local" });
+    },
+    admitPublish: () => Promise.resolve({ release: () => {} }),
+  };
+}

@@ -18,6 +18,11 @@ export function routeOf(connect: ConnectInfo | undefined): string[] {
   return route === undefined || route === "" ? [] : route.split(",").slice(0, MAX_ROUTE + 1);
 }
 
+/** Whether a client is another Headwater node, which looks for streams by itself. */
+export function isNode(connect: ConnectInfo | undefined): boolean {
+  return connect?.argumentsObject?.getString("headwater_node") !== undefined;
+}
+
 /** Whether a request has been here already. */
 export function isLoop(identity: NodeIdentity, connect: ConnectInfo | undefined): boolean {
   const route = routeOf(connect);

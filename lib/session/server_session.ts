@@ -260,6 +260,11 @@ export class ServerSession {
     this.#output.command(0, encodeStatus("status", code, description, { tcUrl }));
   }
 
+  /** Tells another node that the publisher has left: it looks elsewhere at once. SRS tells nobody, and programs would end. */
+  notifyUnpublished(messageStreamId: number): void {
+    this.#status(messageStreamId, "NetStream.Play.UnpublishNotify", "The publisher has left", {});
+  }
+
   /** Asks for a sign of life; also makes a dead connection fail. */
   ping(nowMs: number): void {
     if (this.#isConnected) this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);

@@ -8,7 +8,7 @@ const FEATURES = {
   ssl: true,
   hls: false,
   hds: false,
-  callback: true,
+  callback: false,
   api: true,
   httpd: true,
   dvr: false,
