@@ -1,0 +1,297 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import type { RtmpError } from "../base/errors.ts";
+import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
+import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.ts";
+import { busyError, claimHolds, lostClaimError } from "./conflict.ts";
+import type { Coworker } from "./coworker.ts";
+import { CoworkerClient, type Fetch } from "./coworker_client.ts";
+import { Coworkers, type ResolveHost } from "./coworkers.ts";
+import { type Location, Locator } from "./locator.ts";
+import { type NodeIdentity, splitStreamKey } from "./node_state.ts";
+import { type OwnedStream, OwnedStreams } from "./owned_streams.ts";
+import type { StreamQuery } from "./stream_query.ts";
+import { unlessAborted } from "./unless_aborted.ts";
+
+const log = getLogger(["headwater", "cluster"]);
+
+export interface ClusterOptions {
+  readonly identity: NodeIdentity;
+  readonly settings: ClusterSettings;
+  /** The web's `fetch`. */
+  readonly fetch: Fetch;
+  readonly resolveHost: ResolveHost;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** 32 hexadecimal digits, never the same. */
+  readonly nonce: () => string;
+  /** A stream that is published here is another node's: its publisher has to end, with this reason. It is owned no longer. */
+  readonly onLost: (stream: OwnedStream, reason: RtmpError) => void;
+}
+
+/** A publish that the cluster has nothing against. */
+export interface PublishClaim {
+  /** To be given to `own`: later than that of any owner whom this one takes over from. */
+  readonly publishedAtMs: number;
+}
+
+/** The coworkers that share a secret, with the shortest pause and the longest patience of their vhosts. */
+interface Realm {
+  readonly coworkers: Coworkers;
+  pollIntervalMs: number;
+  queryTimeoutMs: number;
+}
+
+/** What this node knows of its cluster, and what it tells it. */
+export class Cluster {
+  readonly identity: NodeIdentity;
+  /** What this node owns. */
+  readonly owned: OwnedStreams = new OwnedStreams();
+  readonly #options: ClusterOptions;
+  readonly #client: CoworkerClient;
+  readonly #locator: Locator;
+  readonly #realms = new Map<string, Realm>();
+  /** Conflicts that are being looked into. */
+  readonly #settling = new Set<string>();
+  #settings: ClusterSettings;
+  #isStarted = false;
+  #changes = 0;
+
+  /** @throws {RangeError} When a coworker is not `host:port`. */
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.identity = options.identity;
+    this.#settings = options.settings;
+    this.#client = new CoworkerClient({ ...options, signature: `Headwater/${options.identity.version}` });
+    this.#locator = new Locator({
+      clock: options.clock,
+      coworkers: (vhost) => this.#liveCoworkers(vhost),
+      queryTimeoutMs: (vhost) => this.#settings.vhosts.get(vhost)?.queryTimeoutMs ?? 0,
+    });
+    this.#setRealms();
+  }
+
+  get settings(): ClusterSettings {
+    return this.#settings;
+  }
+
+  /** Grows with whatever changes in what is known of coworkers. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    for (const { coworkers } of this.#realms.values()) coworkers.start();
+  }
+
+  stop(): void {
+    this.#isStarted = false;
+    for (const { coworkers } of this.#realms.values()) coworkers.stop();
+  }
+
+  /**
+   * Takes new settings; what is known of coworkers that stay is kept.
+   *
+   * @throws {RangeError} When a coworker is not `host:port`.
+   */
+  reload(settings: ClusterSettings): void {
+    this.#settings = settings;
+    this.#setRealms();
+    this.#changes += 1;
+    // Who may know which stream, and where this node is reached, may have changed with no stream having changed.
+    this.owned.forgetHistory();
+    for (const { key } of [...this.owned.list()]) this.#settleKey(key);
+  }
+
+  /**
+   * Where a stream is, within `query_timeout_ms`; at once where no coworker has to be asked.
+   *
+   * @throws {unknown} `signal`'s reason.
+   */
+  async locate(query: StreamQuery, signal?: AbortSignal): Promise<Location> {
+    signal?.throwIfAborted();
+    if (this.owned.get(streamKey(query.vhost, query.app, query.stream)) !== undefined) {
+      return { kind: "mine" };
+    }
+    if (!this.#isClustered(query.vhost)) return { kind: "nowhere" };
+    return await this.#locator.locate(query, signal);
+  }
+
+  /**
+   * Asks the cluster before a stream is published here.
+   *
+   * @throws {RtmpError} `stream-busy` when a coworker owns it and `on_conflict` is `reject`.
+   * @throws {unknown} `signal`'s reason.
+   */
+  async checkPublish(query: StreamQuery, signal?: AbortSignal): Promise<PublishClaim> {
+    const { wallNow } = this.#options;
+    if (!this.#isClustered(query.vhost)) return { publishedAtMs: wallNow() };
+    const owner = await unlessAborted(this.#locator.findOwner(query), signal);
+    if (owner === undefined) return { publishedAtMs: wallNow() };
+    const { coworker } = owner;
+    const key = streamKey(query.vhost, query.app, query.stream);
+    if (this.#settings.vhosts.get(query.vhost)?.onConflict !== "takeover") {
+      throw busyError(key, coworker.name);
+    }
+    // SRS can't be told to give it up: both have it then, as in a cluster of SRS's.
+    if (coworker.kind !== "headwater") return { publishedAtMs: wallNow() };
+    // Its clock may be ahead of ours: our claim has to be the later one all the same.
+    await unlessAborted(coworker.refresh(), signal);
+    return { publishedAtMs: Math.max(wallNow(), (coworker.streams.get(key) ?? 0) + 1) };
+  }
+
+  /** From now on this node owns a stream, which a publisher has begun to feed. */
+  own(stream: Omit<OwnedStream, "key">): void {
+    const key = streamKey(stream.vhost, stream.app, stream.stream);
+    this.owned.add({ ...stream, key });
+    this.#locator.forgetNowhere(key);
+    this.#settleKey(key);
+  }
+
+  /** The publisher of a stream has left. Of a stream that another connection publishes now, nothing changes. */
+  disown(key: string, connectionId: string): void {
+    this.owned.remove(key, connectionId);
+  }
+
+  /** The settings of a vhost by SRS's rule: its own, else those of the default one. */
+  findVhost(name: string): { readonly name: string; readonly settings: ClusterVhostSettings } | undefined {
+    for (const candidate of [name, DEFAULT_VHOST]) {
+      const settings = this.#settings.vhosts.get(candidate);
+      if (settings !== undefined) return { name: candidate, settings };
+    }
+    return undefined;
+  }
+
+  /** All coworkers with the vhosts that name them, and names that can't be looked up. */
+  *listCoworkers(): Iterable<
+    { coworker: Coworker; vhosts: readonly string[] } | { name: string; error: string }
+  > {
+    for (const [secret, { coworkers }] of this.#realms) {
+      const vhosts = [...this.#settings.vhosts].filter(([, vhost]) =>
+        isClustered(vhost) && vhost.secret === secret
+      );
+      const names = [...new Set(vhosts.flatMap(([, vhost]) => vhost.coworkers))];
+      for (const coworker of coworkers.of(names)) {
+        yield {
+          coworker,
+          vhosts: vhosts.filter(([, vhost]) => coworkers.of(vhost.coworkers).includes(coworker)).map((
+            [name],
+          ) => name),
+        };
+      }
+      yield* coworkers.unresolved(names);
+    }
+  }
+
+  #isClustered(vhost: string): boolean {
+    const settings = this.#settings.vhosts.get(vhost);
+    return settings !== undefined && isClustered(settings);
+  }
+
+  async #liveCoworkers(vhost: string): Promise<Coworker[]> {
+    const settings = this.#settings.vhosts.get(vhost);
+    const realm = settings && this.#realms.get(settings.secret);
+    if (settings === undefined || realm === undefined) return [];
+    await realm.coworkers.whenResolved(settings.coworkers, settings.queryTimeoutMs);
+    return realm.coworkers.live(settings.coworkers);
+  }
+
+  #setRealms(): void {
+    const bySecret = Map.groupBy(
+      [...this.#settings.vhosts.values()].filter(isClustered),
+      ({ secret }) => secret,
+    );
+    for (const [secret, vhosts] of bySecret) {
+      const realm = this.#realms.get(secret) ?? this.#newRealm(secret);
+      realm.pollIntervalMs = Math.min(...vhosts.map(({ pollIntervalMs }) => pollIntervalMs));
+      realm.queryTimeoutMs = Math.max(...vhosts.map(({ queryTimeoutMs }) => queryTimeoutMs));
+      realm.coworkers.setCoworkers(vhosts.flatMap(({ coworkers }) => coworkers));
+      if (this.#isStarted && !this.#realms.has(secret)) realm.coworkers.start();
+      this.#realms.set(secret, realm);
+    }
+    for (const [secret, { coworkers }] of this.#realms) {
+      if (bySecret.has(secret)) continue;
+      coworkers.stop();
+      this.#realms.delete(secret);
+    }
+  }
+
+  #newRealm(secret: string): Realm {
+    const realm: Realm = {
+      pollIntervalMs: 0,
+      queryTimeoutMs: 0,
+      coworkers: new Coworkers({
+        ...this.#options,
+        client: this.#client,
+        secret,
+        pollIntervalMs: () => realm.pollIntervalMs,
+        queryTimeoutMs: () => realm.queryTimeoutMs,
+        onChange: (coworker, added) => this.#noteChange(coworker, added),
+        onUpOrDown: logUpOrDown,
+      }),
+    };
+    return realm;
+  }
+
+  #noteChange(coworker: Coworker, added: Iterable<string>): void {
+    this.#changes += 1;
+    for (const key of added) {
+      this.#locator.forgetNowhere(key);
+      if (this.owned.get(key) !== undefined) void this.#settle(key, coworker);
+    }
+  }
+
+  #settleKey(key: string): void {
+    const vhost = this.#settings.vhosts.get(splitStreamKey(key).vhost);
+    if (vhost === undefined || !isClustered(vhost)) return;
+    for (const coworker of this.#realms.get(vhost.secret)?.coworkers.live(vhost.coworkers) ?? []) {
+      if (coworker.streams.has(key)) void this.#settle(key, coworker);
+    }
+  }
+
+  /**
+   * Decides between this node's claim to a stream and a coworker's. The coworker is asked anew first: what is known of it may be from
+   * before it said that it does not own the stream. The other node does the same with the same two claims.
+   */
+  async #settle(key: string, coworker: Coworker): Promise<void> {
+    const id = `${coworker.name} ${key}`;
+    if (this.#settling.has(id)) return;
+    this.#settling.add(id);
+    await coworker.refresh();
+    this.#settling.delete(id);
+    const mine = this.owned.get(key);
+    const publishedAtMs = coworker.streams.get(key);
+    const { node } = coworker;
+    if (mine === undefined || publishedAtMs === undefined || node === undefined || coworker.isUp !== true) {
+      return;
+    }
+    const vhost = this.#settings.vhosts.get(mine.vhost);
+    if (vhost === undefined || !isClustered(vhost)) return;
+    const { nodeId, bootId } = this.identity;
+    const theirs = { publishedAtMs, nodeId: node.nodeId, bootId: node.bootId };
+    const holds = claimHolds(vhost.onConflict, { publishedAtMs: mine.publishedAtMs, nodeId, bootId }, theirs);
+    log.info("Stream has two owners", {
+      key,
+      nodeId: node.nodeId,
+      policy: vhost.onConflict,
+      keptHere: holds,
+    });
+    if (holds) return;
+    this.owned.remove(key);
+    this.#options.onLost(mine, lostClaimError(vhost.onConflict, key, coworker.name));
+  }
+}
+
+function isClustered(vhost: ClusterVhostSettings): boolean {
+  return vhost.isOriginCluster && vhost.coworkers.length > 0;
+}
+
+function logUpOrDown(coworker: Coworker): void {
+  const properties = { coworker: coworker.name, kind: coworker.kind, nodeId: coworker.node?.nodeId };
+  if (coworker.isUp === true) log.info("Coworker is up", properties);
+  else log.warn("Coworker is down", { ...properties, reason: coworker.lastError });
+}

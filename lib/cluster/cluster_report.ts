@@ -1,0 +1,184 @@
+// deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
+import { hostAndPort, streamKey } from "../base/stream_address.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Coworker } from "./coworker.ts";
+import { hostOf } from "./coworker_address.ts";
+import {
+  loadJson,
+  type NodeLoad,
+  nodeStateJson,
+  type RtmpEndpoint,
+  splitStreamKey,
+  type StateSince,
+  streamJson,
+} from "./node_state.ts";
+import { stateETag } from "./owned_streams.ts";
+import { SignatureVerifier, type SignedRequest } from "./request_signature.ts";
+
+export interface ClusterReportOptions {
+  readonly cluster: Cluster;
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number;
+  readonly load: () => NodeLoad;
+  /** An address of this machine that others may reach; SRS's `stats.network`. */
+  readonly publicAddress: () => string;
+}
+
+/** Listen addresses that say nothing of where a node is reached. */
+const NOWHERE_HOSTS: ReadonlySet<string> = new Set(["", "*", "127.0.0.1", "0.0.0.0", "::"]);
+
+/** What the HTTP routes tell of the cluster, and to whom. */
+export class ClusterReport {
+  readonly #options: ClusterReportOptions;
+  readonly #verifier = new SignatureVerifier();
+
+  constructor(options: ClusterReportOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Which vhosts' streams a caller may know. Those of vhosts with a secret: who signs with it. The others: anyone, but where any vhost
+   * has a secret, only of vhosts that are in a cluster.
+   *
+   * @returns Undefined when none.
+   */
+  admit(
+    request: SignedRequest & { readonly signature: string | undefined },
+  ): ((vhost: string) => boolean) | undefined {
+    const vhosts = [...this.#options.cluster.settings.vhosts];
+    const secrets = new Set(vhosts.map(([, { secret }]) => secret).filter((secret) => secret !== ""));
+    if (secrets.size === 0) return () => true;
+    const nowMs = this.#options.wallNow();
+    const known = request.signature === undefined
+      ? undefined
+      : [...secrets].find((secret) => this.#verifier.verify(secret, request, request.signature, nowMs));
+    const visible = new Set(
+      vhosts.filter(([, { secret, isOriginCluster }]) => secret === "" ? isOriginCluster : secret === known)
+        .map(([name]) => name),
+    );
+    return visible.size === 0 ? undefined : (vhost) => visible.has(vhost);
+  }
+
+  /** The name of the vhost that serves a name: itself, else the default one. */
+  vhostName(name: string): string | undefined {
+    return this.#options.cluster.findVhost(name)?.name;
+  }
+
+  /** Where players find a stream that this node owns, by SRS's rule (or as `advertise` says); null when it does not own it. */
+  streamOrigin(
+    query: {
+      readonly vhost: string;
+      readonly app: string;
+      readonly stream: string;
+      readonly coworker: string;
+    },
+  ): { ip: string; port: number; vhost: string; api: string } | null {
+    const { cluster, publicAddress } = this.#options;
+    const vhost = cluster.findVhost(query.vhost);
+    if (vhost === undefined) return null;
+    const stream = cluster.owned.get(streamKey(vhost.name, query.app, query.stream));
+    if (stream === undefined) return null;
+    const { rtmp, apiListen } = cluster.settings;
+    const advertised = advertisedEndpoint(vhost.settings.advertise, rtmp.port);
+    const listenHost = rtmp.hostname ?? "";
+    const ip = advertised.host ??
+      (NOWHERE_HOSTS.has(listenHost) ? hostOf(query.coworker) || publicAddress() : listenHost);
+    const api = apiListen.includes(":") ? apiListen : hostAndPort(ip, Number(apiListen));
+    return { ip, port: advertised.port, vhost: stream.vhost, api };
+  }
+
+  get stateETag(): string {
+    const { identity, owned } = this.#options.cluster;
+    return stateETag(identity.bootId, owned.revision);
+  }
+
+  /** JSON of this node's state. */
+  nodeState(isVisible: (vhost: string) => boolean, since?: StateSince): Readonly<Record<string, unknown>> {
+    const { cluster, load } = this.#options;
+    return nodeStateJson(cluster.identity, this.#endpoint(), load(), cluster.owned, isVisible, since);
+  }
+
+  /** Weak: round trips and loads change without it. */
+  get nodesETag(): string {
+    const { identity, owned, changes } = this.#options.cluster;
+    return `W/${stateETag(identity.bootId, owned.revision).slice(0, -1)}-${changes}"`;
+  }
+
+  /** JSON of every node that this one knows, itself first. */
+  nodes(isVisible: (vhost: string) => boolean, withStreams: boolean): Readonly<Record<string, unknown>>[] {
+    const { cluster, load } = this.#options;
+    const streams = [...cluster.owned.list()].filter(({ vhost }) => isVisible(vhost));
+    const self = {
+      self: true,
+      kind: "headwater",
+      up: true,
+      node_id: cluster.identity.nodeId,
+      boot_id: cluster.identity.bootId,
+      version: cluster.identity.version,
+      rtmp: this.#endpoint(),
+      load: loadJson(load()),
+      ...(withStreams ? { streams: streams.map(streamJson) } : {}),
+    };
+    const boots = new Set<string>([cluster.identity.bootId]);
+    const others: Readonly<Record<string, unknown>>[] = [];
+    for (const entry of cluster.listCoworkers()) {
+      if ("error" in entry) {
+        others.push({ self: false, name: entry.name, kind: "unknown", up: false, last_error: entry.error });
+        continue;
+      }
+      const { coworker, vhosts } = entry;
+      if (!vhosts.some(isVisible)) continue;
+      // One that goes by several names is listed by the first.
+      const bootId = coworker.node?.bootId;
+      if (bootId !== undefined && boots.has(bootId)) continue;
+      if (bootId !== undefined) boots.add(bootId);
+      others.push(coworkerJson(coworker, vhosts.filter(isVisible), isVisible, withStreams));
+    }
+    return [self, ...others];
+  }
+
+  /** The node's RTMP port; a host only where one is advertised or listened on, the same for all vhosts. */
+  #endpoint(): RtmpEndpoint {
+    const { rtmp, vhosts } = this.#options.cluster.settings;
+    const advertise = [...vhosts.values()].map((vhost) => vhost.advertise).find((text) => text !== "") ?? "";
+    const { host, port } = advertisedEndpoint(advertise, rtmp.port);
+    const known = host ?? (NOWHERE_HOSTS.has(rtmp.hostname ?? "") ? undefined : rtmp.hostname);
+    return known === undefined ? { port } : { host: known, port };
+  }
+}
+
+function coworkerJson(
+  coworker: Coworker,
+  vhosts: readonly string[],
+  isVisible: (vhost: string) => boolean,
+  withStreams: boolean,
+): Readonly<Record<string, unknown>> {
+  const { node } = coworker;
+  const streams = () =>
+    [...coworker.streams].map(([key, publishedAtMs]) => ({ ...splitStreamKey(key), publishedAtMs }))
+      .filter(({ vhost }) => isVisible(vhost)).map(streamJson);
+  return {
+    self: false,
+    name: coworker.name,
+    vhosts,
+    kind: coworker.kind,
+    up: coworker.isUp ?? null,
+    down_since_ms: coworker.downSinceMs ?? null,
+    last_error: coworker.lastError ?? null,
+    round_trip_ms: coworker.roundTripMs === undefined ? null : Math.round(coworker.roundTripMs * 1000) / 1000,
+    ...(node === undefined ? {} : {
+      node_id: node.nodeId,
+      boot_id: node.bootId,
+      version: node.version,
+      rtmp: { host: node.rtmp.host ?? coworker.address.host, port: node.rtmp.port },
+      load: loadJson(node.load),
+      ...(withStreams ? { streams: streams() } : {}),
+    }),
+  };
+}
+
+function advertisedEndpoint(advertise: string, rtmpPort: number): { host?: string; port: number } {
+  if (advertise === "") return { port: rtmpPort };
+  const port = /:(\d+)$/.exec(advertise.replace(/^\[[^\]]*\]/, ""))?.[1];
+  return { host: hostOf(advertise), port: port === undefined ? rtmpPort : Number(port) };
+}

@@ -1,0 +1,40 @@
+import { DEFAULT_VHOST, hostAndPort, parameterOf } from "../base/stream_address.ts";
+import { isIpAddress } from "./coworker_address.ts";
+
+/** Where a player is sent. */
+export interface RedirectTarget {
+  readonly ip: string;
+  readonly port: number;
+  /** The vhost to ask for there; the default one is told by the host that the player dialled. */
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  /** The player's parameters, with a leading `?`, or empty. */
+  readonly parameters: string;
+  /** The host that the player dialled. */
+  readonly host: string;
+}
+
+/** The two URLs of SRS's RTMP 302. */
+export interface RedirectUrls {
+  /** `redirect2`: the whole URL. */
+  readonly url: string;
+  /** `redirect`: up to the app (ossrs/srs #1575). */
+  readonly tcUrl: string;
+}
+
+/**
+ * The URLs of a redirect, byte for byte SRS's: the port is always there, `vhost=` is added unless the parameters have one. Unlike
+ * SRS's, a slash in the parameters leaves the tcUrl whole.
+ */
+export function redirectUrls(target: RedirectTarget): RedirectUrls {
+  const { ip, port, vhost, app, stream, parameters, host } = target;
+  const tcUrl = `rtmp://${hostAndPort(ip, port)}/${app}`;
+  let query = parameters.replace(/^[?&]+/, "");
+  if (parameterOf(parameters, "vhost") === undefined) {
+    // An address says nothing of a vhost.
+    const name = vhost !== DEFAULT_VHOST ? vhost : isIpAddress(host) ? "" : host;
+    if (name !== "") query = query === "" ? `vhost=${name}` : `${query}&vhost=${name}`;
+  }
+  return { url: `${tcUrl}/${stream}${query === "" ? "" : `?${query}`}`, tcUrl };
+}

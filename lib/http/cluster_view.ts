@@ -1,0 +1,60 @@
+/**
+ * What the cluster's routes need to know of the cluster. The server hands in an object of this shape.
+ *
+ * @module
+ */
+
+/** A request as it was sent, to check who sent it. */
+export interface ClusterRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** The value of `X-Headwater-Signature`. */
+  readonly signature: string | undefined;
+}
+
+/** Whether the streams of a vhost may be told. */
+export type VhostFilter = (vhost: string) => boolean;
+
+/** SRS's question for a stream; what was not sent is empty. */
+export interface ClusterStreamQuery {
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  /** By which name the asker knows this node: `host` or `host:port`. */
+  readonly coworker: string;
+}
+
+/** Where players find a stream that this node owns, in SRS's words. */
+export interface ClusterStreamOrigin {
+  readonly ip: string;
+  readonly port: number;
+  readonly vhost: string;
+  /** `host:port` of the HTTP API. */
+  readonly api: string;
+}
+
+/** The cluster, seen from its HTTP routes. */
+export interface ClusterView {
+  /** Who may be told what; undefined: nothing, the request had to be signed. */
+  admit(request: ClusterRequest): VhostFilter | undefined;
+  /** The name of the vhost that serves a name; undefined where none does. */
+  vhostName(name: string): string | undefined;
+  /** Null when no publisher of this node feeds the stream. */
+  streamOrigin(query: ClusterStreamQuery): ClusterStreamOrigin | null;
+  /** ETag of the node's state. */
+  readonly stateETag: string;
+  /**
+   * JSON of the node's state.
+   *
+   * @param since What the asker has; the answer then holds what changed.
+   */
+  nodeState(
+    isVisible: VhostFilter,
+    since?: { readonly bootId: string; readonly revision: number },
+  ): Readonly<Record<string, unknown>>;
+  /** ETag of the whole cluster as this node sees it. */
+  readonly nodesETag: string;
+  /** JSON of the whole cluster as this node sees it, this node first. */
+  nodes(isVisible: VhostFilter, withStreams: boolean): Readonly<Record<string, unknown>>[];
+}
