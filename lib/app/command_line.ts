@@ -1,9 +1,9 @@
 import { Command, CommanderError } from "commander";
-import { VERSION } from "./version.ts";
+import { versionText } from "./version_text.ts";
 
 /** What the command line asks for. */
 export type CommandLine =
-  | { readonly kind: "serve" | "check"; readonly configPath?: string }
+  | { readonly kind: "serve" | "check" | "health"; readonly configPath?: string }
   /** Print `output`, to stdout when `code` is 0 and else to stderr, and exit with `code`. */
   | { readonly kind: "exit"; readonly code: number; readonly output: string };
 
@@ -15,10 +15,10 @@ export type CommandLine =
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let output = "";
-  let kind: "serve" | "check" = "serve";
+  let kind: "serve" | "check" | "health" = "serve";
   const program = new Command("headwater")
     .description("An RTMP origin cluster.")
-    .version(`headwater ${VERSION}`, "--version", "print the version")
+    .version(versionText(), "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .option(
       "-c, --config <file>",
@@ -45,6 +45,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     .description("validate a configuration: exit 0, or 1 with file:line and the reason")
     .action(() => {
       kind = "check";
+    });
+  program.command("health")
+    .description("ask the server that runs with this configuration: exit 0 when it is alive, else 1")
+    .action(() => {
+      kind = "health";
     });
   try {
     program.parse(args, { from: "user" });

@@ -1,20 +1,32 @@
 import { getLogger } from "@logtape/logtape";
+import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { Cluster } from "../cluster/cluster.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
 import { dialTcp, type SocketAddress } from "../net/tcp.ts";
+import { resolveHost } from "../net/resolve_host.ts";
+import { ClusterRouter } from "../server/cluster_router.ts";
 import { EdgeRouter } from "../server/edge_router.ts";
 import { StreamKeepers } from "../server/stream_keepers.ts";
 import { VhostRouter } from "../server/vhost_router.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
-import { loneOrigin } from "../server/stream_router.ts";
+import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
 import { sharesPort } from "./config_checks.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
-import { edgeSettings, findVhost, serverLimits, SIGNATURE, vhostSettings } from "./settings.ts";
+import {
+  clusterPlaySettings,
+  clusterSettings,
+  edgeSettings,
+  findVhost,
+  serverLimits,
+  SIGNATURE,
+  vhostSettings,
+} from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
 import { VERSION } from "./version.ts";
 
@@ -32,11 +44,13 @@ export class Node {
   readonly runtime: ServerRuntime;
   readonly rtmp: RtmpServer;
   readonly view: LiveServerView;
+  readonly cluster: Cluster;
   readonly #reload: () => Promise<void>;
   readonly #keepers: StreamKeepers;
   readonly #httpListeners: HttpListener[] = [];
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
+  #addresses: NodeAddresses | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
   /** @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls. */
@@ -45,30 +59,57 @@ export class Node {
     this.#vhosts = vhostSettings(config);
     this.#reload = reload;
     const clock = SYSTEM_CLOCK;
-    const identity = { nodeId: newNodeId(), signature: SIGNATURE, version: VERSION, processId: Deno.pid };
-    const edge = new EdgeRouter({
+    const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
+    const bootId = randomId(randomBytes, 8);
+    const identity = { nodeId, signature: SIGNATURE, version: VERSION, processId: Deno.pid };
+    const upstream = {
       runtime: () => this.runtime,
       keepers: () => this.#keepers,
-      settings: (vhost) => edgeSettings(this.#config, vhost),
       identity,
       dial: dialTcp,
       clock,
+    };
+    const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
+    const cluster = new ClusterRouter({
+      ...upstream,
+      cluster: () => this.cluster,
+      settings: (vhost) => clusterPlaySettings(this.#config, vhost),
     });
-    const lone = loneOrigin((key) => this.runtime.hub.get(key)?.feed !== undefined);
+    const lone = loneOrigin(
+      (key) => this.runtime.hub.get(key)?.feed !== undefined,
+      (...request) => cluster.admitPublish(...request),
+    );
+    this.cluster = new Cluster({
+      identity: { nodeId, bootId, version: VERSION },
+      settings: clusterSettings(config, undefined, undefined),
+      fetch: globalThis.fetch,
+      resolveHost,
+      clock,
+      wallNow: Date.now,
+      random: Math.random,
+      nonce: () => crypto.randomUUID().replaceAll("-", ""),
+      onLost: (stream, reason) => cluster.lose(stream, reason),
+    });
+    const routerOf = (vhost: string): StreamRouter =>
+      edgeSettings(this.#config, vhost) !== undefined
+        ? edge
+        : clusterPlaySettings(this.#config, vhost) !== undefined
+        ? cluster
+        : lone;
     this.runtime = new ServerRuntime({
       version: VERSION,
       processId: Deno.pid,
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
-      router: new VhostRouter((vhost) => this.#config.vhost[vhost]?.cluster.mode === "remote" ? edge : lone),
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      router: new VhostRouter(routerOf),
+      randomBytes,
       clock,
     });
     this.#keepers = new StreamKeepers(this.runtime.hub, clock);
     this.rtmp = new RtmpServer(this.runtime);
     this.view = new LiveServerView({
-      serverId: config.server_id || `vid-${this.runtime.newId().slice(0, 7)}`,
-      serviceId: this.runtime.newId(),
+      serverId: nodeId,
+      serviceId: bootId,
       pid: Deno.pid,
       version: VERSION,
       startedAtMs: Date.now(),
@@ -96,6 +137,8 @@ export class Node {
       for (const [protocol, all] of Object.entries(addresses)) {
         for (const { hostname, port } of all) log.info("Listening", { protocol, hostname, port });
       }
+      this.#applyClusterSettings(addresses);
+      this.cluster.start();
       this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
       return addresses;
     } catch (error) {
@@ -108,14 +151,21 @@ export class Node {
   reload(config: Config): void {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    if (this.#addresses !== undefined) this.#applyClusterSettings(this.#addresses);
   }
 
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
+    this.cluster.stop();
     this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await Promise.all(this.#httpListeners.map((listener) => listener.close()));
+  }
+
+  #applyClusterSettings(addresses: NodeAddresses): void {
+    this.#addresses = addresses;
+    this.cluster.reload(clusterSettings(this.#config, addresses.rtmp[0]?.port, addresses.httpApi[0]?.port));
   }
 
   #listen(): NodeAddresses {
@@ -165,7 +215,6 @@ export function socketAddress(address: ListenAddress): SocketAddress {
   return { hostname: address.hostname ?? "0.0.0.0", port: address.port };
 }
 
-/** Names this process among the nodes of a cluster. */
-function newNodeId(): string {
-  return crypto.randomUUID();
+function randomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
 }

@@ -1,10 +1,15 @@
 import { getLogger } from "@logtape/logtape";
 import { errorText } from "../base/errors.ts";
+import { ListenError } from "../base/listen_error.ts";
 import { parseCommandLine } from "./command_line.ts";
+import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { loadConfig, type LoadedConfig } from "./config_load.ts";
+import { checkHealth } from "./health.ts";
 import { closeLogging, configureLogging, flushLogging } from "./logging.ts";
 import { Node } from "./node.ts";
+import { portAdvice } from "./port_advice.ts";
+import { welcome } from "./welcome.ts";
 
 const log = getLogger(["headwater", "app"]);
 
@@ -33,11 +38,21 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     print(Deno.stdout, `${loaded.source}: the configuration is right\n`);
     return 0;
   }
+  if (commandLine.kind === "health") {
+    const problem = await checkHealth(loaded.config);
+    if (problem !== undefined) print(Deno.stderr, `${problem}\n`);
+    return problem === undefined ? 0 : 1;
+  }
   return await serve(loaded, load);
 }
 
+/** What asks a process to end. Windows has no others that can be listened for. */
+const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
 async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<number> {
-  const { config } = loaded;
+  const { config, source } = loaded;
   try {
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
   } catch (error) {
@@ -47,14 +62,18 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
   const node: Node = new Node(config, () => reload(node, load));
   const stopped = new Promise<string>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of STOP_SIGNALS) {
       Deno.addSignalListener(signal, () => resolve(signal));
     }
   });
   try {
-    await node.start();
+    const addresses = await node.start();
+    writePid(config.pid);
+    if (isForPeople(config)) print(Deno.stdout, welcome(config, source, addresses));
   } catch (error) {
-    print(Deno.stderr, `${errorText(error)}\n`);
+    const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
+    print(Deno.stderr, `${reason}\n`);
+    await node.stop();
     return 1;
   }
   if (Deno.build.os !== "windows") {
@@ -67,6 +86,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   const signal = await stopped;
   log.info("Stopping", { signal });
   await node.stop();
+  removePid(config.pid);
   log.info("Stopped");
   flushLogging();
   closeLogging();
@@ -84,6 +104,29 @@ async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
   } catch (error) {
     log.error("Cannot reload the configuration: the running one stays", { reason: errorText(error) });
     throw error;
+  }
+}
+
+/** Lines that are no events belong on a terminal, not into what other programs read. */
+function isForPeople({ log_format: format, log_level: level }: Config): boolean {
+  return format === "text" && level !== "warn" && level !== "error";
+}
+
+function writePid(path: string): void {
+  if (path === "") return;
+  try {
+    Deno.writeTextFileSync(path, `${Deno.pid}\n`);
+  } catch (error) {
+    throw new Error(`Cannot write pid: ${errorText(error)}`, { cause: error });
+  }
+}
+
+function removePid(path: string): void {
+  if (path === "") return;
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Someone else has removed it.
   }
 }
 

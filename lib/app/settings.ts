@@ -1,5 +1,7 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
 import { parseServer } from "../cluster/upstream_target.ts";
+import type { ClusterPlaySettings } from "../server/cluster_router.ts";
 import type { EdgeSettings } from "../server/edge_router.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
@@ -54,6 +56,49 @@ export function edgeSettings(config: Config, name: string): EdgeSettings | undef
   };
 }
 
+/** How plays of a vhost of an origin cluster are served; undefined for one that is in no cluster. */
+export function clusterPlaySettings(config: Config, name: string): ClusterPlaySettings | undefined {
+  const cluster = config.vhost[name]?.cluster;
+  if (cluster === undefined || cluster.mode !== "local" || !cluster.origin_cluster) return undefined;
+  return { redirect: cluster.redirect, waitMs: cluster.wait_ms, lingerMs: cluster.linger_ms };
+}
+
+/**
+ * What of a configuration concerns the cluster.
+ *
+ * @param rtmpPort The port that RTMP is really on.
+ */
+export function clusterSettings(
+  config: Config,
+  rtmpPort: number | undefined,
+  apiPort: number | undefined,
+): ClusterSettings {
+  const vhosts = new Map<string, ClusterVhostSettings>();
+  for (const [name, { enabled, cluster }] of Object.entries(config.vhost)) {
+    if (!enabled) continue;
+    vhosts.set(name, {
+      isOriginCluster: cluster.mode === "local" && cluster.origin_cluster,
+      coworkers: cluster.coworkers,
+      advertise: cluster.advertise,
+      pollIntervalMs: cluster.poll_interval_ms,
+      queryTimeoutMs: cluster.query_timeout_ms,
+      secret: cluster.secret,
+      onConflict: cluster.on_conflict,
+    });
+  }
+  const rtmp = config.listen[0];
+  const api = config.http_api.listen[0];
+  return {
+    rtmp: {
+      ...(rtmp?.hostname === undefined ? {} : { hostname: rtmp.hostname }),
+      port: rtmp?.port || (rtmpPort ?? DEFAULT_RTMP_PORT),
+    },
+    // Port 0 is whatever was got; else SRS shows the text as configured.
+    apiListen: api === undefined || api.port === 0 ? String(apiPort ?? 0) : api.literal,
+    vhosts,
+  };
+}
+
 /** Finds a vhost by exact name, else the default one. */
 export function findVhost<T>(vhosts: ReadonlyMap<string, T>, name: string): T | undefined {
   return vhosts.get(name) ?? vhosts.get(DEFAULT_VHOST);
@@ -81,6 +126,7 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
     firstPacketTimeoutMs: publish.firstpkt_timeout,
     normalTimeoutMs: publish.normal_timeout,
     idlePublisherTimeoutMs: publish.kickoff_for_idle * 1000,
+    takeover: vhost.cluster.on_conflict === "takeover",
     readPauseMs: withoutLatency(publish.mr_latency),
   };
 }

@@ -13,7 +13,13 @@ import type { ConnectInfo } from "../wire/commands.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { StreamKeepers } from "./stream_keepers.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import { clientArguments, isLoop, type NodeIdentity, upstreamArguments } from "./upstream_identity.ts";
+import {
+  clientArguments,
+  isLoop,
+  type NodeIdentity,
+  upstreamArguments,
+  withoutVhost,
+} from "./upstream_identity.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** How long TCP to an origin may take, in milliseconds. */
@@ -233,11 +239,3 @@ export class EdgeRouter implements StreamRouter {
 }
 
 type StreamPullSession = ConstructorParameters<typeof StreamPull>[0]["session"];
-
-/** The client's parameters without the vhost, which travels in the tcUrl. */
-function withoutVhost(parameters: string): string {
-  const pairs = parameters.replace(/^\?/, "").split("&").filter((pair) =>
-    !/^(vhost|domain)=/.test(pair) && pair !== ""
-  );
-  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
-}

@@ -414,6 +414,11 @@ export class RtmpConnection implements Client {
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
     const { options, pendingPublishes } = this.#runtime;
+    if (request.vhost.takeover && stream.feed?.kind === "publish") {
+      stream.feed.stop?.(
+        new RtmpError("taken-over", `Cannot go on publishing '${request.key}': ${this.id} publishes it now`),
+      );
+    }
     if (stream.feed?.kind === "publish" || pendingPublishes.has(request.key)) {
       const by = stream.feed?.id ?? "another client";
       throw new RtmpError("stream-busy", `Cannot publish '${request.key}': ${by} is publishing it`);

@@ -1,5 +1,6 @@
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
+import { randomId } from "../base/random_id.ts";
 import type { RtmpErrorCode } from "../base/errors.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
 import { ReadPacer } from "../net/read_pacer.ts";
@@ -97,8 +98,7 @@ export class ServerRuntime {
 
   /** An id of SRS's kind: 8 characters of a-z and 0-9. */
   newId(): string {
-    const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-    return Array.from(this.options.randomBytes(8), (byte) => alphabet[byte % 36]).join("");
+    return randomId(this.options.randomBytes, 8);
   }
 
   close(): void {

@@ -60,8 +60,12 @@ export interface StreamRouter {
  * wait there, while it looks at other origins too.
  *
  * @param isFed Whether somebody feeds a stream here.
+ * @param admitPublish Notes what is published, for the nodes that have this one as a coworker.
  */
-export function loneOrigin(isFed: (key: string) => boolean): StreamRouter {
+export function loneOrigin(
+  isFed: (key: string) => boolean,
+  admitPublish: StreamRouter["admitPublish"] = () => Promise.resolve({ release: () => {} }),
+): StreamRouter {
   return {
     admitConnect: () => Promise.resolve(),
     admitPlay(request) {
@@ -70,6 +74,6 @@ export function loneOrigin(isFed: (key: string) => boolean): StreamRouter {
       }
       return Promise.resolve({ kind: "local" });
     },
-    admitPublish: () => Promise.resolve({ release: () => {} }),
+    admitPublish,
   };
 }

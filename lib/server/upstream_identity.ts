@@ -58,3 +58,11 @@ export function clientArguments(connect: ConnectInfo): Readonly<Record<string, A
   const object = connect.argumentsObject;
   return object instanceof Amf0Object ? Object.fromEntries(object.entries) : undefined;
 }
+
+/** The client's parameters without the vhost, which travels in the tcUrl. */
+export function withoutVhost(parameters: string): string {
+  const pairs = parameters.replace(/^\?/, "").split("&").filter((pair) =>
+    !/^(vhost|domain)=/.test(pair) && pair !== ""
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}

@@ -14,6 +14,8 @@ export interface VhostSettings {
   readonly normalTimeoutMs: number;
   /** End a publisher whom nobody has played for so long, in milliseconds; 0: never. */
   readonly idlePublisherTimeoutMs: number;
+  /** A second publisher of a stream replaces the first instead of being refused. */
+  readonly takeover: boolean;
   /** Pause between two reads of a publisher, in milliseconds; "auto": only under load. */
   readonly readPauseMs: number | "auto";
 }

@@ -1,0 +1,30 @@
+import { errorText } from "../base/errors.ts";
+import type { Config } from "./config.ts";
+
+const TIMEOUT_MS = 2000;
+
+/**
+ * Asks the server that runs with this configuration, on this machine, whether it is alive: what a container's health
+ * check calls where there is no other program to do so.
+ *
+ * @returns Undefined when it is, else what is wrong.
+ */
+export async function checkHealth(config: Config): Promise<string | undefined> {
+  const { http_api: api } = config;
+  const [address] = api.listen;
+  if (!api.enabled || address === undefined) return "Cannot ask for the health: http_api is off";
+  const url = `http://${hostOf(address.hostname)}:${address.port}/healthz`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    await response.body?.cancel();
+    return response.ok ? undefined : `Cannot call it healthy: ${url} answered ${response.status}`;
+  } catch (error) {
+    return `Cannot reach ${url}: ${errorText(error)}`;
+  }
+}
+
+function hostOf(hostname: string | undefined): string {
+  if (hostname === undefined || hostname === "0.0.0.0") return "127.0.0.1";
+  if (hostname === "::") return "[::1]";
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

@@ -1,0 +1,23 @@
+import type { ListenError } from "../base/listen_error.ts";
+import type { Config } from "./config.ts";
+import { variableName } from "./config_environment.ts";
+import type { ListenAddress } from "./listen_address.ts";
+
+/** What the operator reads when a port can't be had: one sentence that names the port and the way to another. */
+export function portAdvice(error: ListenError, config: Config): string {
+  const { hostname, port } = error;
+  const users: [path: string[], listen: readonly ListenAddress[]][] = [
+    [["listen"], config.listen],
+    [["http_api", "listen"], config.http_api.listen],
+    [["http_server", "listen"], config.http_server.listen],
+  ];
+  const path = users.find(([, listen]) =>
+    listen.some((address) => address.port === port && (address.hostname ?? hostname) === hostname)
+  )?.[0];
+  const advice = path === undefined
+    ? ""
+    : `; set ${path.join(".")} in the configuration or ${variableName(path)} to another port`;
+  return error.isInUse
+    ? `Cannot listen on port ${port}: another program has it${advice}`
+    : `${error.message}${advice}`;
+}

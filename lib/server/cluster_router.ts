@@ -1,0 +1,226 @@
+import type { Clock } from "../base/clock.ts";
+import { RtmpError } from "../base/errors.ts";
+import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import type { Location } from "../cluster/locator.ts";
+import type { OwnedStream } from "../cluster/owned_streams.ts";
+import { decideRedirect, type RedirectMode } from "../cluster/redirect_policy.ts";
+import { redirectUrls } from "../cluster/redirect_url.ts";
+import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
+import type { StreamQuery } from "../cluster/stream_query.ts";
+import type { Dial } from "../cluster/upstream_connection.ts";
+import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { StreamKeepers } from "./stream_keepers.ts";
+import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
+import { isLoop, isNode, type NodeIdentity, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+
+/** How long TCP to a stream's owner may take, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 1000;
+/** Pause between two questions while a play waits for a stream, in milliseconds. */
+const WAIT_STEP_MS = 250;
+
+/** The router's part of a vhost's `cluster` section. */
+export interface ClusterPlaySettings {
+  readonly redirect: RedirectMode;
+  /** How long a play may wait for a stream that no node has, in milliseconds. */
+  readonly waitMs: number;
+  /** How long a relay stays after its last player, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+/** What the router asks of the cluster. */
+export interface ClusterKnowledge {
+  /** Which node owns a stream. */
+  locate(query: StreamQuery, signal: AbortSignal): Promise<Location>;
+  /** Throws RtmpError when the stream may not be published here; else the time to claim it with. */
+  checkPublish(query: StreamQuery, signal: AbortSignal): Promise<{ readonly publishedAtMs: number }>;
+  /** From now on this node owns a stream, until `disown` or until another node's claim turns out to hold. */
+  own(stream: Omit<OwnedStream, "key">): void;
+  disown(key: string, connectionId: string): void;
+}
+
+export interface ClusterRouterOptions {
+  readonly runtime: () => ServerRuntime;
+  readonly keepers: () => StreamKeepers;
+  readonly cluster: () => ClusterKnowledge;
+  readonly settings: (vhost: string) => ClusterPlaySettings | undefined;
+  readonly identity: NodeIdentity;
+  readonly dial: Dial;
+  readonly clock: Clock;
+}
+
+/** An origin of a cluster: a stream is here, at a coworker, or nowhere, and that is known before the player is told anything. */
+export class ClusterRouter implements StreamRouter {
+  readonly #options: ClusterRouterOptions;
+  /** How to end the publishers of owned streams, by the connection id that owns. */
+  readonly #stops = new Map<string, (reason: RtmpError) => void>();
+
+  constructor(options: ClusterRouterOptions) {
+    this.#options = options;
+  }
+
+  /** Another node's claim to a stream holds: its publisher here is told why, and ended. */
+  lose(stream: OwnedStream, reason: RtmpError): void {
+    this.#stops.get(stream.connectionId)?.(reason);
+  }
+
+  admitConnect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async admitPlay(request: StreamRequest): Promise<PlayDecision> {
+    const { identity, runtime } = this.#options;
+    if (isLoop(identity, request.connect)) {
+      throw new RtmpError(
+        "relay-loop",
+        `Cannot play '${request.key}': the request has passed this node already`,
+      );
+    }
+    const settings = this.#settings(request.vhost.name);
+    const feed = runtime().hub.get(request.key)?.feed;
+    // Another node looks for the stream by itself when it is lost here.
+    if (feed?.kind === "publish") {
+      return isNode(request.connect) ? { kind: "local" } : this.#keep(request, settings);
+    }
+    const decision = decideRedirect(settings.redirect, request.connect);
+    if (feed !== undefined && decision === "relay") return this.#keep(request, settings);
+    const location = await this.#locate(request, settings.waitMs);
+    if (location.kind === "mine") return { kind: "local" };
+    if (location.kind === "nowhere") {
+      throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node of the cluster has it`);
+    }
+    if (decision === "relay") return await this.#relay(request, settings);
+    const { address } = request;
+    const urls = redirectUrls({
+      ip: location.ip,
+      port: location.port,
+      vhost: request.vhost.name,
+      app: address.app,
+      stream: address.stream,
+      parameters: address.parameters,
+      host: address.host,
+    });
+    return decision === "302" ? { kind: "redirect", ...urls } : { kind: "reconnect", tcUrl: urls.tcUrl };
+  }
+
+  async admitPublish(
+    request: StreamRequest,
+    _stream: LiveStream,
+    stop: (reason: RtmpError) => void,
+  ): Promise<PublishLease> {
+    const { identity, cluster, runtime } = this.#options;
+    if (isLoop(identity, request.connect)) {
+      throw new RtmpError(
+        "relay-loop",
+        `Cannot publish '${request.key}': the request has passed this node already`,
+      );
+    }
+    const { publishedAtMs } = await cluster().checkPublish(queryOf(request), request.signal);
+    const { vhost, address, key } = request;
+    const connectionId = runtime().newId();
+    this.#stops.set(connectionId, stop);
+    cluster().own({
+      vhost: vhost.name,
+      app: address.app,
+      stream: address.stream,
+      publishedAtMs,
+      connectionId,
+    });
+    return {
+      release: () => {
+        this.#stops.delete(connectionId);
+        cluster().disown(key, connectionId);
+      },
+    };
+  }
+
+  #settings(vhost: string): ClusterPlaySettings {
+    const settings = this.#options.settings(vhost);
+    if (settings === undefined) {
+      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is in no cluster any more`);
+    }
+    return settings;
+  }
+
+  /** Asks again until the stream is found or `waitMs` is over. */
+  async #locate(request: StreamRequest, waitMs: number): Promise<Location> {
+    const { clock, cluster, runtime } = this.#options;
+    const deadlineMs = clock.now() + waitMs;
+    for (;;) {
+      const location = await cluster().locate(queryOf(request), request.signal);
+      if (location.kind !== "nowhere" || clock.now() >= deadlineMs) return location;
+      await new Promise<void>((resolve) => clock.setTimer(resolve, WAIT_STEP_MS));
+      if (request.signal.aborted) return location;
+      if (runtime().hub.get(request.key)?.feed?.kind === "publish") return { kind: "mine" };
+    }
+  }
+
+  /** Serves a stream that is here, and goes on looking for it when its publisher moves to another node. */
+  #keep(request: StreamRequest, settings: ClusterPlaySettings): PlayDecision {
+    return { kind: "local", release: this.#acquire(request, settings).release };
+  }
+
+  /** Serves a coworker's stream through this node: ready when its first media is here. */
+  async #relay(request: StreamRequest, settings: ClusterPlaySettings): Promise<PlayDecision> {
+    const { pull, release } = this.#acquire(request, settings);
+    try {
+      await pull.ready;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { kind: "local", release };
+  }
+
+  #acquire(request: StreamRequest, settings: ClusterPlaySettings): { pull: StreamPull; release: () => void } {
+    const { runtime, keepers } = this.#options;
+    const stream = runtime().hub.open(request.key, () => request.vhost.stream);
+    return keepers().acquire(stream, settings.lingerMs, () => this.#openPull(request, stream));
+  }
+
+  #openPull(request: StreamRequest, stream: LiveStream): StreamPull {
+    const { dial, clock, runtime, identity } = this.#options;
+    const { limits, randomBytes } = runtime().options;
+    return new StreamPull({
+      stream,
+      dial,
+      clock,
+      id: runtime().newId(),
+      source: this.#source(request),
+      session: {
+        pageUrl: request.connect?.pageUrl ?? "",
+        swfUrl: request.connect?.swfUrl ?? "",
+        argumentsObject: upstreamArguments(identity, request.connect, true),
+        limits: limits().wire,
+        randomBytes,
+      },
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      firstMediaTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+  }
+
+  #source(request: StreamRequest): PullSource {
+    const { address, vhost } = request;
+    return {
+      targets: async (signal) => {
+        const location = await this.#options.cluster().locate(queryOf(request), signal);
+        if (location.kind !== "at") return [];
+        const host = vhost.name === DEFAULT_VHOST ? location.ip : vhost.name;
+        const target: UpstreamTarget = {
+          address: { hostname: location.ip, port: location.port },
+          tcUrl: upstreamTcUrl(host, location.port, address.app),
+          app: address.app,
+          streamName: address.stream + withoutVhost(address.parameters),
+        };
+        return [target];
+      },
+      tried: () => {},
+    };
+  }
+}
+
+function queryOf(request: StreamRequest): StreamQuery {
+  const { address, vhost } = request;
+  return { vhost: vhost.name, app: address.app, stream: address.stream, host: address.host };
+}
