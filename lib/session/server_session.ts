@@ -96,6 +96,7 @@ export class ServerSession {
   #handshake: ServerHandshake | undefined;
   readonly #streams = new Map<number, StreamState>();
   readonly #queue: ServerEvent[] = [];
+  #queueAt = 0;
   #pendingConnect: { command: Command; info: ConnectInfo } | undefined;
   #isConnected = false;
   /** The name that releaseStream or FCPublish gave, for a publish without one. */
@@ -146,7 +147,7 @@ export class ServerSession {
    */
   nextEvent(nowMs: number): ServerEvent | undefined {
     for (;;) {
-      const queued = this.#queue.shift();
+      const queued = this.#nextQueued();
       if (queued !== undefined) return queued;
       if (this.#handshake !== undefined) return undefined;
       const message = this.#reader.next();
@@ -273,15 +274,12 @@ export class ServerSession {
   #read(message: RawMessage, nowMs: number): ServerEvent | undefined {
     switch (message.typeId) {
       case MESSAGE_TYPE.audio:
-      case MESSAGE_TYPE.video:
-        if (!this.#isPublishing(message.messageStreamId)) return undefined;
-        return {
-          kind: "media",
-          messageStreamId: message.messageStreamId,
-          typeId: message.typeId,
-          timestamp: message.timestamp,
-          payload: message.payload,
-        };
+      case MESSAGE_TYPE.video: {
+        const messageStreamId = this.#publishingId(message.messageStreamId);
+        if (messageStreamId === undefined) return undefined;
+        const { typeId, timestamp, payload } = message;
+        return { kind: "media", messageStreamId, typeId, timestamp, payload };
+      }
       case MESSAGE_TYPE.command:
       case MESSAGE_TYPE.commandAmf3: {
         const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
@@ -289,19 +287,27 @@ export class ServerSession {
       }
       case MESSAGE_TYPE.data:
       case MESSAGE_TYPE.dataAmf3: {
-        if (!this.#isPublishing(message.messageStreamId)) return undefined;
+        const messageStreamId = this.#publishingId(message.messageStreamId);
+        if (messageStreamId === undefined) return undefined;
         const payload = readDataMessage(message.payload);
         if (payload === undefined) return undefined;
-        const { messageStreamId, timestamp } = message;
-        return { kind: "media", messageStreamId, typeId: MESSAGE_TYPE.data, timestamp, payload };
+        return {
+          kind: "media",
+          messageStreamId,
+          typeId: MESSAGE_TYPE.data,
+          timestamp: message.timestamp,
+          payload,
+        };
       }
-      case MESSAGE_TYPE.aggregate:
-        if (!this.#isPublishing(message.messageStreamId)) return undefined;
+      case MESSAGE_TYPE.aggregate: {
+        const messageStreamId = this.#publishingId(message.messageStreamId);
+        if (messageStreamId === undefined) return undefined;
         for (const part of splitAggregate(message.payload, message.timestamp)) {
           if (part.typeId !== MESSAGE_TYPE.audio && part.typeId !== MESSAGE_TYPE.video) continue;
-          this.#queue.push({ kind: "media", messageStreamId: message.messageStreamId, ...part });
+          this.#queue.push({ kind: "media", messageStreamId, ...part });
         }
-        return this.#queue.shift();
+        return this.#nextQueued();
+      }
       case MESSAGE_TYPE.windowAcknowledgementSize:
         this.#acknowledgement.setWindow(controlValue(message));
         return undefined;
@@ -352,7 +358,7 @@ export class ServerSession {
         this.#result(command, undefined);
         return undefined;
       case "publish":
-        return this.#publish(command, messageStreamId, nowMs);
+        return this.#publish(command, this.#idOf(messageStreamId), nowMs);
       case "play":
         return this.#play(command, messageStreamId, nowMs);
       case "FCUnpublish":
@@ -518,8 +524,26 @@ export class ServerSession {
     return stream;
   }
 
-  #isPublishing(messageStreamId: number): boolean {
-    return this.#streams.get(messageStreamId)?.kind === "publishing";
+  /** The stream that media belongs to: the one it names, else the only one that publishes, as nobody else looks at the name. */
+  #publishingId(messageStreamId: number): number | undefined {
+    if (this.#streams.get(messageStreamId)?.kind === "publishing") return messageStreamId;
+    let only: number | undefined;
+    for (const [id, { kind }] of this.#streams) {
+      if (kind !== "publishing") continue;
+      if (only !== undefined) return undefined;
+      only = id;
+    }
+    return only;
+  }
+
+  /** Taken by position: `shift` moves all the rest, and an aggregate can have thousands of parts. */
+  #nextQueued(): ServerEvent | undefined {
+    if (this.#queueAt < this.#queue.length) return this.#queue[this.#queueAt++];
+    if (this.#queueAt > 0) {
+      this.#queue.length = 0;
+      this.#queueAt = 0;
+    }
+    return undefined;
   }
 
   #touch(nowMs: number): void {

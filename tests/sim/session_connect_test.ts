@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import { Amf0EcmaArray, Amf0Object, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { encodeCommand } from "../../lib/wire/commands.ts";
+import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
+import { commandOf, SessionPeer } from "../fakes/session_peer.ts";
+
+const CONNECT_ANSWERS = [
+  "type 5: 2500000",
+  "type 6: 2500000",
+  "type 1: 60000",
+  "_result 1 status NetConnection.Connect.Success",
+  "onBWDone",
+];
+
+function isRtmpError(code: string, text = /./): (error: unknown) => boolean {
+  return (error) => error instanceof RtmpError && error.code === code && text.test(error.message);
+}
+
+Deno.test("connect is answered in SRS's order", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  const [event, ...more] = peer.connect({ objectEncoding: 3, flashVer: "x", pageUrl: "p", swfUrl: "s" });
+  assert.equal(more.length, 0);
+  assert.equal(event?.kind, "connect");
+  assert.deepEqual(
+    [event.info.tcUrl, event.info.flashVersion, event.info.pageUrl, event.info.swfUrl],
+    ["rtmp://h/live", "x", "p", "s"],
+  );
+  const messages = peer.messages();
+  const result = commandOf(messages[3] as typeof messages[number]);
+  const [information] = result?.arguments ?? [];
+  assert.ok(result?.object instanceof Amf0Object && information instanceof Amf0Object);
+  assert.deepEqual([...result.object.entries], [["fmsVer", "FMS/3,5,3,888"], ["capabilities", 127], [
+    "mode",
+    1,
+  ]]);
+  assert.deepEqual([...information.entries.keys()], [
+    "level",
+    "code",
+    "description",
+    "objectEncoding",
+    "data",
+  ]);
+  assert.equal(information.getNumber("objectEncoding"), 3);
+  const data = information.entries.get("data");
+  assert.ok(data instanceof Amf0EcmaArray);
+  assert.deepEqual(Object.fromEntries(data.entries), {
+    version: "3,5,3,888",
+    srs_sig: "SRS",
+    srs_server: "Headwater/0",
+    srs_version: "0",
+    srs_server_ip: "10.0.0.1",
+    srs_pid: 42,
+    srs_id: "abcdefgh",
+  });
+  for (const { typeId, chunkStreamId, messageStreamId } of messages) {
+    assert.equal(chunkStreamId, typeId === 20 ? 3 : 2);
+    assert.equal(messageStreamId, 0);
+  }
+});
+
+Deno.test("connect's answers, as lines", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  peer.connect();
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS);
+});
+
+Deno.test("connect without windows and with the initial chunk size says no more than needed", () => {
+  const peer = new SessionPeer({ outAckSize: 0, chunkSize: 128 });
+  peer.shakeHands();
+  peer.connect();
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS.slice(3));
+});
+
+for (
+  const [name, properties] of [
+    ["fourCcList", { fourCcList: ["av01", "hvc1"] }],
+    ["capsEx", { capsEx: 1 }],
+    ["videoFourCcInfoMap", { videoFourCcInfoMap: Amf0Object.from({ "*": 1 }) }],
+  ] as const
+) {
+  Deno.test(`a client that speaks of Enhanced RTMP by ${name} is told ours`, () => {
+    const peer = new SessionPeer();
+    peer.shakeHands();
+    peer.connect(properties as never);
+    const result = peer.messages().map(commandOf).find((command) => command?.name === "_result");
+    const information = result?.arguments[0] as Amf0Object;
+    assert.deepEqual(information.entries.get("fourCcList"), ["*"]);
+    assert.equal(information.getNumber("capsEx"), 15);
+    for (const map of ["videoFourCcInfoMap", "audioFourCcInfoMap"]) {
+      assert.equal((information.entries.get(map) as Amf0Object).getNumber("*"), 4);
+    }
+  });
+}
+
+Deno.test("connect in an AMF3 message (type 17) is a connect", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  const body = encodeCommand("connect", 1, Amf0Object.from({ tcUrl: "rtmp://h/live" }));
+  const wrapped = new Uint8Array(1 + body.length);
+  wrapped.set(body, 1);
+  assert.equal(peer.send(17, 0, wrapped)[0]?.kind, "connect");
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS);
+});
+
+Deno.test("a refused connect is told why", () => {
+  const peer = new SessionPeer();
+  peer.isAccepting = false;
+  peer.shakeHands();
+  peer.connect();
+  peer.session.rejectConnect("NetConnection.Connect.Rejected", "no");
+  assert.deepEqual(peer.answers(), ["_error 1 error NetConnection.Connect.Rejected"]);
+});
+
+Deno.test("commands before connect, and a second connect, break the rules", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  assert.throws(
+    () => peer.command("createStream", 2),
+    isRtmpError("unexpected-command", /'createStream' before/),
+  );
+  const connected = SessionPeer.connected();
+  assert.throws(() => connected.connect(), isRtmpError("unexpected-command", /has one already/));
+  const nameless = new SessionPeer();
+  nameless.shakeHands();
+  assert.throws(
+    () => nameless.send(20, 0, encodeAmf0(["connect", 1, null])),
+    isRtmpError("connect-without-tc-url"),
+  );
+});
+
+Deno.test("what is no command may come before connect: chunk size, window, ping, media, noise", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  peer.send(1, 0, encodeUint32(4096));
+  peer.send(5, 0, encodeUint32(2_500_000));
+  peer.send(9, 1, Uint8Array.of(0x17, 1));
+  peer.send(99, 1, new Uint8Array(3));
+  peer.send(20, 0, new Uint8Array(0));
+  assert.deepEqual(peer.connect().map(({ kind }) => kind), ["connect"]);
+});
+
+Deno.test("a connection in the smallest pieces is the same connection", () => {
+  const whole = new SessionPeer();
+  whole.shakeHands();
+  whole.connect();
+  const peer = new SessionPeer();
+  const c0c1c2 = new Uint8Array(3073);
+  c0c1c2[0] = 3;
+  for (const byte of c0c1c2) peer.receive(Uint8Array.of(byte));
+  peer.connect();
+  assert.deepEqual(peer.answers(), whole.answers());
+});
+
+Deno.test("handshake and connect must be done in time, then publish or play, then no deadline holds", () => {
+  const peer = new SessionPeer({ handshakeTimeoutMs: 10_000, idleTimeoutMs: 180_000 });
+  peer.session.checkDeadline(9_999);
+  assert.throws(
+    () => peer.session.checkDeadline(10_000),
+    isRtmpError("handshake-timeout", /complete handshake: not done within 10000 ms/),
+  );
+  peer.shakeHands();
+  assert.throws(
+    () => peer.session.checkDeadline(10_000),
+    isRtmpError("handshake-timeout", /complete connect/),
+  );
+  peer.nowMs = 9_000;
+  peer.connect();
+  peer.session.checkDeadline(188_999);
+  assert.throws(
+    () => peer.session.checkDeadline(189_000),
+    isRtmpError("idle-timeout", /none within 180000 ms/),
+  );
+  peer.nowMs = 100_000;
+  peer.command("createStream", 2);
+  peer.session.checkDeadline(279_999);
+  peer.command("publish", 3, ["s"], 1);
+  peer.session.checkDeadline(1e12);
+  peer.nowMs = 500_000;
+  peer.command("closeStream", 0, [], 1);
+  peer.session.checkDeadline(679_999);
+  assert.throws(() => peer.session.checkDeadline(680_000), isRtmpError("idle-timeout"));
+  peer.command("play", 0, ["s"], 1);
+  peer.session.checkDeadline(1e12);
+});
+
+Deno.test("a ping is answered with its own time, and asked once connected", () => {
+  const peer = new SessionPeer();
+  peer.session.ping(5);
+  peer.shakeHands();
+  assert.deepEqual(peer.answers(), []);
+  peer.connect();
+  peer.answers();
+  peer.send(4, 0, encodeUserControl(6, 0xfedcba98));
+  assert.deepEqual(peer.answers(), [`event 7: ${0xfedcba98}`]);
+  peer.session.ping(1234);
+  assert.deepEqual(peer.answers(), ["event 6: 1234"]);
+  // Too short, unknown, and answers of the peer: nothing to say.
+  peer.send(4, 0, Uint8Array.of(0, 6, 0));
+  peer.send(4, 0, encodeUserControl(3, 1, 3000));
+  peer.send(4, 0, encodeUserControl(7, 1234));
+  peer.send(4, 0, new Uint8Array(0));
+  peer.send(3, 0, encodeUint32(1));
+  peer.send(6, 0, encodeUint32(1));
+  assert.deepEqual(peer.answers(), []);
+});
+
+Deno.test("input is acknowledged at half of the peer's window, counted from the first byte", () => {
+  const peer = SessionPeer.connected();
+  const before = 3073 + 12 +
+    encodeCommand("connect", 1, Amf0Object.from({ app: "live", tcUrl: "rtmp://h/live" })).length;
+  peer.send(5, 0, encodeUint32(2000));
+  let received = before + 16;
+  const payload = new Uint8Array(88);
+  const sequences: string[] = [];
+  for (let i = 0; i < 40; i++) {
+    peer.send(9, 1, payload);
+    received += 100;
+    const answers = peer.answers();
+    if (answers.length > 0) {
+      assert.deepEqual(answers, [`type 3: ${received}`]);
+      sequences.push(...answers);
+    }
+  }
+  assert.ok(sequences.length === 4 || sequences.length === 5, `${sequences}`);
+  assert.throws(() => peer.send(5, 0, new Uint8Array(2)), isRtmpError("message-malformed"));
+});
+
+Deno.test("without a window nothing is acknowledged; the configured one holds until the peer names its own", () => {
+  const silent = SessionPeer.connected();
+  for (let i = 0; i < 100; i++) silent.send(9, 1, new Uint8Array(100));
+  silent.send(5, 0, encodeUint32(0));
+  for (let i = 0; i < 100; i++) silent.send(9, 1, new Uint8Array(100));
+  assert.deepEqual(silent.answers(), []);
+  const peer = SessionPeer.connected({}, { inAckSize: 1000 });
+  for (let i = 0; i < 10; i++) peer.send(9, 1, new Uint8Array(88));
+  const lines = peer.answers();
+  assert.ok(lines.length > 0 && lines.every((line) => line.startsWith("type 3: ")), `${lines}`);
+});
+
+Deno.test("commands with a transaction are answered, those without are not", () => {
+  const peer = SessionPeer.connected();
+  peer.command("_checkbw", 3);
+  peer.command("getStreamLength", 4, ["s"]);
+  peer.command("FCSubscribe", 5, ["s"]);
+  peer.command("whoKnows", 6, [1, 2]);
+  peer.command("whoKnows", 0);
+  peer.command("_result", 7);
+  peer.command("_error", 8);
+  peer.command("FCUnpublish", 9, ["s"]);
+  assert.deepEqual(peer.answers(), [
+    "_result 3 null",
+    "_result 4 0",
+    "_result 5 null",
+    "_result 6 null",
+    "_result 9 undefined",
+  ]);
+});
+
+Deno.test("after a redirect, a command with a string says that the client took it", () => {
+  const peer = SessionPeer.connected();
+  peer.command("createStream", 2);
+  peer.isAccepting = false;
+  peer.command("play", 0, ["s"], 1);
+  peer.answers();
+  peer.session.redirect("rtmp://o:1935/live", "rtmp://o:1935/live/s");
+  const [message] = peer.messages();
+  assert.ok(message !== undefined);
+  const ex = (commandOf(message)?.arguments[0] as Amf0Object).entries.get("ex") as Amf0Object;
+  assert.deepEqual(Object.fromEntries(ex.entries), {
+    code: 302,
+    redirect: "rtmp://o:1935/live",
+    redirect2: "rtmp://o:1935/live/s",
+  });
+  assert.deepEqual(peer.command("_checkbw", 0), []);
+  assert.deepEqual(peer.command("redirected", 0, ["rtmp://o:1935/live"]), [{ kind: "redirectAnswered" }]);
+});
