@@ -37,7 +37,21 @@ export async function describeStreams(
 /** MD5 of each packet of a file, in order, by media type. */
 export async function packetHashes(scope: TestScope, path: string): Promise<Map<string, string[]>> {
   const hashes = new Map<string, string[]>();
-  const args = ["-v", "error", "-i", path, "-map", "0", "-c", "copy", "-f", "framemd5", "-"];
+  const args = [
+    "-v",
+    "error",
+    "-i",
+    path,
+    "-map",
+    "0:v?",
+    "-map",
+    "0:a?",
+    "-c",
+    "copy",
+    "-f",
+    "framemd5",
+    "-",
+  ];
   const types = new Map<string, string>();
   for (const line of (await scope.start("ffmpeg", ...args).succeed()).split("\n")) {
     const type = /^#media_type (\d+): (\w+)/.exec(line);

@@ -1,4 +1,4 @@
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../fakes/deadline.ts";
 
 /** How a program ended. */
 export interface ProgramResult {
@@ -57,7 +57,7 @@ export class RunningProgram {
    */
   async finish(milliseconds: number = DEFAULT_DEADLINE_MS): Promise<ProgramResult> {
     try {
-      return await withDeadline(this.#result, milliseconds, this.#name);
+      return await withDeadline(this.#result, this.#name, milliseconds);
     } catch (error) {
       this.signal("SIGKILL");
       throw new Error(`${(error as Error).message}\n${(await this.#result).stderr.slice(-2000)}`);

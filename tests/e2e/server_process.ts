@@ -1,5 +1,7 @@
 import manifest from "../../deno.json" with { type: "json" };
-import { Changes, withDeadline } from "./deadline.ts";
+import { Changes } from "../fakes/changes.ts";
+import { withDeadline } from "../fakes/deadline.ts";
+import { RunningProgram } from "./running_program.ts";
 
 export interface ServerProcessOptions {
   /** TOML that is added to listens on free ports. */
@@ -88,8 +90,8 @@ export class ServerProcess {
   async line(matches: (line: LogLine) => boolean, from: number = 0): Promise<LogLine> {
     const found = await this.#changes.until(
       () => this.lines.slice(from).find(matches) ?? (this.#isOver ? "over" : undefined),
-      READY_DEADLINE_MS,
       () => `a line of the server's log\n${this.#log()}`,
+      READY_DEADLINE_MS,
     );
     if (found === "over") throw new Error(`Cannot wait for a line: the server is gone\n${this.#log()}`);
     return found;
@@ -101,7 +103,7 @@ export class ServerProcess {
 
   /** Waits for the process to end. */
   async finish(milliseconds: number): Promise<Deno.CommandStatus> {
-    return await withDeadline(this.#status, milliseconds, () => `the server's end\n${this.#log()}`);
+    return await withDeadline(this.#status, () => `the server's end\n${this.#log()}`, milliseconds);
   }
 
   async kill(): Promise<void> {
@@ -111,7 +113,8 @@ export class ServerProcess {
 
   /** Memory of the process, in bytes. */
   async residentBytes(): Promise<number> {
-    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    // Deno lets nobody but programs that may do everything read /proc; another program may.
+    const status = await RunningProgram.start("cat", [`/proc/${this.pid}/status`]).succeed();
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 

@@ -1,262 +1,214 @@
-import { type ByteDuplex, dialTcp, type SocketAddress } from "../../lib/net/tcp.ts";
-import { Amf0Object, type Amf0Value, decodeAmf0, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { Amf0Object, type Amf0Value } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
-import { type ChunkedMessage, encodeChunks } from "../../lib/wire/chunk_writer.ts";
+import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
-import { encodeUint32 } from "../../lib/wire/control.ts";
+import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { ClientHandshake } from "../../lib/wire/handshake.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
-import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { withDeadline } from "./deadline.ts";
+import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../../lib/wire/message_type.ts";
+import { Changes } from "./changes.ts";
 
-/** A message with a payload of its own. */
-export type ReceivedMessage = RawMessage;
+const CHUNK_SIZE = 65_536;
+const READ_BYTES = 256 * 1024;
+const MESSAGE_STREAM_ID = 1;
+const ENHANCED = Amf0Object.from({ "*": 4 });
 
-/** A status that a server gave. */
-export interface ReceivedStatus {
-  readonly level: string;
-  readonly code: string;
-  readonly description: string;
-  readonly object: Amf0Object;
-}
-
-/** A small RTMP client that does what a test tells it, and answers nothing by itself. */
-export class RtmpTestClient {
-  readonly duplex: ByteDuplex;
+/**
+ * A publisher or player over a real socket, as small as they come, for tests that need many of them or need to see or send every
+ * byte. Reads until it is closed, or told to stop reading.
+ */
+export class RtmpClient {
+  /** Commands of the server, in order. */
+  readonly commands: Command[] = [];
+  /** Notified after each read. */
+  readonly changes: Changes = new Changes();
+  /** The server has ended the connection. */
+  isEnded = false;
+  readonly #connection: Deno.Conn;
   readonly #reader = new ChunkReader();
-  readonly #source: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #handshake = new ClientHandshake((length) => crypto.getRandomValues(new Uint8Array(length)), 0);
-  #isShaken = false;
-  /** Came, but not taken yet. */
-  readonly #messages: ReceivedMessage[] = [];
-  #transactionId = 0;
-  #chunkSize = 128;
-  /** Every message that came, in order, for what a test wants to look at later. */
-  readonly seen: ReceivedMessage[] = [];
-  receivedBytes = 0;
-  timeoutMs = 10_000;
+  readonly #onMedia: (message: RawMessage) => void;
+  #resume: (() => void) | undefined;
+  #paused: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #done: Promise<void> = Promise.resolve();
 
-  constructor(duplex: ByteDuplex) {
-    this.duplex = duplex;
-    this.#source = duplex.readable.getReader();
+  private constructor(connection: Deno.Conn, onMedia: (message: RawMessage) => void) {
+    this.#connection = connection;
+    this.#onMedia = onMedia;
   }
 
-  /** Opens a TCP connection; says nothing yet. */
-  static async dial(address: SocketAddress): Promise<RtmpTestClient> {
-    const hostname = address.hostname === "0.0.0.0" ? "127.0.0.1" : address.hostname;
-    return new RtmpTestClient(await dialTcp({ hostname, port: address.port }, 5000));
-  }
-
-  /** Dials, shakes hands and connects to an app. */
+  /**
+   * Connects to a server on this machine, up to the answer of `connect`.
+   *
+   * @param onMedia Takes each audio, video and data message; its payload is valid during the call.
+   * @throws {Error} When the server refuses.
+   */
   static async connect(
-    address: SocketAddress,
+    port: number,
     app: string,
-    properties: Record<string, Amf0Value> = {},
-  ): Promise<RtmpTestClient> {
-    const client = await RtmpTestClient.dial(address);
-    try {
-      await client.handshake();
-      await client.sendConnect(`rtmp://127.0.0.1:${address.port}/${app}`, app, properties);
-      const answer = await client.answer();
-      if (answer.name !== "_result") throw new Error(`connect was answered with ${answer.name}`);
-      return client;
-    } catch (error) {
-      client.close();
-      throw error;
-    }
-  }
-
-  /** Connects, creates a stream and publishes; ready for media on message stream 1. */
-  static async publish(address: SocketAddress, app: string, name: string): Promise<RtmpTestClient> {
-    const client = await RtmpTestClient.connect(address, app);
-    const id = await client.createStream();
-    await client.sendCommand("publish", id, null, name, "live");
-    const status = await client.status();
-    if (status.code !== "NetStream.Publish.Start") {
-      client.close();
-      throw new Error(`publish was answered with ${status.code}: ${status.description}`);
-    }
+    onMedia: (message: RawMessage) => void = () => {},
+  ): Promise<RtmpClient> {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    const client = new RtmpClient(connection, onMedia);
+    const rest = await client.#handshake();
+    client.#done = client.#read(rest);
+    const properties = Amf0Object.from({
+      app,
+      tcUrl: `rtmp://127.0.0.1:${port}/${app}`,
+      fourCcList: ["*"],
+      videoFourCcInfoMap: ENHANCED,
+      capsEx: 2,
+    });
+    await client.#control(MESSAGE_TYPE.setChunkSize, encodeUint32(CHUNK_SIZE));
+    await client.#command(encodeCommand("connect", 1, properties));
+    await client.#answer("_result", 1);
+    await client.#command(encodeCommand("createStream", 2, null));
+    await client.#answer("_result", 2);
     return client;
   }
 
-  /** Connects, creates a stream and plays; the next messages are media. */
-  static async play(address: SocketAddress, app: string, name: string): Promise<RtmpTestClient> {
-    const client = await RtmpTestClient.connect(address, app);
-    const id = await client.createStream();
-    await client.sendCommand("play", id, null, name, -2000);
+  /** Plays a stream; resolves when the server has said that it starts. */
+  async play(stream: string): Promise<void> {
+    await this.#command(encodeCommand("play", 3, null, stream), MESSAGE_STREAM_ID);
+    await this.#status("NetStream.Play.Start");
+  }
+
+  /** Publishes a stream; resolves when the server has accepted it. */
+  async publish(stream: string): Promise<void> {
+    await this.#command(encodeCommand("publish", 3, null, stream, "live"), MESSAGE_STREAM_ID);
+    await this.#status("NetStream.Publish.Start");
+  }
+
+  /** Sends an audio, video or data message. */
+  async send(typeId: number, timestamp: number, payload: Uint8Array): Promise<void> {
+    const chunkStreamId = typeId === MESSAGE_TYPE.video ? CHUNK_STREAM.video : CHUNK_STREAM.audio;
+    const message = { typeId, timestamp, messageStreamId: MESSAGE_STREAM_ID, chunkStreamId };
+    await this.#send(encodeChunks(message, payload, CHUNK_SIZE));
+  }
+
+  /** Leaves what comes in the socket, as a stopped process does, from the read under way on. */
+  stopReading(): void {
+    this.#paused ??= new Promise((resolve) => this.#resume = resolve);
+  }
+
+  continueReading(): void {
+    this.#resume?.();
+    this.#paused = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.continueReading();
+    try {
+      this.#connection.close();
+    } catch {
+      // The server was first.
+    }
+    await this.#done;
+    await this.#writing.catch(() => {});
+  }
+
+  async #handshake(): Promise<Uint8Array> {
+    const handshake = new ClientHandshake((length) => crypto.getRandomValues(new Uint8Array(length)), 0);
+    await this.#send(handshake.start());
+    const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
-      const status = await client.status();
-      if (status.code === "NetStream.Play.Start") return client;
-      if (status.level !== "error") continue;
-      client.close();
-      throw new Error(`play was answered with ${status.code}: ${status.description}`);
+      const count = await this.#connection.read(buffer);
+      if (count === null) throw new Error("Cannot complete handshake: the server has closed");
+      const { output, rest } = handshake.receive(buffer.slice(0, count));
+      if (output !== undefined) await this.#send(output);
+      if (rest !== undefined) return rest;
     }
   }
 
-  async handshake(): Promise<void> {
-    await this.send(this.#handshake.start());
-    while (!this.#isShaken) await this.#read();
+  async #read(first: Uint8Array): Promise<void> {
+    this.#take(first);
+    const buffer = new Uint8Array(READ_BYTES);
+    try {
+      for (;;) {
+        if (this.#paused !== undefined) await this.#paused;
+        const count = await this.#connection.read(buffer);
+        if (count === null) break;
+        this.#take(buffer.subarray(0, count));
+      }
+    } catch {
+      // Cut off, by the server or by `close`.
+    }
+    this.isEnded = true;
+    this.changes.notify();
   }
 
-  async sendConnect(tcUrl: string, app: string, properties: Record<string, Amf0Value> = {}): Promise<void> {
-    await this.sendRaw(
-      MESSAGE_TYPE.command,
-      0,
-      encodeCommand(
-        "connect",
-        ++this.#transactionId,
-        Amf0Object.from({ app, tcUrl, flashVer: "test", ...properties }),
-      ),
+  #take(bytes: Uint8Array): void {
+    this.#reader.push(bytes);
+    for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
+      const { typeId, payload } = message;
+      if (typeId === MESSAGE_TYPE.audio || typeId === MESSAGE_TYPE.video || typeId === MESSAGE_TYPE.data) {
+        this.#onMedia(message);
+      } else if (typeId === MESSAGE_TYPE.command) {
+        const command = decodeCommand(typeId, payload.slice(), DEFAULT_WIRE_LIMITS);
+        if (command !== undefined) this.commands.push(command);
+      } else if (typeId === MESSAGE_TYPE.userControl && payload[1] === USER_CONTROL.pingRequest) {
+        const time = new DataView(payload.buffer, payload.byteOffset).getUint32(2);
+        this.#control(MESSAGE_TYPE.userControl, encodeUserControl(USER_CONTROL.pingResponse, time)).catch(
+          () => {},
+        );
+      }
+    }
+    this.changes.notify();
+  }
+
+  async #answer(name: string, transactionId: number): Promise<Command> {
+    return await this.#commandWhere(
+      (command) => command.name === name && command.transactionId === transactionId,
+      `${name} of ${transactionId}`,
     );
   }
 
-  /** @returns The message stream id. */
-  async createStream(): Promise<number> {
-    const transactionId = await this.sendCommand("createStream", 0, null);
-    const answer = await this.answer(transactionId);
-    return answer.arguments[0] as number;
-  }
-
-  /** Sends a command with the next transaction id, and returns that id. */
-  async sendCommand(name: string, messageStreamId: number, ...values: Amf0Value[]): Promise<number> {
-    const [object = null, ...rest] = values;
-    const transactionId = ++this.#transactionId;
-    const payload = encodeCommand(name, transactionId, object, ...rest);
-    await this.sendRaw(MESSAGE_TYPE.command, messageStreamId, payload);
-    return transactionId;
-  }
-
-  /** Sends `@setDataFrame onMetaData`. */
-  sendMetadata(properties: Record<string, Amf0Value>, messageStreamId = 1): Promise<void> {
-    const payload = encodeAmf0(["@setDataFrame", "onMetaData", Amf0Object.from(properties)]);
-    return this.sendRaw(MESSAGE_TYPE.data, messageStreamId, payload);
-  }
-
-  /** Sends an audio (8) or video (9) message. */
-  sendMedia(
-    typeId: number,
-    timestamp: number,
-    payload: Uint8Array,
-    messageStreamId = 1,
-  ): Promise<void> {
-    const chunkStreamId = typeId === MESSAGE_TYPE.video ? 6 : 4;
-    return this.sendMessage({ typeId, timestamp, messageStreamId, chunkStreamId }, payload);
-  }
-
-  /** Sends a message that has no time. */
-  sendRaw(typeId: number, messageStreamId: number, payload: Uint8Array): Promise<void> {
-    const chunkStreamId = typeId <= 6 ? 2 : messageStreamId === 0 ? 3 : 8;
-    return this.sendMessage({ typeId, timestamp: 0, messageStreamId, chunkStreamId }, payload);
-  }
-
-  sendMessage(message: ChunkedMessage, payload: Uint8Array): Promise<void> {
-    return this.send(encodeChunks(message, payload, this.#chunkSize));
-  }
-
-  async setChunkSize(bytes: number): Promise<void> {
-    await this.sendRaw(MESSAGE_TYPE.setChunkSize, 0, encodeUint32(bytes));
-    this.#chunkSize = bytes;
-  }
-
-  /** Sends bytes as they are. */
-  async send(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) sent += await this.duplex.write(bytes.subarray(sent));
-  }
-
-  /** The next message; undefined when the server has closed the connection. */
-  async next(): Promise<ReceivedMessage | undefined> {
-    while (this.#messages.length === 0) if (!await this.#read()) return undefined;
-    return this.#messages.shift();
-  }
-
-  /** The next message of a type (or one of several); others are passed over. */
-  async nextOf(...typeIds: number[]): Promise<ReceivedMessage> {
-    for (;;) {
-      const message = await this.next();
-      if (message === undefined) throw new Error(`Connection closed before a message of type ${typeIds}`);
-      if (typeIds.includes(message.typeId)) return message;
+  async #status(code: string): Promise<void> {
+    const command = await this.#commandWhere(({ name, arguments: [info] }) => {
+      const level = stringOf(info, "level");
+      return name === "onStatus" && (level === "error" || stringOf(info, "code") === code);
+    }, code);
+    const info = command.arguments[0];
+    if (stringOf(info, "code") !== code) {
+      throw new Error(`Cannot go on: ${stringOf(info, "code")}: ${stringOf(info, "description")}`);
     }
   }
 
-  /** The next audio or video message. */
-  nextMedia(): Promise<ReceivedMessage> {
-    return this.nextOf(MESSAGE_TYPE.audio, MESSAGE_TYPE.video);
+  async #commandWhere(matches: (command: Command) => boolean, what: string): Promise<Command> {
+    return await this.changes.until(
+      () => {
+        const found = this.commands.find(matches);
+        if (found === undefined && this.isEnded) {
+          throw new Error(
+            `Cannot wait for ${what}: the server has closed`,
+          );
+        }
+        return found;
+      },
+      what,
+    );
   }
 
-  /** The next command; others than `name` are passed over when it is given. */
-  async command(name?: string): Promise<Command> {
-    for (;;) {
-      const message = await this.nextOf(MESSAGE_TYPE.command);
-      const command = decodeCommand(message.typeId, message.payload, DEFAULT_WIRE_LIMITS);
-      if (command !== undefined && (name === undefined || command.name === name)) return command;
-    }
+  async #command(payload: Uint8Array, messageStreamId: number = 0): Promise<void> {
+    const chunkStreamId = CHUNK_STREAM.connectionCommand;
+    const message = { typeId: MESSAGE_TYPE.command, timestamp: 0, messageStreamId, chunkStreamId };
+    await this.#send(encodeChunks(message, payload, CHUNK_SIZE));
   }
 
-  /** The next `_result` or `_error`, of one transaction when it is given. */
-  async answer(transactionId?: number): Promise<Command> {
-    for (;;) {
-      const command = await this.command();
-      const isAnswer = command.name === "_result" || command.name === "_error";
-      if (isAnswer && (transactionId === undefined || command.transactionId === transactionId)) {
-        return command;
-      }
-    }
+  async #control(typeId: number, payload: Uint8Array): Promise<void> {
+    const message = { typeId, timestamp: 0, messageStreamId: 0, chunkStreamId: CHUNK_STREAM.control };
+    await this.#send(encodeChunks(message, payload, CHUNK_SIZE));
   }
 
-  /** The next `onStatus`. */
-  async status(): Promise<ReceivedStatus> {
-    const { arguments: [object] } = await this.command("onStatus");
-    if (!(object instanceof Amf0Object)) throw new Error("onStatus has no object");
-    return {
-      level: object.getString("level") ?? "",
-      code: object.getString("code") ?? "",
-      description: object.getString("description") ?? "",
-      object,
-    };
-  }
-
-  /** Reads until the server closes the connection. */
-  async closed(): Promise<void> {
-    while (await this.next() !== undefined);
-  }
-
-  /** Closes the connection without a word. */
-  close(): void {
-    this.#source.cancel().catch(() => {});
-    this.duplex.close();
-  }
-
-  /** Reads once; false at the end. A connection that was reset is at its end. */
-  async #read(): Promise<boolean> {
-    let value: Uint8Array | undefined;
-    try {
-      ({ value } = await withDeadline(this.#source.read(), "bytes from the server", this.timeoutMs));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BadResource)) {
-        throw error;
-      }
-    }
-    if (value === undefined) return false;
-    this.receivedBytes += value.length;
-    let rest: Uint8Array | undefined = value;
-    if (!this.#isShaken) {
-      const step = this.#handshake.receive(value);
-      if (step.output !== undefined) await this.send(step.output);
-      rest = step.rest;
-      this.#isShaken = rest !== undefined;
-    }
-    if (rest === undefined) return true;
-    this.#reader.push(rest);
-    for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
-      const owned = { ...message, payload: message.payload.slice() };
-      this.#messages.push(owned);
-      this.seen.push(owned);
-    }
-    return true;
+  /** One write after the other. */
+  #send(bytes: Uint8Array): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.#connection.write(rest));
+    });
+    return this.#writing;
   }
 }
 
-/** The values of a data message. */
-export function dataValues(message: ReceivedMessage): Amf0Value[] {
-  return decodeAmf0(message.payload);
+function stringOf(value: Amf0Value | undefined, name: string): string | undefined {
+  return value instanceof Amf0Object ? value.getString(name) : undefined;
 }
