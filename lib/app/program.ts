@@ -7,7 +7,7 @@ import { ConfigError } from "./config_error.ts";
 import { loadConfig, type LoadedConfig } from "./config_load.ts";
 import { checkHealth } from "./health.ts";
 import { closeLogging, configureLogging, flushLogging } from "./logging.ts";
-import { Node } from "./node.ts";
+import { Node, type NodeAddresses } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
 import { welcome } from "./welcome.ts";
 
@@ -66,16 +66,22 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
       Deno.addSignalListener(signal, () => resolve(signal));
     }
   });
+  let addresses: NodeAddresses;
   try {
-    const addresses = await node.start();
-    writePid(config.pid);
-    if (isForPeople(config)) print(Deno.stdout, welcome(config, source, addresses));
+    addresses = await node.start();
   } catch (error) {
     const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
     print(Deno.stderr, `${reason}\n`);
+    return 1;
+  }
+  try {
+    if (config.pid !== "") Deno.writeTextFileSync(config.pid, `${Deno.pid}\n`);
+  } catch (error) {
+    print(Deno.stderr, `Cannot write pid: ${errorText(error)}\n`);
     await node.stop();
     return 1;
   }
+  if (isForPeople(config)) print(Deno.stdout, welcome(config, source, addresses));
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGHUP", () => {
       reload(node, load).catch(() => {
@@ -112,15 +118,6 @@ function isForPeople({ log_format: format, log_level: level }: Config): boolean 
   return format === "text" && level !== "warn" && level !== "error";
 }
 
-function writePid(path: string): void {
-  if (path === "") return;
-  try {
-    Deno.writeTextFileSync(path, `${Deno.pid}\n`);
-  } catch (error) {
-    throw new Error(`Cannot write pid: ${errorText(error)}`, { cause: error });
-  }
-}
-
 function removePid(path: string): void {
   if (path === "") return;
   try {
@@ -139,5 +136,9 @@ function loadFrom(path: string | undefined): LoadedConfig {
 }
 
 function print(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  to.writeSync(new TextEncoder().encode(text));
+  try {
+    to.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Nobody listens: no reason not to go on.
+  }
 }

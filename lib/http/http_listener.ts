@@ -1,4 +1,4 @@
-import { errorText } from "../base/errors.ts";
+import { ListenError } from "../base/listen_error.ts";
 
 /** Who asked. */
 export interface HttpPeer {
@@ -21,7 +21,7 @@ export interface HttpListener {
  * Serves HTTP/1.1 on an address.
  *
  * @param address `port` 0 takes a free one.
- * @throws {Error} When the port can't be had; the message names the address.
+ * @throws {ListenError} When the port can't be had.
  */
 export function listenHttp(
   address: { readonly hostname: string; readonly port: number },
@@ -49,7 +49,6 @@ export function listenHttp(
       },
     };
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "the port is in use" : errorText(error);
-    throw new Error(`Cannot listen on ${address.hostname}:${address.port}: ${reason}`, { cause: error });
+    throw new ListenError(address, error);
   }
 }

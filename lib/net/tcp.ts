@@ -1,4 +1,5 @@
 import { errorText } from "../base/errors.ts";
+import { ListenError } from "../base/listen_error.ts";
 
 /** One connection as bytes both ways. What sessions are pumped over; a test can make one of two arrays. */
 export interface ByteDuplex {
@@ -31,7 +32,7 @@ export class TcpListener {
 
   /**
    * @param address `port` 0 takes a free one.
-   * @throws {Error} When the port can't be had; the message names the address.
+   * @throws {ListenError} When the port can't be had.
    */
   static listen(address: SocketAddress, tls?: TlsOptions): TcpListener {
     try {
@@ -40,8 +41,7 @@ export class TcpListener {
         : Deno.listenTls({ hostname: address.hostname, port: address.port, cert: tls.cert, key: tls.key });
       return new TcpListener(listener as Deno.Listener);
     } catch (error) {
-      const reason = error instanceof Deno.errors.AddrInUse ? "the port is in use" : errorText(error);
-      throw new Error(`Cannot listen on ${address.hostname}:${address.port}: ${reason}`, { cause: error });
+      throw new ListenError(address, error);
     }
   }
 

@@ -8,6 +8,7 @@ const understood: { args: string[]; expected: CommandLine }[] = [
   { args: ["-c", "a.conf"], expected: { kind: "serve", configPath: "a.conf" } },
   { args: ["serve", "--config", "a.toml"], expected: { kind: "serve", configPath: "a.toml" } },
   { args: ["check", "-c", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
+  { args: ["health"], expected: { kind: "health" } },
   { args: ["-c", "a.toml", "check"], expected: { kind: "check", configPath: "a.toml" } },
   { args: ["--version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
   { args: ["--loud"], expected: { kind: "exit", code: 1, output: "error: unknown option '--loud'\n" } },
@@ -31,7 +32,7 @@ Deno.test("command line: an unknown command is an error", () => {
 Deno.test("command line: help names every command and option", () => {
   const result = parseCommandLine(["--help"]);
   assert.ok(result.kind === "exit" && result.code === 0);
-  for (const word of ["serve", "check", "--config", "--version", "--help"]) {
+  for (const word of ["serve", "check", "health", "--config", "--version", "--help"]) {
     assert.ok(result.output.includes(word));
   }
 });

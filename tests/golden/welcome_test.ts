@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { ListenError } from "../../lib/base/listen_error.ts";
+import type { Config } from "../../lib/app/config.ts";
+import { loadConfig } from "../../lib/app/config_load.ts";
+import { portAdvice } from "../../lib/app/port_advice.ts";
+import { VERSION } from "../../lib/app/version.ts";
+import { welcome } from "../../lib/app/welcome.ts";
+
+function configOf(text: string): Config {
+  return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => text }).config;
+}
+
+Deno.test("a first start says in five lines what listens, how to publish and play, and where the pages are", () => {
+  const text = welcome(configOf(""), "built-in defaults", {
+    rtmp: [{ hostname: "0.0.0.0", port: 1935 }],
+    httpApi: [{ hostname: "0.0.0.0", port: 1985 }],
+    httpServer: [{ hostname: "0.0.0.0", port: 8080 }],
+  });
+  assert.equal(
+    text,
+    `headwater ${VERSION} is up, with built-in defaults
+  listens  RTMP on port 1935, HTTP-FLV on port 8080, HTTP API on port 1985
+  publish  ffmpeg -re -i video.mp4 -c copy -f flv rtmp://localhost/live/stream
+  play     ffplay rtmp://localhost/live/stream   or   ffplay http://localhost:8080/live/stream.flv
+  pages    players http://localhost:8080/players/   console http://localhost:1985/console/
+`,
+  );
+});
+
+Deno.test("what is switched off is not offered, and addresses are those that were bound", () => {
+  const text = welcome(configOf(""), "a.toml", {
+    rtmp: [{ hostname: "::1", port: 1936 }],
+    httpApi: [],
+    httpServer: [],
+  });
+  assert.equal(
+    text,
+    `headwater ${VERSION} is up, with a.toml
+  listens  RTMP on [::1]:1936
+  publish  ffmpeg -re -i video.mp4 -c copy -f flv rtmp://[::1]:1936/live/stream
+  play     ffplay rtmp://[::1]:1936/live/stream
+`,
+  );
+});
+
+const inUse = new Error("Address already in use");
+inUse.name = "AddrInUse";
+
+const advice: { name: string; config: string; error: ListenError; expected: string }[] = [
+  {
+    name: "RTMP",
+    config: "",
+    error: new ListenError({ hostname: "0.0.0.0", port: 1935 }, inUse),
+    expected: "Cannot listen on port 1935: another program has it; " +
+      "set listen in the configuration or HEADWATER_LISTEN to another port",
+  },
+  {
+    name: "the HTTP API on one address",
+    config: 'http_api.listen = "127.0.0.1:1985"',
+    error: new ListenError({ hostname: "127.0.0.1", port: 1985 }, inUse),
+    expected: "Cannot listen on port 1985: another program has it; " +
+      "set http_api.listen in the configuration or HEADWATER_HTTP_API_LISTEN to another port",
+  },
+  {
+    name: "a port that takes rights",
+    config: "http_server.listen = 80",
+    error: new ListenError({ hostname: "0.0.0.0", port: 80 }, new Error("Permission denied")),
+    expected: "Cannot listen on 0.0.0.0:80: Permission denied; " +
+      "set http_server.listen in the configuration or HEADWATER_HTTP_SERVER_LISTEN to another port",
+  },
+];
+
+for (const { name, config, error, expected } of advice) {
+  Deno.test(`a port that can't be had is one sentence with the way out: ${name}`, () => {
+    assert.equal(portAdvice(error, configOf(config)), expected);
+  });
+}
