@@ -21,13 +21,17 @@ interface Track {
  */
 export class StreamClock {
   readonly #tracks = new Map<number, Track>();
+  /** The last time given for each track of earlier feeds. */
+  readonly #floors = new Map<number, number>();
   #isNewFeed = false;
   #last: number | undefined;
 
   /** A new feed: its first message continues the time, whatever its timestamp. */
   restart(): void {
     this.#isNewFeed = this.#last !== undefined;
-    // All tracks of the new feed share one offset, found at its first message.
+    // All tracks of the new feed share one offset, found at its first message. A track whose first message is older than that
+    // must still not go back behind its last one.
+    for (const [typeId, { lastOutput }] of this.#tracks) this.#floors.set(typeId, lastOutput);
     this.#tracks.clear();
   }
 
@@ -49,7 +53,7 @@ export class StreamClock {
     if (track === undefined) {
       track = {
         lastInput: timestamp,
-        lastOutput: -1,
+        lastOutput: this.#floors.get(typeId) ?? -1,
         lastNowMs: nowMs,
         offset: this.#firstOffset(timestamp),
       };
