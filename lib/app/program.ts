@@ -75,7 +75,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
     return 1;
   }
   try {
-    if (config.pid !== "") Deno.writeTextFileSync(config.pid, `${Deno.pid}\n`);
+    if (config.pid !== "") await Deno.writeTextFile(config.pid, `${Deno.pid}\n`);
   } catch (error) {
     print(Deno.stderr, `Cannot write pid: ${errorText(error)}\n`);
     await node.stop();
