@@ -46,6 +46,8 @@ export class PlayerCursor {
   #filter: MessageFilter | undefined;
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
+  /** Until it has been given all there was once. */
+  #isJoining = true;
 
   constructor(output: CursorSource, join: JoinPoint, options: PlayerOptions) {
     this.output = output;
@@ -62,6 +64,11 @@ export class PlayerCursor {
   /** Whether there is something to hand out now. */
   get isBehind(): boolean {
     return !this.isPaused && (this.#prefix !== undefined || this.#offset < this.output.log.end);
+  }
+
+  /** Whether there is something that should not wait to be gathered with more: what a new player begins with. */
+  get isUrgent(): boolean {
+    return this.#isJoining && this.isBehind;
   }
 
   /** The player's writer should look for bytes. */
@@ -117,9 +124,13 @@ export class PlayerCursor {
     const { log } = this.output;
     if (this.#offset < this.output.oldestAllowed || this.#isWaitingForKeyframe) this.#jump();
     const slice = log.read(this.#offset);
-    if (slice === undefined) return undefined;
+    if (slice === undefined) {
+      this.#isJoining = false;
+      return undefined;
+    }
     const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
     this.#offset += piece.length;
+    if (this.#offset === log.end) this.#isJoining = false;
     return piece;
   }
 

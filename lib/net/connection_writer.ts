@@ -5,6 +5,8 @@ export interface MediaSource {
   /** What of a partly sent piece must still be sent. */
   remainder(slice: Uint8Array, written: number): Uint8Array;
   readonly isBehind: boolean;
+  /** There is more, and it should not wait for the next round: a player that joins. */
+  readonly isUrgent?: boolean;
 }
 
 /** More than this left to send after a write goes out at once, without waiting for the next round. */
@@ -124,7 +126,9 @@ export class ConnectionWriter {
     }
     this.#slice = undefined;
     this.#sliceSource = undefined;
-    if (this.#control.length > 0 || slice.length >= BACKLOG_BYTES) {
+    const isUrgent = this.#control.length > 0 || slice.length >= BACKLOG_BYTES ||
+      this.#sources.some((source) => source.isUrgent);
+    if (isUrgent) {
       this.flush();
     } else {
       if (this.#sources.some((source) => source.isBehind)) this.#onMoreLater();
