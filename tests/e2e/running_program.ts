@@ -27,6 +27,7 @@ export class RunningProgram {
     });
   }
 
+  /** @param env Added to what is inherited. */
   static start(
     path: string,
     args: readonly string[],
@@ -34,7 +35,8 @@ export class RunningProgram {
   ): RunningProgram {
     const command = new Deno.Command(path, {
       args: [...args],
-      env: { ...env },
+      clearEnv: true,
+      env: { ...inheritedEnvironment(), ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -83,4 +85,10 @@ export class RunningProgram {
     this.signal("SIGKILL");
     return await this.#result;
   }
+}
+
+/** The environment without what configures a server or these tests. */
+export function inheritedEnvironment(): Record<string, string> {
+  const own = Object.entries(Deno.env.toObject()).filter(([name]) => !/^(HEADWATER|SRS)_/.test(name));
+  return Object.fromEntries(own);
 }

@@ -1,14 +1,12 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { Changes } from "../fakes/changes.ts";
 import { withDeadline } from "../fakes/deadline.ts";
-import { RunningProgram } from "./running_program.ts";
+import { inheritedEnvironment, RunningProgram } from "./running_program.ts";
 
 export interface ServerProcessOptions {
   /** TOML that is added to listens on free ports. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs with the task's permissions; false: an exit before it listens is no error. */
-  readonly expectListening?: boolean;
 }
 
 /** One line of the server's JSON log. */
@@ -51,15 +49,16 @@ export class ServerProcess {
     const child = new Deno.Command(Deno.execPath(), {
       args: [...START_ARGUMENTS, "-c", configPath],
       cwd: ROOT,
-      env: { NO_COLOR: "1", ...options.env },
+      clearEnv: true,
+      env: { ...inheritedEnvironment(), NO_COLOR: "1", ...options.env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     const server = new ServerProcess(configPath, child);
-    if (options.expectListening === false) return server;
     try {
-      await server.line(({ message, protocol }) => message === "Listening" && protocol === "rtmp");
+      // The last of its listeners.
+      await server.line(({ message, protocol }) => message === "Listening" && protocol === "httpServer");
       return server;
     } catch (error) {
       await server.kill();

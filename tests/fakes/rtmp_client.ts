@@ -1,7 +1,7 @@
 import { Amf0Object, type Amf0Value } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
-import { type Command, decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
+import { CAPS_EX, type Command, decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { ClientHandshake } from "../../lib/wire/handshake.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
@@ -50,21 +50,13 @@ export class RtmpClient {
   ): Promise<RtmpClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     const client = new RtmpClient(connection, onMedia);
-    const rest = await client.#handshake();
-    client.#done = client.#read(rest);
-    const properties = Amf0Object.from({
-      app,
-      tcUrl: `rtmp://127.0.0.1:${port}/${app}`,
-      fourCcList: ["*"],
-      videoFourCcInfoMap: ENHANCED,
-      capsEx: 2,
-    });
-    await client.#control(MESSAGE_TYPE.setChunkSize, encodeUint32(CHUNK_SIZE));
-    await client.#command(encodeCommand("connect", 1, properties));
-    await client.#answer("_result", 1);
-    await client.#command(encodeCommand("createStream", 2, null));
-    await client.#answer("_result", 2);
-    return client;
+    try {
+      await client.#open(port, app);
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   }
 
   /** Plays a stream; resolves when the server has said that it starts. */
@@ -105,6 +97,22 @@ export class RtmpClient {
     }
     await this.#done;
     await this.#writing.catch(() => {});
+  }
+
+  async #open(port: number, app: string): Promise<void> {
+    this.#done = this.#read(await this.#handshake());
+    const properties = Amf0Object.from({
+      app,
+      tcUrl: `rtmp://127.0.0.1:${port}/${app}`,
+      fourCcList: ["*"],
+      videoFourCcInfoMap: ENHANCED,
+      capsEx: CAPS_EX.multitrack,
+    });
+    await this.#control(MESSAGE_TYPE.setChunkSize, encodeUint32(CHUNK_SIZE));
+    await this.#command(encodeCommand("connect", 1, properties));
+    await this.#answer("_result", 1);
+    await this.#command(encodeCommand("createStream", 2, null));
+    await this.#answer("_result", 2);
   }
 
   async #handshake(): Promise<Uint8Array> {

@@ -1,0 +1,125 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import manifest from "../../deno.json" with { type: "json" };
+import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { programTest } from "./program_test_case.ts";
+import { type ProgramResult, RunningProgram } from "./running_program.ts";
+import { serverConfig, START_ARGUMENTS } from "./server_process.ts";
+import type { TestScope } from "./test_scope.ts";
+
+/** How long a stop may take, in milliseconds. */
+const STOP_DEADLINE_MS = 3000;
+
+programTest([], "--version prints name and version", async (scope) => {
+  const { code, stdout } = await headwater(scope, "--version");
+  equal(code, 0);
+  equal(stdout, `headwater ${manifest.version}\n`);
+});
+
+programTest([], "check names file and line of each mistake and the nearest key", async (scope) => {
+  const path = scope.path("bad.toml");
+  await Deno.writeTextFile(path, 'listen = 1935\nchunk_sise = 4096\nlog_level = "loud"\n');
+  const { code, stdout, stderr } = await headwater(scope, "check", "-c", path);
+  equal(code, 1);
+  equal(stdout, "");
+  ok(stderr.includes(`${path}:2:`), stderr);
+  match(stderr, /chunk_size/);
+  ok(stderr.includes(`${path}:3:`), stderr);
+});
+
+programTest([], "check accepts what is shipped", async (scope) => {
+  const entries = await Array.fromAsync(Deno.readDir("conf"));
+  const names = entries.map(({ name }) => name).filter((name) => name.endsWith(".toml"));
+  ok(names.length > 0);
+  for (const name of names) {
+    const { code, stderr } = await headwater(scope, "check", "-c", `conf/${name}`);
+    deepEqual([name, code, stderr], [name, 0, ""]);
+  }
+});
+
+programTest([], "a server with a wrong configuration does not start", async (scope) => {
+  const path = scope.path("bad.toml");
+  await Deno.writeTextFile(path, serverConfig("[vhost.a.play]\nqueue_length = -1"));
+  const { code, stderr } = await headwater(scope, "-c", path);
+  equal(code, 1);
+  match(stderr, /queue_length/);
+});
+
+programTest([], "a port in use costs one sentence and exit code 1", async (scope) => {
+  const first = await scope.startServer();
+  const path = scope.path("second.toml");
+  const listen = `"127.0.0.1:${first.port("rtmp")}"`;
+  await Deno.writeTextFile(path, serverConfig().replace(/^listen = .*$/m, `listen = ${listen}`));
+  const { code, stderr } = await headwater(scope, "-c", path);
+  equal(code, 1);
+  match(stderr, new RegExp(`^Cannot listen on port ${first.port("rtmp")}: another program has it; .*\n$`));
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  programTest(
+    [],
+    `${signal} ends connections and the process within 3 s, with exit code 0`,
+    async (scope) => {
+      const server = await scope.startServer();
+      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      scope.onClose(() => publisher.close());
+      await publisher.publish("a");
+      const player = await RtmpClient.connect(server.port("rtmp"), "live");
+      scope.onClose(() => player.close());
+      await player.play("a");
+      server.signal(signal);
+      equal((await server.finish(STOP_DEADLINE_MS)).code, 0);
+      await Promise.all(
+        [publisher, player].map(({ changes }, index) =>
+          changes.until(() => [publisher, player][index]?.isEnded, "the end of a connection")
+        ),
+      );
+      deepEqual(server.lines.slice(-1).map(({ message }) => message), ["Stopped"]);
+    },
+  );
+}
+
+programTest(
+  [],
+  "SIGHUP takes a new configuration, and keeps the running one when the new one is wrong",
+  async (scope) => {
+    const server = await scope.startServer();
+    await (await fetch(`http://127.0.0.1:${server.port("httpApi")}/api/v1/versions`)).body?.cancel();
+    const player = await RtmpClient.connect(server.port("rtmp"), "live");
+    scope.onClose(() => player.close());
+    await player.play("a");
+
+    const reload = async (config: string, expected: RegExp) => {
+      const from = server.lines.length;
+      await Deno.writeTextFile(server.configPath, config);
+      server.signal("SIGHUP");
+      await server.line(({ message }) => expected.test(message), from);
+    };
+    await reload(serverConfig("max_connections = 1"), /^Configuration reloaded/);
+    await assertRefused(server.port("rtmp"));
+    await reload(serverConfig("max_connections = 1000\nno_such_key = 1"), /^Cannot reload/);
+    await assertRefused(server.port("rtmp"));
+    await reload(serverConfig("max_connections = 2"), /^Configuration reloaded/);
+    const second = await RtmpClient.connect(server.port("rtmp"), "live");
+    scope.onClose(() => second.close());
+    equal(player.isEnded, false);
+  },
+);
+
+async function assertRefused(port: number): Promise<void> {
+  const isRefused = await RtmpClient.connect(port, "live").then(
+    async (client) => {
+      await client.close();
+      return false;
+    },
+    () => true,
+  );
+  ok(isRefused, "a connection too many is taken");
+}
+
+async function headwater(scope: TestScope, ...args: string[]): Promise<ProgramResult> {
+  const program = RunningProgram.start(Deno.execPath(), [...START_ARGUMENTS, ...args]);
+  scope.onClose(async () => {
+    await program.kill();
+  });
+  return await program.finish();
+}
