@@ -1,0 +1,84 @@
+import { join, relative } from "node:path";
+import { run } from "./run.ts";
+
+/** The repository. */
+export const ROOT: string = join(import.meta.dirname ?? ".", "..");
+/** Where what is built is put. */
+export const DIST: string = join(ROOT, "dist");
+
+interface Manifest {
+  readonly version: string;
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** A program in one file. */
+export interface Bundle {
+  /** The JavaScript file. */
+  readonly path: string;
+  readonly version: string;
+  readonly commit: string;
+}
+
+/**
+ * Puts the program and all that it runs into one JavaScript file: only the parts of packages that it uses, the
+ * pages, and the version and commit. It starts faster than the modules one by one, and a binary of it holds no
+ * package tree.
+ *
+ * @param commit Empty: git's, with `-dirty` when files differ from it.
+ */
+export async function bundle(commit: string): Promise<Bundle> {
+  const manifest = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json"))) as Manifest;
+  const folder = join(DIST, "build");
+  await Deno.mkdir(folder, { recursive: true });
+  const named = commit || await describeCommit();
+  await Deno.writeTextFile(join(folder, "version.ts"), versionModule(manifest.version, named));
+  await Deno.writeTextFile(join(folder, "deno.json"), bundleConfig(manifest, folder));
+  // A copy, so that what is built is held against the lock file and never changes it.
+  await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
+  const path = join(folder, "headwater.js");
+  await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--config",
+    join(folder, "deno.json"),
+    "--lock",
+    join(folder, "deno.lock"),
+    "--output",
+    path,
+    join(ROOT, "main.ts"),
+  ], { cwd: ROOT });
+  await Deno.writeTextFile(path, withoutPaths(await Deno.readTextFile(path)));
+  return { path, version: manifest.version, commit: named };
+}
+
+async function describeCommit(): Promise<string> {
+  try {
+    return (await run("git", ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], {
+      cwd: ROOT,
+    }))
+      .trim();
+  } catch {
+    return "";
+  }
+}
+
+function versionModule(version: string, commit: string): string {
+  return `export const VERSION = ${JSON.stringify(version)};\nexport const COMMIT = ${
+    JSON.stringify(commit)
+  };\n`;
+}
+
+/** The repository's imports, with the version module in the place of the one that a checkout has. */
+function bundleConfig({ imports }: Manifest, folder: string): string {
+  const version = relative(folder, join(ROOT, "lib/app/version.ts")).replaceAll("\\", "/");
+  return JSON.stringify(
+    { nodeModulesDir: "none", imports: { ...imports, [version]: "./version.ts" } },
+    null,
+    2,
+  );
+}
+
+/** Comments that name files by their path would tell of the machine that built it, and differ between two. */
+function withoutPaths(code: string): string {
+  return code.replace(/^\/\/ (?:\.\.\/|\/|[A-Za-z]:).*?\/npm\/[^/\n]+\//gm, "// npm:");
+}

@@ -1,0 +1,39 @@
+/** One kind of machine that a binary is made for. */
+export interface Target {
+  /** Deno's name of it. */
+  readonly triple: string;
+  /** What a download of it is called, as in `headwater-linux-x64`. */
+  readonly name: string;
+  /** What the file ends in. */
+  readonly extension: "" | ".exe";
+}
+
+/** Every machine that a release has a binary for. */
+export const TARGETS: readonly Target[] = [
+  { triple: "x86_64-unknown-linux-gnu", name: "linux-x64", extension: "" },
+  { triple: "aarch64-unknown-linux-gnu", name: "linux-arm64", extension: "" },
+  { triple: "x86_64-apple-darwin", name: "macos-x64", extension: "" },
+  { triple: "aarch64-apple-darwin", name: "macos-arm64", extension: "" },
+  { triple: "x86_64-pc-windows-msvc", name: "windows-x64", extension: ".exe" },
+];
+
+/**
+ * Where a binary may write: a log_file and a pid. What it may do is fixed when it is made, before anyone has named a
+ * file, so these are folders: the one that it is started in, and those that the systemd unit and the image make.
+ */
+export const WRITABLE_FOLDERS: readonly string[] = [".", "/var/log/headwater", "/run/headwater"];
+
+/** What the API says of the machine. */
+const SYSTEM_FACTS = ["hostname", "osRelease", "osUptime", "loadavg", "systemMemoryInfo", "cpus"];
+
+/** All that the server may do. Nothing else is asked for at run time: `--no-prompt`. */
+export const PERMISSIONS: readonly string[] = [
+  "--no-prompt",
+  "--allow-net",
+  // Configurations and certificates lie anywhere.
+  "--allow-read",
+  // HEADWATER_* and SRS_*: to see them is to list all.
+  "--allow-env",
+  `--allow-sys=${SYSTEM_FACTS.join(",")}`,
+  `--allow-write=${WRITABLE_FOLDERS.join(",")}`,
+];
