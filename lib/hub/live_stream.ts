@@ -61,6 +61,8 @@ export class LiveStream {
   videoFrames = 0;
   audioFrames = 0;
   receivedBytes = 0;
+  /** When the present feed, or the last one, brought its first audio or video; undefined: not yet. Monotonic milliseconds. */
+  mediaSinceMs: number | undefined;
   /** Those who look after the stream though it has neither feed nor player now: it stays in the hub for them. */
   keepers = 0;
   #flv: OutputLog | undefined;
@@ -78,7 +80,7 @@ export class LiveStream {
     this.key = key;
     this.options = options;
     this.#onOutput = onOutput;
-    this.rtmp = new OutputLog(rtmpFormat(options.chunkSize), options.queueLengthMs);
+    this.rtmp = new OutputLog(rtmpFormat(options.chunkSize), options.queueLengthMs, this.#joinHeaders);
   }
 
   get feed(): FeedInfo | undefined {
@@ -124,6 +126,7 @@ export class LiveStream {
     this.#headers.clear();
     this.#firstFrames.clear();
     this.#lowestVideoTrack = Infinity;
+    this.mediaSinceMs = undefined;
     this.#dropGop();
     for (const listener of [...this.feedListeners]) listener(info);
     return new StreamFeed(this, (message, nowMs) => this.#receive(message, nowMs), () => this.#detach(info));
@@ -133,10 +136,7 @@ export class LiveStream {
   subscribe(format: "rtmp" | "flv", options: PlayerOptions): PlayerCursor {
     const output = format === "rtmp" ? this.rtmp : (this.#flv ??= this.#buildFlv());
     const fromGop = options.fromGop && this.options.gopCache;
-    return output.subscribe({ ...options, fromGop }, () => ({
-      headers: this.#currentHeaders(),
-      timestamp: (this.clock.last ?? 0) & 0x7fffffff,
-    }));
+    return output.subscribe({ ...options, fromGop });
   }
 
   /** Ends a player's reading; FLV bytes are built only while someone reads them. */
@@ -168,17 +168,22 @@ export class LiveStream {
     const payload = rewriteMetadata(message.payload, server, limits);
     // Always at time 0, as SRS sends it: FFmpeg takes metadata at any other time for a subtitle stream.
     this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload: payload.slice() };
-    this.#append(this.#metadata);
+    this.#appendHeader(this.#metadata);
   }
 
   #receiveMedia(message: StreamMessage, nowMs: number): void {
+    this.mediaSinceMs ??= nowMs;
     const isVideo = message.typeId === MESSAGE_TYPE.video;
     const info = isVideo ? readVideoTag(message.payload) : readAudioTag(message.payload);
     const timestamp = this.clock.correct(message.typeId, message.timestamp, nowMs) & 0x7fffffff;
     const stamped = { typeId: message.typeId, timestamp, payload: message.payload };
-    if (!info.isFrame) this.#noteHeader(info, stamped);
-    else this.#noteFrame(info, isVideo, stamped);
-    this.#append(stamped);
+    if (info.isFrame) {
+      this.#noteFrame(info, isVideo, stamped);
+      this.#append(stamped);
+    } else {
+      this.#noteHeader(info, stamped);
+      this.#appendHeader(stamped);
+    }
   }
 
   #noteHeader(info: MediaTagInfo, message: StreamMessage): void {
@@ -192,6 +197,18 @@ export class LiveStream {
       // Deleted first: a Map keeps the place of a key that is set again, and players need the order of arrival.
       this.#headers.delete(info.headerKey);
       this.#headers.set(info.headerKey, { info, message: { ...message, payload: message.payload.slice() } });
+      this.#limitHeaders();
+    }
+  }
+
+  /** Headers count as a cache too: a feed may name hundreds of tracks. The oldest go first. */
+  #limitHeaders(): void {
+    let bytes = 0;
+    for (const { message } of this.#headers.values()) bytes += message.payload.length;
+    for (const [key, { message }] of this.#headers) {
+      if (bytes <= this.options.gopCacheMaxBytes) return;
+      bytes -= message.payload.length;
+      this.#headers.delete(key);
     }
   }
 
@@ -234,6 +251,11 @@ export class LiveStream {
     for (const output of this.#outputs()) output.dropGop();
   }
 
+  #appendHeader(message: StreamMessage): void {
+    for (const output of this.#outputs()) output.noteHeader();
+    this.#append(message);
+  }
+
   #append(message: StreamMessage): void {
     this.rtmp.append(message);
     this.#onOutput(this.rtmp, this);
@@ -242,6 +264,12 @@ export class LiveStream {
       this.#onOutput(this.#flv, this);
     }
   }
+
+  /** What a player needs who begins with the next message. */
+  readonly #joinHeaders = (): { headers: StreamMessage[]; timestamp: number } => ({
+    headers: this.#currentHeaders(),
+    timestamp: (this.clock.last ?? 0) & 0x7fffffff,
+  });
 
   /** Metadata, audio headers, video headers: the order in which SRS sends them. */
   #currentHeaders(): StreamMessage[] {
@@ -262,7 +290,7 @@ export class LiveStream {
 
   /** The FLV log, with the group of pictures that the RTMP log holds. */
   #buildFlv(): OutputLog {
-    const flv = new OutputLog(FLV_FORMAT, this.options.queueLengthMs);
+    const flv = new OutputLog(FLV_FORMAT, this.options.queueLengthMs, this.#joinHeaders);
     flv.hasVideo = this.rtmp.hasVideo;
     this.rtmp.copyGop(flv);
     return flv;

@@ -20,7 +20,10 @@ export function filterMessages(bytes: Uint8Array, format: OutputFormat, filter: 
     if (filter.accept(message)) {
       copy.set(bytes.subarray(offset, message.end), length);
       const id = filter.messageStreamId;
-      if (id !== undefined && format.name === "rtmp") copy[length + MESSAGE_STREAM_ID_OFFSET] = id;
+      if (id !== undefined && format.name === "rtmp") {
+        // Little-endian; a client may use an id that it never created.
+        for (let i = 0; i < 4; i++) copy[length + MESSAGE_STREAM_ID_OFFSET + i] = id >>> (8 * i);
+      }
       length += message.end - offset;
     }
     offset = message.end;

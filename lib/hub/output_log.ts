@@ -11,6 +11,16 @@ interface Mark {
   readonly timestamp: number;
 }
 
+/** Where a group of pictures begins, and what a decoder needs before it. */
+interface Gop {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly headers: readonly StreamMessage[];
+}
+
+/** The headers in force, for a player that starts at the end of the log, and the time there. */
+export type CurrentHeaders = () => { headers: readonly StreamMessage[]; timestamp: number };
+
 /** One live stream in one output format: its log, its group-of-pictures index, its players. */
 export class OutputLog implements CursorSource {
   readonly format: OutputFormat;
@@ -20,16 +30,23 @@ export class OutputLog implements CursorSource {
   readonly #log: StreamLog;
   readonly #queueLengthMs: number;
   readonly #marks: Mark[] = [];
-  #gop:
-    | { readonly offset: number; readonly timestamp: number; readonly headers: readonly StreamMessage[] }
-    | undefined;
+  readonly #currentHeaders: CurrentHeaders;
+  #gop: Gop | undefined;
   #gopPrefix: Uint8Array | undefined;
-  #newestKeyframe: number | undefined;
+  /** The newest group, also when it has grown too long to be given to new players. */
+  #newest: Gop | undefined;
+  #newestHeaderOffset = -1;
 
   /** @param queueLengthMs How far a player may fall behind, in milliseconds of media. */
-  constructor(format: OutputFormat, queueLengthMs: number, log: StreamLog = new StreamLog()) {
+  constructor(
+    format: OutputFormat,
+    queueLengthMs: number,
+    currentHeaders: CurrentHeaders,
+    log: StreamLog = new StreamLog(),
+  ) {
     this.format = format;
     this.#queueLengthMs = queueLengthMs;
+    this.#currentHeaders = currentHeaders;
     this.#log = log;
   }
 
@@ -42,14 +59,19 @@ export class OutputLog implements CursorSource {
     return this.#gop?.offset;
   }
 
-  /** Oldest offset that a player may still be at. */
+  /**
+   * Oldest offset that a player may still be at. The group of pictures is held anyway, however long it lasts, and there is none to
+   * jump to behind it: who is in it is not too far behind.
+   */
   get oldestAllowed(): number {
-    return this.#marks[0]?.offset ?? this.#log.start;
+    const oldest = this.#marks[0]?.offset ?? this.#log.start;
+    return this.#gop === undefined ? oldest : Math.min(oldest, this.#gop.offset);
   }
 
-  /** Offset of the newest key frame still held: where a player that fell behind goes on. */
+  /** Offset of the newest key frame that a player may be at: where one that fell behind goes on. */
   get resumeOffset(): number | undefined {
-    return this.#newestKeyframe;
+    const offset = this.#newest?.offset;
+    return offset === undefined || offset < this.oldestAllowed ? undefined : offset;
   }
 
   append(message: StreamMessage): void {
@@ -80,9 +102,20 @@ export class OutputLog implements CursorSource {
 
   /** A group of pictures begins with the next message appended; `headers` are what a player needs before it. */
   beginGop(timestamp: number, headers: readonly StreamMessage[]): void {
-    this.#gop = { offset: this.#log.end, timestamp, headers };
+    this.#gop = this.#newest = { offset: this.#log.end, timestamp, headers };
     this.#gopPrefix = undefined;
-    this.#newestKeyframe = this.#log.end;
+  }
+
+  /** The next message appended is metadata or a codec header. */
+  noteHeader(): void {
+    this.#newestHeaderOffset = this.#log.end;
+  }
+
+  /** The headers, as bytes, that a player needs who goes on at `to` without having read from `from` on; undefined when none came there. */
+  missedHeaders(from: number, to: number): Uint8Array | undefined {
+    if (this.#newestHeaderOffset < from) return undefined;
+    const { headers, timestamp } = this.#newest?.offset === to ? this.#newest : this.#currentHeaders();
+    return headers.length === 0 ? undefined : this.#render(headers, timestamp);
   }
 
   /** New players start at the end until the next `beginGop`. */
@@ -107,26 +140,20 @@ export class OutputLog implements CursorSource {
     }
   }
 
-  /** A new player. `current` are the headers for one that starts at the end of the log. */
-  subscribe(
-    options: PlayerOptions,
-    current: () => { headers: readonly StreamMessage[]; timestamp: number },
-  ): PlayerCursor {
-    const cursor = new PlayerCursor(this, this.#join(options.fromGop, current), options);
+  /** A new player. */
+  subscribe(options: PlayerOptions): PlayerCursor {
+    const cursor = new PlayerCursor(this, this.#join(options.fromGop), options);
     this.cursors.add(cursor);
     return cursor;
   }
 
-  #join(
-    fromGop: boolean,
-    current: () => { headers: readonly StreamMessage[]; timestamp: number },
-  ): JoinPoint {
+  #join(fromGop: boolean): JoinPoint {
     const gop = this.#gop;
     if (fromGop && gop !== undefined) {
       this.#gopPrefix ??= this.#render(gop.headers, gop.timestamp);
       return { prefix: this.#gopPrefix, offset: gop.offset };
     }
-    const { headers, timestamp } = current();
+    const { headers, timestamp } = this.#currentHeaders();
     return { prefix: this.#render(headers, timestamp), offset: this.#log.end };
   }
 
@@ -149,13 +176,11 @@ export class OutputLog implements CursorSource {
       if (offset < needed) needed = Math.max(offset, Math.min(oldestAllowed, needed));
     }
     this.#log.trim(needed);
-    if (this.#newestKeyframe !== undefined && this.#newestKeyframe < this.#log.start) {
-      this.#newestKeyframe = undefined;
-    }
+    if (this.#newest !== undefined && this.#newest.offset < this.#log.start) this.#newest = undefined;
   }
 }
 
-/** Milliseconds from one stream time to a later one, across the 31-bit wrap. */
+/** Milliseconds from one stream time to another across the 31-bit wrap; negative where audio and video are not in step. */
 function elapsed(from: number, to: number): number {
-  return (to - from) & 0x7fffffff;
+  return ((to - from) << 1) >> 1;
 }

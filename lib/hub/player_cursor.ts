@@ -19,8 +19,10 @@ export interface CursorSource {
   readonly cursors: Set<PlayerCursor>;
   /** Oldest offset that a player may still be at. */
   readonly oldestAllowed: number;
-  /** Offset of the newest key frame held. */
+  /** Offset of the newest key frame that a player may be at. */
   readonly resumeOffset: number | undefined;
+  /** The headers, as bytes, that a player needs who goes on at `to` without having read from `from` on. */
+  missedHeaders(from: number, to: number): Uint8Array | undefined;
   /** Whether a player that fell behind should wait for a key frame. */
   readonly hasVideo: boolean;
   /** Lets every player's writer look for new bytes. */
@@ -46,6 +48,8 @@ export class PlayerCursor {
   #filter: MessageFilter | undefined;
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
+  /** Where it left off before it jumped. */
+  #leftOffset = 0;
   /** Until it has been given all there was once. */
   #isJoining = true;
 
@@ -116,13 +120,14 @@ export class PlayerCursor {
   }
 
   #take(): Uint8Array | undefined {
+    const { log } = this.output;
+    const isLate = this.#offset < this.output.oldestAllowed || this.#isWaitingForKeyframe;
+    if (isLate && this.#prefix === undefined) this.#jump();
     const prefix = this.#prefix;
     if (prefix !== undefined) {
       this.#prefix = undefined;
       return prefix;
     }
-    const { log } = this.output;
-    if (this.#offset < this.output.oldestAllowed || this.#isWaitingForKeyframe) this.#jump();
     const slice = log.read(this.#offset);
     if (slice === undefined) {
       this.#isJoining = false;
@@ -136,10 +141,14 @@ export class PlayerCursor {
 
   #jump(): void {
     const { log, resumeOffset } = this.output;
-    if (!this.#isWaitingForKeyframe) this.jumps++;
+    if (!this.#isWaitingForKeyframe) {
+      this.jumps++;
+      this.#leftOffset = this.#offset;
+    }
     const isResumable = resumeOffset !== undefined && resumeOffset >= this.#offset;
     this.#isWaitingForKeyframe = !isResumable && this.output.hasVideo;
     this.#offset = isResumable ? resumeOffset : log.end;
+    if (!this.#isWaitingForKeyframe) this.#prefix = this.output.missedHeaders(this.#leftOffset, this.#offset);
   }
 
   /** At most MAX_SLICE_BYTES of whole messages, or one message. */

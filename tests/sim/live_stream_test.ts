@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import { StreamHub } from "../../lib/hub/stream_hub.ts";
+import { Amf0EcmaArray, decodeAmf0 } from "../../lib/wire/amf0.ts";
+import { newStream, readAll, TEST_STREAM_OPTIONS, TestFeed } from "../fakes/stream_peer.ts";
+import { hex } from "../golden/hex.ts";
+
+const fromGop = { fromGop: true };
+
+Deno.test("a player that joins gets metadata, audio header, video header, the group of pictures, then what comes", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0, 1);
+  feed.audioHeader(0, 2);
+  feed.metadata({ width: 1 });
+  feed.keyframe(0);
+  feed.inter(40);
+  feed.audio(45);
+  feed.keyframe(1000);
+  feed.audio(1010);
+  const player = stream.subscribe("rtmp", fromGop);
+  assert.deepEqual(readAll(player), ["M0", "A1000#2", "V1000#1", "K1000", "a1010"]);
+  feed.inter(1040);
+  assert.deepEqual(readAll(player), ["p1040"]);
+  assert.deepEqual(readAll(player), []);
+  assert.equal(player.jumps, 0);
+  assert.equal(player.isBehind, false);
+});
+
+Deno.test("a player that waited for its stream gets everything from the first message", () => {
+  const stream = newStream();
+  const player = stream.subscribe("rtmp", fromGop);
+  assert.deepEqual(readAll(player), []);
+  const feed = new TestFeed(stream);
+  feed.metadata({});
+  feed.videoHeader(0);
+  feed.audioHeader(0);
+  feed.keyframe(40);
+  feed.audio(20);
+  feed.inter(80);
+  assert.deepEqual(readAll(player), ["M0", "V0#0", "A0#0", "K40", "a20", "p80"]);
+  assert.equal(player.jumps, 0);
+});
+
+Deno.test("audio behind video does not look like a queue that is too long", () => {
+  const stream = newStream();
+  const player = stream.subscribe("rtmp", fromGop);
+  const feed = new TestFeed(stream);
+  const expected: string[] = [];
+  for (let at = 0; at < 3000; at += 40) {
+    feed.inter(at + 300);
+    feed.audio(at);
+    expected.push(`p${at + 300}`, `a${at}`);
+  }
+  assert.deepEqual(readAll(player), expected);
+  assert.equal(player.jumps, 0);
+});
+
+Deno.test("metadata and headers can each be off", () => {
+  for (
+    const [options, expected] of [
+      [{ metadata: false }, ["A40#0", "V40#0", "K40"]],
+      [{ sequenceHeaders: false }, ["M0", "K40"]],
+      [{ gopCache: false }, ["M0", "A50#0", "V50#0"]],
+    ] as const
+  ) {
+    const stream = newStream(options);
+    const feed = new TestFeed(stream);
+    feed.metadata({});
+    feed.videoHeader(0);
+    feed.audioHeader(0);
+    feed.keyframe(40);
+    if ("gopCache" in options) feed.audio(50);
+    const player = stream.subscribe("rtmp", fromGop);
+    assert.deepEqual(readAll(player), expected);
+    feed.inter(80);
+    assert.deepEqual(readAll(player), ["p80"]);
+  }
+});
+
+Deno.test("a player may begin at the end though there is a group of pictures", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0);
+  feed.keyframe(0);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", { fromGop: false })), ["V0#0"]);
+});
+
+Deno.test("a codec header that changes counts for those who join behind it", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.videoHeader(0, 1);
+  feed.keyframe(0);
+  feed.videoHeader(1000, 2);
+  // Until the next key frame a new player is shown the old group, and the change in its place.
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["V0#1", "K0", "V1000#2"]);
+  feed.keyframe(1000);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["V1000#2", "K1000"]);
+  assert.deepEqual(readAll(player), ["V0#1", "K0", "V1000#2", "K1000"]);
+});
+
+Deno.test("headers of several tracks are kept side by side, in the order they last came", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const track = (id: number, tag: number) => hex(`96 00 'hvc1' 0${id} 0${tag}`);
+  feed.write(9, 0, track(1, 1));
+  feed.write(9, 0, track(0, 2));
+  feed.write(9, 0, track(1, 3));
+  const bytes = stream.subscribe("rtmp", fromGop).next();
+  assert.ok(bytes !== undefined);
+  const payloads = [0, 20].map((at) => bytes.slice(at + 12, at + 20).toHex());
+  assert.deepEqual(payloads, [track(0, 2).toHex(), track(1, 3).toHex()]);
+});
+
+Deno.test("the end of a sequence takes its header away", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0);
+  feed.audioHeader(0);
+  feed.write(9, 10, hex("17 02 000000"));
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["A10#0"]);
+});
+
+Deno.test("headers take no more memory than the cache may", () => {
+  const stream = newStream({ gopCacheMaxBytes: 100_000 });
+  const feed = new TestFeed(stream);
+  for (let track = 0; track < 200; track++) {
+    const header = new Uint8Array(10_000);
+    header.set(hex("96 00 'hvc1'"));
+    header[6] = track;
+    feed.write(9, 0, header);
+  }
+  const bytes = stream.subscribe("rtmp", fromGop).next() ?? new Uint8Array(0);
+  assert.ok(bytes.length > 50_000 && bytes.length <= 110_000, `${bytes.length} bytes of headers`);
+  assert.equal(bytes[12 + 6], 190, "the newest ones");
+});
+
+Deno.test("a group of pictures over its limit of frames is let go of, until the next key frame", () => {
+  const stream = newStream({ gopCacheMaxFrames: 3 });
+  const feed = new TestFeed(stream);
+  feed.keyframe(0);
+  feed.inter(40);
+  feed.audio(50);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["K0", "p40", "a50"]);
+  feed.inter(80);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), []);
+  feed.keyframe(120);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["K120"]);
+});
+
+Deno.test("0 frames: no limit", () => {
+  const stream = newStream({ gopCacheMaxFrames: 0 });
+  const feed = new TestFeed(stream);
+  feed.keyframe(0);
+  for (let at = 1; at < 4000; at++) feed.inter(at);
+  assert.equal(readAll(stream.subscribe("rtmp", fromGop)).length, 4000);
+});
+
+Deno.test("a group of pictures over its limit of bytes is let go of, and its memory too", () => {
+  const stream = newStream({ gopCacheMaxBytes: 1_000_000 });
+  const feed = new TestFeed(stream);
+  feed.keyframe(0, 100_000);
+  let most = 0;
+  for (let at = 1; at < 1000; at++) {
+    feed.inter(at, 10_000);
+    most = Math.max(most, stream.rtmp.log.capacity);
+  }
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), []);
+  assert.ok(most < 3_000_000, `${most} bytes held`);
+});
+
+Deno.test("video that stops makes a stream audio only after 115 audio messages", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.keyframe(0);
+  for (let i = 1; i <= 114; i++) feed.audio(i * 20);
+  assert.equal(readAll(stream.subscribe("rtmp", fromGop)).length, 115);
+  feed.audio(115 * 20);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), []);
+  assert.equal(stream.rtmp.hasVideo, false);
+  feed.keyframe(3000);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["K3000"]);
+});
+
+Deno.test("metadata becomes an ECMA array at time 0, and the newest counts", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.metadata({ width: 1, duration: 9 }, 500);
+  feed.metadata({ width: 2 }, 900);
+  const [name, array] = decodeAmf0(stream.metadata as Uint8Array);
+  assert.equal(name, "onMetaData");
+  assert.ok(array instanceof Amf0EcmaArray);
+  assert.deepEqual([...array.entries], [["width", 2], ["server", "test"]]);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["M0"]);
+});
+
+Deno.test("other data messages go to the players in their place, and are not cached", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.audio(1000);
+  feed.write(18, 0, hex("02 000a 'onCuePoint' 05"));
+  assert.deepEqual(readAll(player), ["a1000", "d1000"]);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), []);
+});
+
+Deno.test("metadata that is no AMF0 costs the feed, and the players nothing", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  assert.throws(() => feed.write(18, 0, hex("02 000a 'onMetaData' 42")), RtmpError);
+  assert.deepEqual(readAll(player), []);
+});
+
+Deno.test("a second feed is refused while the first holds the stream", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream, "one");
+  assert.throws(
+    () => new TestFeed(stream, "two"),
+    (error) =>
+      error instanceof RtmpError && error.code === "stream-busy" && /one is publishing/.test(error.message),
+  );
+  feed.close();
+  const second = new TestFeed(stream, "two");
+  feed.close();
+  assert.equal(stream.feed?.id, "two", "a feed that has left takes nothing away");
+  second.close();
+  assert.equal(stream.feed, undefined);
+});
+
+Deno.test("a feed that returns finds its players, and time goes on", () => {
+  const stream = newStream();
+  const first = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  first.metadata({});
+  first.videoHeader(0, 1);
+  first.keyframe(0);
+  first.inter(5000);
+  assert.deepEqual(readAll(player), ["M0", "V0#1", "K0", "p5000"]);
+  first.close();
+  assert.deepEqual(readAll(player), []);
+  const joined = stream.subscribe("rtmp", fromGop);
+  assert.deepEqual(readAll(joined), ["M0", "V5000#1"], "the past is not shown as live");
+  const second = new TestFeed(stream);
+  second.videoHeader(0, 2);
+  second.keyframe(0);
+  second.inter(40);
+  for (const each of [player, joined]) {
+    assert.deepEqual(readAll(each), ["V5010#2", "K5010", "p5050"]);
+    assert.equal(each.jumps, 0);
+  }
+  assert.deepEqual(
+    readAll(stream.subscribe("rtmp", fromGop)),
+    ["V5010#2", "K5010", "p5050"],
+    "no old metadata",
+  );
+});
+
+Deno.test("FLV bytes are built only while someone reads them, and say the same as RTMP's", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.metadata({});
+  feed.videoHeader(0, 1);
+  feed.keyframe(0, 70_000);
+  feed.inter(40, 200_000);
+  const flv = stream.subscribe("flv", fromGop);
+  const rtmp = stream.subscribe("rtmp", fromGop);
+  assert.equal(stream.playerCount, 2);
+  feed.audio(50);
+  feed.keyframe(1000, 500_000);
+  const written = readAll(rtmp);
+  assert.deepEqual(written, ["M0", "V0#1", "K0", "p40", "a50", "K1000"]);
+  assert.deepEqual(readAll(flv), written);
+  const late = stream.subscribe("flv", fromGop);
+  assert.equal(late.output, flv.output);
+  assert.deepEqual(readAll(late), ["M0", "V1000#1", "K1000"]);
+  stream.unsubscribe(flv);
+  stream.unsubscribe(late);
+  const end = flv.output.log.end;
+  feed.inter(1040);
+  assert.equal(flv.output.log.end, end, "nothing is built for nobody");
+  const again = stream.subscribe("flv", fromGop);
+  assert.notEqual(again.output, flv.output);
+  assert.deepEqual(readAll(again), ["M0", "V1000#1", "K1000", "p1040"]);
+});
+
+Deno.test("time that wraps at 31 bits goes on for players", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.keyframe(0x7ffffff0);
+  feed.write(9, 0x10, hex("27 01"), 0x7ffffff0 + 32);
+  feed.write(9, 0x40, hex("27 01"), 0x7ffffff0 + 80);
+  assert.deepEqual(readAll(player), ["K2147483632", "p16", "p64"]);
+  assert.equal(player.jumps, 0);
+});
+
+Deno.test("StreamHub keeps a stream while it has a feed or a player", () => {
+  const hub = new StreamHub(() => {});
+  const open = () => hub.open("/live/s", () => TEST_STREAM_OPTIONS);
+  const stream = open();
+  assert.equal(open(), stream);
+  const feed = new TestFeed(stream);
+  assert.equal(hub.release(stream), false);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.close();
+  assert.equal(hub.release(stream), false);
+  stream.unsubscribe(player);
+  assert.equal(hub.release(stream), true);
+  assert.equal(hub.release(stream), false);
+  assert.equal(hub.get("/live/s"), undefined);
+  assert.notEqual(open(), stream);
+  assert.equal(hub.size, 1);
+});

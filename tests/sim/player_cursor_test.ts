@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { StreamLog } from "../../lib/hub/stream_log.ts";
+import { PlayFilter } from "../../lib/server/play_filter.ts";
+import { describeBytes, newStream, readAll, TestFeed } from "../fakes/stream_peer.ts";
+
+const fromGop = { fromGop: true };
+
+/** A key frame every `gopMs`, inter frames and audio every 40 ms between. */
+function feedFor(feed: TestFeed, fromMs: number, toMs: number, gopMs: number, bytes = 10): void {
+  for (let at = fromMs; at < toMs; at += 40) {
+    if (at % gopMs === 0) feed.keyframe(at, bytes);
+    else feed.inter(at, bytes);
+    feed.audio(at, bytes);
+  }
+}
+
+Deno.test("a player that lags more than the queue is long jumps to the newest key frame, once", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const slow = stream.subscribe("rtmp", fromGop);
+  const fast = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 1000, 1000);
+  assert.equal(readAll(slow).length, 50);
+  assert.equal(readAll(fast).length, 50);
+  for (let at = 1000; at < 9400; at += 40) {
+    feedFor(feed, at, at + 40, 1000);
+    assert.equal(readAll(fast).length, 2);
+  }
+  const words = readAll(slow);
+  assert.deepEqual(words.slice(0, 3), ["K9000", "a9000", "p9040"]);
+  assert.equal(words.length, 20);
+  assert.deepEqual([slow.jumps, fast.jumps], [1, 0]);
+});
+
+Deno.test("a player that lags less than the queue is long is given everything", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 4800, 1000);
+  assert.equal(readAll(player).length, 240);
+  assert.equal(player.jumps, 0);
+});
+
+Deno.test("a new player is given a group of pictures that is longer than the queue", () => {
+  const stream = newStream({ queueLengthMs: 1000 });
+  const feed = new TestFeed(stream);
+  feedFor(feed, 0, 8000, 100_000);
+  const player = stream.subscribe("rtmp", fromGop);
+  assert.deepEqual(readAll(player).slice(0, 2), ["K0", "a0"]);
+  assert.equal(player.jumps, 0);
+  feedFor(feed, 8000, 8040, 100_000);
+  assert.deepEqual(readAll(player), ["p8000", "a8000"]);
+});
+
+Deno.test("a player that is slow within the newest group has nowhere to jump to, and stays", () => {
+  const stream = newStream({ queueLengthMs: 1000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 400, 20_000);
+  readAll(player);
+  feedFor(feed, 400, 10_000, 20_000);
+  assert.deepEqual(readAll(player).slice(0, 1), ["p400"]);
+  feedFor(feed, 10_000, 22_000, 20_000);
+  assert.deepEqual(readAll(player).slice(0, 1), ["K20000"]);
+  assert.equal(player.jumps, 1);
+});
+
+Deno.test("with its key frame gone, a player that lags waits for the next one", () => {
+  const stream = newStream({ queueLengthMs: 1000, gopCacheMaxFrames: 10 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 400, 100_000);
+  readAll(player);
+  feedFor(feed, 400, 120_000, 100_000);
+  assert.deepEqual(readAll(player), []);
+  feedFor(feed, 120_000, 200_000, 100_000);
+  assert.deepEqual(readAll(player), []);
+  feedFor(feed, 200_000, 200_080, 100_000);
+  assert.deepEqual(readAll(player), ["K200000", "a200000", "p200040", "a200040"]);
+  assert.equal(player.jumps, 1, "one jump, however long it waited");
+});
+
+Deno.test("audio alone: a player that lags jumps to what is newest", () => {
+  const stream = newStream({ queueLengthMs: 1000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  for (let at = 0; at < 5000; at += 20) feed.audio(at);
+  assert.deepEqual(readAll(player), []);
+  feed.audio(5000);
+  assert.deepEqual(readAll(player), ["a5000"]);
+  assert.equal(player.jumps, 1);
+});
+
+Deno.test("a player that jumps over a change of codec headers is given them", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.videoHeader(0, 1);
+  feedFor(feed, 0, 1000, 1000);
+  readAll(player);
+  feed.videoHeader(1000, 2);
+  feedFor(feed, 1000, 9040, 1000);
+  assert.deepEqual(readAll(player), ["V9000#2", "K9000", "a9000"]);
+  feedFor(feed, 9040, 19_040, 1000);
+  assert.deepEqual(readAll(player), ["K19000", "a19000"], "none has changed this time");
+  assert.equal(player.jumps, 2);
+});
+
+Deno.test("a player of audio that jumps over a change of codec headers is given them", () => {
+  const stream = newStream({ queueLengthMs: 1000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.audioHeader(0, 1);
+  for (let at = 0; at < 400; at += 20) feed.audio(at);
+  readAll(player);
+  feed.audioHeader(400, 2);
+  for (let at = 400; at < 4000; at += 20) feed.audio(at);
+  assert.deepEqual(readAll(player), ["A3980#2"]);
+  feed.audio(4000);
+  assert.deepEqual(readAll(player), ["a4000"]);
+});
+
+Deno.test("a player that stalls for ever holds no memory", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const stalled = stream.subscribe("rtmp", fromGop);
+  const paused = stream.subscribe("flv", fromGop);
+  const reading = stream.subscribe("rtmp", fromGop);
+  paused.isPaused = true;
+  let most = 0;
+  // 10 minutes at about 800 kbps; the queue is 0.5 MB of it.
+  for (let at = 0; at < 600_000; at += 40) {
+    feedFor(feed, at, at + 40, 2000, 2000);
+    readAll(reading);
+    most = Math.max(most, stream.rtmp.log.capacity, paused.output.log.capacity);
+  }
+  assert.ok(most < 2_500_000, `${most} bytes held`);
+  assert.deepEqual([stalled.jumps, paused.jumps, reading.jumps], [0, 0, 0]);
+  assert.deepEqual(readAll(stalled).slice(0, 1), ["K598000"]);
+  paused.isPaused = false;
+  assert.deepEqual(readAll(paused).slice(0, 1), ["K598000"]);
+  assert.deepEqual([stalled.jumps, paused.jumps], [1, 1]);
+});
+
+Deno.test("a stream without players holds its group of pictures and no more", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  let most = 0;
+  for (let at = 0; at < 600_000; at += 40) {
+    feedFor(feed, at, at + 40, 2000, 2000);
+    most = Math.max(most, stream.rtmp.log.capacity);
+  }
+  assert.ok(most < 2_000_000, `${most} bytes held`);
+});
+
+Deno.test("a paused player is given nothing, and goes on where it was when it is short", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 80, 1000);
+  readAll(player);
+  player.isPaused = true;
+  feedFor(feed, 80, 160, 1000);
+  assert.equal(player.isBehind, false);
+  assert.equal(player.next(), undefined);
+  player.isPaused = false;
+  assert.equal(player.isBehind, true);
+  assert.deepEqual(readAll(player), ["p80", "a80", "p120", "a120"]);
+});
+
+Deno.test("pieces are whole messages, and no longer than 256 KiB unless one message is", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.keyframe(0, 700_000);
+  for (let at = 40; at < 4000; at += 40) feed.inter(at, 50_000);
+  const words: string[] = [];
+  const lengths: number[] = [];
+  for (let bytes = player.next(); bytes !== undefined; bytes = player.next()) {
+    words.push(...describeBytes(player, bytes));
+    lengths.push(bytes.length);
+  }
+  assert.equal(words.length, 100);
+  assert.ok((lengths[0] ?? 0) > 700_000);
+  assert.ok(lengths.slice(1).every((length) => length <= 256 * 1024), `${lengths}`);
+});
+
+Deno.test("what is left of a piece is all of it, or its message alone once the player lags", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feedFor(feed, 0, 400, 1000);
+  const piece = player.next() as Uint8Array;
+  const first = piece.length / 20;
+  assert.equal(player.remainder(piece, 5).length, piece.length - 5);
+  feedFor(feed, 400, 9000, 1000);
+  assert.equal(player.remainder(piece, 5).length, first - 5, "to the end of the first message");
+  assert.equal(player.remainder(piece, first).length, 0, "between two messages");
+  assert.equal(player.remainder(piece, first + 1).length, first - 1);
+  assert.deepEqual(readAll(player).slice(0, 1), ["K8000"]);
+});
+
+Deno.test("a filtered piece is sent to its end", () => {
+  const stream = newStream({ queueLengthMs: 5000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  const filter = new PlayFilter({ messageStreamId: 2, durationMs: undefined, onFinished: () => {} });
+  player.setFilter(filter.needed());
+  feedFor(feed, 0, 400, 1000);
+  const piece = player.next() as Uint8Array;
+  feedFor(feed, 400, 9000, 1000);
+  assert.equal(player.remainder(piece, 5).length, piece.length - 5);
+});
+
+for (const id of [2, 255, 256, 70_000]) {
+  Deno.test(`a player on message stream ${id} is given its own copy, and the others' stays as it is`, () => {
+    const stream = newStream();
+    const feed = new TestFeed(stream);
+    const filtered = stream.subscribe("rtmp", fromGop);
+    filtered.setFilter(
+      new PlayFilter({ messageStreamId: id, durationMs: undefined, onFinished: () => {} }).needed(),
+    );
+    const plain = stream.subscribe("rtmp", fromGop);
+    feed.keyframe(0, 10_000);
+    feed.audio(10);
+    for (const [player, expected] of [[filtered, id], [plain, 1]] as const) {
+      const bytes = player.next() as Uint8Array;
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      const second = player.output.format.find(bytes, 0).end;
+      assert.deepEqual([view.getUint32(8, true), view.getUint32(second + 8, true)], [expected, expected]);
+      assert.deepEqual(describeBytes(player, bytes), ["K0", "a10"]);
+    }
+  });
+}
+
+Deno.test("audio or video can be switched off and on", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  const filter = new PlayFilter({ messageStreamId: undefined, durationMs: undefined, onFinished: () => {} });
+  assert.equal(filter.needed(), undefined, "costs nothing while it changes nothing");
+  filter.setReceive("audio", false);
+  player.setFilter(filter.needed());
+  feedFor(feed, 0, 80, 1000);
+  assert.deepEqual(readAll(player), ["K0", "p40"]);
+  filter.setReceive("audio", true);
+  filter.setReceive("video", false);
+  feedFor(feed, 80, 160, 1000);
+  assert.deepEqual(readAll(player), ["a80", "a120"]);
+  filter.setReceive("video", true);
+  assert.equal(filter.needed(), undefined);
+});
+
+Deno.test("a duration ends the play after so much media, once", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  let finished = 0;
+  const player = stream.subscribe("rtmp", fromGop);
+  player.setFilter(
+    new PlayFilter({ messageStreamId: undefined, durationMs: 100, onFinished: () => finished++ }).needed(),
+  );
+  feed.metadata({});
+  feedFor(feed, 5000, 5080, 1000);
+  assert.deepEqual(readAll(player), ["M0", "K5000", "a5000", "p5040", "a5040"]);
+  assert.equal(finished, 0);
+  feedFor(feed, 5080, 5400, 1000);
+  assert.deepEqual(readAll(player), ["p5080", "a5080"]);
+  assert.equal(finished, 1);
+});
+
+Deno.test("a player is told when there may be something, and not after it has left", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  let told = 0;
+  const player = stream.subscribe("rtmp", { fromGop: true, onReady: () => told++ });
+  feed.keyframe(0);
+  stream.rtmp.flushPlayers();
+  assert.equal(told, 1);
+  stream.unsubscribe(player);
+  stream.rtmp.flushPlayers();
+  assert.equal(told, 1);
+});
+
+Deno.test("StreamLog keeps each message in one segment, and drops segments whole", () => {
+  const log = new StreamLog();
+  const append = (length: number, value: number) =>
+    log.append(length, (target, at) => target.fill(value, at, at + length));
+  assert.equal(append(20_000, 1), true);
+  assert.equal(append(12_768, 2), false, "32 KiB are full to the last byte");
+  assert.equal(append(1, 3), true);
+  assert.equal(append(1_000_000, 4), true, "a message longer than any segment");
+  assert.deepEqual([log.start, log.end], [0, 1_032_769]);
+  assert.deepEqual(log.read(20_000)?.length, 12_768);
+  assert.deepEqual([...new Set(log.read(32_769))], [4]);
+  assert.equal(log.read(log.end), undefined);
+  log.trim(32_767);
+  assert.equal(log.start, 0, "the first segment is needed to its last byte");
+  log.trim(32_768);
+  assert.equal(log.start, 32_768);
+  assert.throws(() => log.read(32_767), RangeError);
+  log.trim(log.end + 1000);
+  assert.equal(log.start, 32_769, "the newest stays");
+  const capacity = log.capacity;
+  assert.equal(capacity, 1_000_000);
+});
+
+Deno.test("StreamLog's bytes can be shared memory", () => {
+  const log = new StreamLog((byteLength) => new SharedArrayBuffer(byteLength));
+  log.append(3, (target, at) => target.set([1, 2, 3], at));
+  assert.ok(log.read(0)?.buffer instanceof SharedArrayBuffer);
+  assert.deepEqual([...(log.read(1) ?? [])], [2, 3]);
+});
