@@ -105,7 +105,7 @@ export function findVhost<T>(vhosts: ReadonlyMap<string, T>, name: string): T | 
 }
 
 function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettings {
-  const { play, publish } = vhost;
+  const { play, publish, http_remux: remux } = vhost;
   const withoutLatency = (value: number | "auto") => value === "auto" && vhost.min_latency ? 0 : value;
   return {
     name,
@@ -120,6 +120,15 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
       sequenceHeaders: play.sequence_headers,
       server: SIGNATURE,
       limits: serverLimits(config).wire,
+    },
+    flv: {
+      isEnabled: remux.enabled,
+      mount: remux.mount,
+      guessHasAv: remux.guess_has_av,
+      hasAudio: remux.has_audio,
+      hasVideo: remux.has_video,
+      dropIfNotMatch: remux.drop_if_not_match,
+      waitMs: remux.wait_ms,
     },
     inAckSize: vhost.in_ack_size,
     outAckSize: vhost.out_ack_size,

@@ -7,6 +7,14 @@ import type { ServerRuntime } from "./server_runtime.ts";
 /** How often connections are looked at for what time does to them, in milliseconds. */
 const TICK_MS = 500;
 
+/** A client that the server lets time pass for. */
+export interface TickedClient extends Client {
+  /** Called about twice a second, with monotonic milliseconds. */
+  tick(nowMs: number): void;
+  /** Ends it because the server stops. */
+  shutDown(): void;
+}
+
 /** Accepts RTMP connections and keeps account of them. */
 export class RtmpServer {
   readonly runtime: ServerRuntime;
@@ -14,7 +22,7 @@ export class RtmpServer {
   readonly #connections = new Map<string, RtmpConnection>();
   readonly #perIp = new Map<string, number>();
   /** Players that are not RTMP connections, such as HTTP-FLV ones. */
-  readonly #otherClients = new Map<string, Client>();
+  readonly #otherClients = new Map<string, TickedClient>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #refused = 0;
   #isStopping = false;
@@ -67,9 +75,10 @@ export class RtmpServer {
    * Counts a client that came another way, such as an HTTP-FLV player.
    *
    * @returns Ends the counting.
-   * @throws {RtmpError} `too-many-connections`.
+   * @throws {RtmpError} `too-many-connections` or `shutting-down`.
    */
-  admit(client: Client): () => void {
+  admit(client: TickedClient): () => void {
+    if (this.#isStopping) throw new RtmpError("shutting-down", "Cannot play: the server is stopping");
     this.#checkLimits(client.ip);
     this.#otherClients.set(client.id, client);
     this.#count(client.ip, 1);
@@ -83,7 +92,7 @@ export class RtmpServer {
     this.#isStopping = true;
     for (const listener of this.#listeners) listener.close();
     this.#listeners.length = 0;
-    for (const client of [...this.#otherClients.values()]) client.kick();
+    for (const client of [...this.#otherClients.values()]) client.shutDown();
     for (const connection of [...this.#connections.values()]) connection.shutDown();
     const deadline = performance.now() + timeoutMs;
     while (this.#connections.size > 0 && performance.now() < deadline) {
@@ -151,7 +160,8 @@ export class RtmpServer {
   #tick(): void {
     const nowMs = this.runtime.now();
     for (const connection of [...this.#connections.values()]) connection.tick(nowMs);
-    for (const client of this.#otherClients.values()) {
+    for (const client of [...this.#otherClients.values()]) {
+      client.tick(nowMs);
       client.sendRate.sample(client.sendBytes, nowMs);
       client.receiveRate.sample(client.receiveBytes, nowMs);
     }

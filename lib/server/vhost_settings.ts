@@ -1,9 +1,26 @@
 import type { LiveStreamOptions } from "../hub/live_stream.ts";
 
+/** What the configuration says of one vhost's HTTP-FLV and WebSocket-FLV. */
+export interface FlvSettings {
+  readonly isEnabled: boolean;
+  /** The URL of a stream, such as `[vhost]/[app]/[stream].flv`. */
+  readonly mount: string;
+  /** Set the header's flags by what the stream has. */
+  readonly guessHasAv: boolean;
+  /** The flags where they are not guessed. */
+  readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
+  /** Leave out what the flags say is not there. */
+  readonly dropIfNotMatch: boolean;
+  /** How long a request may wait for a stream that is not there yet, in milliseconds. */
+  readonly waitMs: number;
+}
+
 /** What the configuration says of one vhost, as far as the server needs it. Read anew for each connection, so that reloads count. */
 export interface VhostSettings {
   readonly name: string;
   readonly stream: LiveStreamOptions;
+  readonly flv: FlvSettings;
   /** Acknowledge by this window until the peer names one, in bytes. */
   readonly inAckSize: number;
   /** The window told to the peer, in bytes; 0: none. */

@@ -1,0 +1,327 @@
+import { RtmpError } from "../base/errors.ts";
+import { RateMeter } from "../base/rate_meter.ts";
+import type { StreamAddress } from "../base/stream_address.ts";
+import type { Timer } from "../base/clock.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { MessageFilter } from "../hub/message_filter.ts";
+import type { PlayerCursor } from "../hub/player_cursor.ts";
+import { flvHeader } from "../wire/flv.ts";
+import { MESSAGE_TYPE } from "../wire/message_type.ts";
+import type { TickedClient } from "./rtmp_server.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** A stream that has shown only audio or only video for so long has nothing else, in milliseconds. */
+const GUESS_MS = 1000;
+/** After a piece as long as this the next goes out at once, without waiting for the next round. */
+const BACKLOG_BYTES = 64 * 1024;
+
+/** Where a player's bytes go. */
+export interface FlvSink {
+  /** Takes one piece for each `request`. */
+  write(bytes: Uint8Array): void;
+  /** There is no more. `isCut`: the peer takes nothing, so waiting for it is of no use. */
+  end(isCut: boolean): void;
+}
+
+/** Who wants to play what over HTTP or WebSocket. */
+export interface FlvClientInfo {
+  readonly ip: string;
+  /** The page that asked, or empty. */
+  readonly pageUrl: string;
+  readonly transport: "http" | "websocket";
+}
+
+/** One player of FLV tags, from its admission to its closing log line. It is asked for bytes and never holds any. */
+export class FlvPlayer implements TickedClient {
+  readonly id: string;
+  readonly type = "flv-play";
+  readonly connectedAtMs: number = Date.now();
+  readonly sendRate: RateMeter = new RateMeter();
+  readonly receiveRate: RateMeter = new RateMeter();
+  readonly swfUrl = "";
+  readonly receiveBytes = 0;
+  readonly vhost: VhostSettings;
+  readonly address: StreamAddress;
+  readonly #runtime: ServerRuntime;
+  readonly #client: FlvClientInfo;
+  readonly #abort = new AbortController();
+  readonly #begunMs: number;
+  #stream: LiveStream | undefined;
+  #cursor: PlayerCursor | undefined;
+  #header: Uint8Array | undefined;
+  #hasAudio = true;
+  #hasVideo = true;
+  #isFiltering = false;
+  #guessTimer: Timer | undefined;
+  #waitTimer: Timer | undefined;
+  #ready: { resolve: () => void; reject: (reason: RtmpError) => void } | undefined;
+  #isStarted = false;
+  #isClosed = false;
+  #closeReason: RtmpError | undefined;
+  #sink: FlvSink | undefined;
+  /** The sink has asked for a piece that it has not been given yet. */
+  #isWanted = false;
+  #lastPieceBytes = 0;
+  /** Has been given all that there was when it joined. */
+  #isCaughtUp = false;
+  #lastWriteMs: number;
+  #sendBytes = 0;
+  #waitMs = 0;
+  #lastFedMs: number;
+  #onClosed: (() => void)[] = [];
+
+  constructor(runtime: ServerRuntime, vhost: VhostSettings, address: StreamAddress, client: FlvClientInfo) {
+    this.#runtime = runtime;
+    this.vhost = vhost;
+    this.address = address;
+    this.#client = client;
+    this.id = runtime.newId();
+    this.#begunMs = this.#lastWriteMs = this.#lastFedMs = runtime.now();
+  }
+
+  get ip(): string {
+    return this.#client.ip;
+  }
+  get stream(): LiveStream | undefined {
+    return this.#stream;
+  }
+  get tcUrl(): string {
+    return `${this.address.scheme}://${this.address.host}/${this.address.app}`;
+  }
+  get pageUrl(): string {
+    return this.#client.pageUrl;
+  }
+  get sendBytes(): number {
+    return this.#sendBytes;
+  }
+  get jumps(): number {
+    return this.#cursor?.jumps ?? 0;
+  }
+  /** Aborts when the player leaves or is thrown out. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Calls back when this player is gone; at once when it is. */
+  onClosed(callback: () => void): void {
+    if (this.#isClosed) callback();
+    else this.#onClosed.push(callback);
+  }
+
+  /**
+   * Resolves when there is something to play and its header is known.
+   *
+   * @param waitMs How long the stream may be gone later on, in milliseconds; 0: for ever.
+   * @throws {RtmpError} `stream-not-found` when nothing comes in the configured time; else why the player was closed.
+   */
+  async join(stream: LiveStream, waitMs: number): Promise<void> {
+    if (this.#isClosed) {
+      this.#runtime.hub.release(stream);
+      throw this.#closeReason ?? gone();
+    }
+    this.#stream = stream;
+    this.#waitMs = waitMs;
+    // Until there is a cursor nothing else keeps the stream in the hub.
+    stream.keepers++;
+    stream.feedListeners.add(this.#onFeed);
+    this.#subscribe();
+    if (this.#isStarted) return;
+    // A stream that is there gets the time to show itself.
+    const limitMs = Math.max(this.vhost.flv.waitMs, stream.feed === undefined ? 0 : 2 * GUESS_MS);
+    await new Promise<void>((resolve, reject) => {
+      this.#ready = { resolve, reject };
+      this.#waitTimer = this.#runtime.options.clock.setTimer(() => {
+        this.close(
+          new RtmpError("stream-not-found", `Cannot play '${stream.key}': nothing came for ${limitMs} ms`),
+        );
+      }, limitMs);
+    });
+  }
+
+  /** Opens the way out. */
+  open(sink: FlvSink): void {
+    this.#sink = sink;
+    if (this.#isClosed) sink.end(false);
+  }
+
+  /** The sink takes another piece: at once at the beginning and after a long one, else in the next round. */
+  request(): void {
+    if (this.#isClosed) return;
+    this.#isWanted = true;
+    const cursor = this.#cursor;
+    if (!this.#isCaughtUp || this.#lastPieceBytes >= BACKLOG_BYTES) this.#give();
+    else if (cursor?.isBehind === true && this.#stream !== undefined) {
+      this.#runtime.scheduler(this.#stream.options.gatherMs).markDirty(cursor.output);
+    }
+  }
+
+  /** Ends the play; without a reason the player has left by itself. */
+  close(reason?: RtmpError): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closeReason = reason;
+    this.#clearTimers();
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      stream.feedListeners.delete(this.#onFeed);
+      stream.keepers--;
+      if (this.#cursor !== undefined) stream.unsubscribe(this.#cursor);
+      this.#runtime.hub.release(stream);
+    }
+    this.#logClosed();
+    this.#abort.abort();
+    this.#ready?.reject(reason ?? gone());
+    this.#sink?.end(reason?.code === "send-timeout");
+    for (const callback of this.#onClosed) callback();
+    this.#onClosed = [];
+  }
+
+  kick(): void {
+    this.close(new RtmpError("kicked", "Closed through the HTTP API"));
+  }
+
+  shutDown(): void {
+    this.close(new RtmpError("shutting-down", "The server is stopping"));
+  }
+
+  tick(nowMs: number): void {
+    const stream = this.#stream;
+    if (!this.#isStarted || stream === undefined) return;
+    const { sendTimeoutMs } = this.#runtime.options.limits();
+    if (!this.#isWanted && nowMs - this.#lastWriteMs > sendTimeoutMs) {
+      this.close(
+        new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`),
+      );
+      return;
+    }
+    if (stream.feed !== undefined) this.#lastFedMs = nowMs;
+    if (this.#waitMs === 0 || nowMs - this.#lastFedMs <= this.#waitMs) return;
+    this.close(
+      new RtmpError(
+        "stream-not-found",
+        `Cannot wait longer for '${stream.key}': none for ${this.#waitMs} ms`,
+      ),
+    );
+  }
+
+  readonly #onFeed = (): void => this.#subscribe();
+
+  /** Takes a place in the stream as soon as somebody feeds it: what is cached of an earlier feed is of no use. */
+  #subscribe(): void {
+    const stream = this.#stream;
+    if (stream?.feed === undefined || this.#cursor !== undefined) return;
+    this.#cursor = stream.subscribe("flv", { fromGop: true, onReady: () => this.#look() });
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isStarted) this.#give();
+    else if (this.#cursor?.isBehind === true) this.#tryStart();
+  }
+
+  #tryStart(): void {
+    const stream = this.#stream as LiveStream;
+    const { clock } = this.#runtime.options;
+    const { flv } = this.vhost;
+    if (flv.guessHasAv) {
+      this.#hasAudio = stream.codecMessage(MESSAGE_TYPE.audio) !== undefined;
+      this.#hasVideo = stream.codecMessage(MESSAGE_TYPE.video) !== undefined;
+      if (!this.#hasAudio && !this.#hasVideo) return;
+      const knownForMs = this.#runtime.now() - (stream.mediaSinceMs ?? this.#runtime.now());
+      if (!(this.#hasAudio && this.#hasVideo) && knownForMs < GUESS_MS) {
+        this.#guessTimer ??= clock.setTimer(() => {
+          this.#guessTimer = undefined;
+          this.#tryStart();
+        }, GUESS_MS - knownForMs);
+        return;
+      }
+    } else {
+      this.#hasAudio = flv.hasAudio;
+      this.#hasVideo = flv.hasVideo;
+    }
+    this.#header = flvHeader(this.#hasAudio, this.#hasVideo);
+    this.#isStarted = true;
+    this.#clearTimers();
+    this.#runtime.counters.clientsTotal++;
+    this.#log("Play started", { type: this.type, transport: this.#client.transport });
+    this.#ready?.resolve();
+  }
+
+  #give(): void {
+    if (!this.#isWanted || this.#sink === undefined) return;
+    const bytes = this.#next();
+    if (bytes === undefined) {
+      this.#isCaughtUp = true;
+      return;
+    }
+    this.#isWanted = false;
+    this.#lastPieceBytes = bytes.length;
+    this.#lastWriteMs = this.#runtime.now();
+    this.#sendBytes += bytes.length;
+    this.#sink.write(bytes);
+  }
+
+  #next(): Uint8Array | undefined {
+    const header = this.#header;
+    this.#header = undefined;
+    if (header !== undefined) return header;
+    if (!this.#isFiltering) this.#filterUnannounced();
+    return this.#cursor?.next();
+  }
+
+  /** Filters only where there is something to leave out, since that costs a copy for each player. */
+  #filterUnannounced(): void {
+    const stream = this.#stream;
+    if (stream === undefined || !this.vhost.flv.dropIfNotMatch) return;
+    const isStray = (isAnnounced: boolean, typeId: number) =>
+      !isAnnounced && stream.codecMessage(typeId) !== undefined;
+    if (!isStray(this.#hasAudio, MESSAGE_TYPE.audio) && !isStray(this.#hasVideo, MESSAGE_TYPE.video)) return;
+    this.#isFiltering = true;
+    this.#cursor?.setFilter(announcedOnly(this.#hasAudio, this.#hasVideo));
+  }
+
+  #clearTimers(): void {
+    const { clock } = this.#runtime.options;
+    if (this.#guessTimer !== undefined) clock.clearTimer(this.#guessTimer);
+    if (this.#waitTimer !== undefined) clock.clearTimer(this.#waitTimer);
+    this.#guessTimer = this.#waitTimer = undefined;
+  }
+
+  #logClosed(): void {
+    const { counters } = this.#runtime;
+    const reason = this.#closeReason;
+    counters.closedSendBytes += this.#sendBytes;
+    counters.closedJumps += this.jumps;
+    if (reason !== undefined) this.#runtime.countError(reason.code);
+    if (reason?.code === "send-timeout") counters.clientErrorsTotal++;
+    this.#log(this.#isStarted ? "Play stopped" : "Play refused", {
+      type: this.type,
+      reason: reason?.code ?? "closed-by-peer",
+      ...(reason === undefined ? {} : { code: reason.srsCode, detail: reason.message }),
+      durationMs: Math.round(this.#runtime.now() - this.#begunMs),
+      sentBytes: this.#sendBytes,
+      jumps: this.jumps,
+    });
+  }
+
+  #log(message: string, properties: Record<string, unknown>): void {
+    this.#runtime.log.info(message, {
+      connectionId: this.id,
+      peer: this.#client.ip,
+      stream: this.#stream?.key ?? `/${this.address.app}/${this.address.stream}`,
+      ...properties,
+    });
+  }
+}
+
+function gone(): RtmpError {
+  return new RtmpError("connection-lost", "The player left before there was anything to play");
+}
+
+function announcedOnly(hasAudio: boolean, hasVideo: boolean): MessageFilter {
+  return {
+    accept: ({ typeId }) =>
+      (typeId !== MESSAGE_TYPE.audio || hasAudio) && (typeId !== MESSAGE_TYPE.video || hasVideo),
+  };
+}

@@ -1,0 +1,72 @@
+import { RtmpError } from "../base/errors.ts";
+import { type StreamAddress, streamKey } from "../base/stream_address.ts";
+import { type FlvClientInfo, FlvPlayer } from "./flv_player.ts";
+import type { RtmpServer } from "./rtmp_server.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** What somebody asks for over HTTP or WebSocket. */
+export interface FlvRequest extends FlvClientInfo {
+  readonly address: StreamAddress;
+  /** Aborts when the client leaves before it has its answer. */
+  readonly signal: AbortSignal;
+}
+
+/** How it is answered. */
+export type FlvAnswer =
+  | { readonly kind: "play"; readonly player: FlvPlayer }
+  /** `url` is the stream's RTMP address at another node. */
+  | { readonly kind: "redirect"; readonly url: string };
+
+/** Lets players of HTTP-FLV and WebSocket-FLV in; they count like any other client. */
+export class FlvServer {
+  readonly #server: RtmpServer;
+
+  constructor(server: RtmpServer) {
+    this.#server = server;
+  }
+
+  /** The vhost of that name, else the default one, as it is configured now. */
+  findVhost(name: string): VhostSettings | undefined {
+    return this.#server.runtime.options.findVhost(name);
+  }
+
+  /**
+   * Answers when there is something to play, at the latest after the configured time.
+   *
+   * @throws {RtmpError} The refusal.
+   */
+  async play(request: FlvRequest): Promise<FlvAnswer> {
+    const { runtime } = this.#server;
+    const { address } = request;
+    const vhost = this.findVhost(address.vhost);
+    if (vhost === undefined) {
+      throw new RtmpError("vhost-not-found", `Cannot find vhost '${address.vhost}': it is not configured`);
+    }
+    const key = streamKey(vhost.name, address.app, address.stream);
+    const player = new FlvPlayer(runtime, vhost, address, request);
+    try {
+      player.onClosed(this.#server.admit(player));
+      request.signal.addEventListener("abort", () => player.close(), { once: true });
+      if (request.signal.aborted) player.close();
+      const decision = await runtime.options.router.admitPlay({
+        address,
+        vhost,
+        key,
+        connect: undefined,
+        ip: request.ip,
+        signal: player.signal,
+      });
+      if (decision.kind === "local") {
+        if (decision.release !== undefined) player.onClosed(decision.release);
+        await player.join(runtime.hub.open(key, () => vhost.stream), decision.waitMs ?? 0);
+        return { kind: "play", player };
+      }
+      const url = decision.kind === "redirect" ? decision.url : `${decision.tcUrl}/${address.stream}`;
+      player.close(new RtmpError("redirected", "The stream is at another node"));
+      return { kind: "redirect", url };
+    } catch (error) {
+      player.close(error instanceof RtmpError ? error : undefined);
+      throw error;
+    }
+  }
+}
