@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { claimHolds } from "../../lib/cluster/conflict.ts";
-import { ClusterNetwork, FakeNode, query, srsHost, START_MS } from "../fakes/cluster_network.ts";
+import { ClusterNetwork, FakeNode, query, srsHost } from "../fakes/cluster_network.ts";
 
 function pair(
   network: ClusterNetwork,
