@@ -1,3 +1,5 @@
+import { WRITABLE_FOLDERS } from "../lib/app/writable_folders.ts";
+
 /** One kind of machine that a binary is made for. */
 export interface Target {
   /** Deno's name of it. */
@@ -16,12 +18,6 @@ export const TARGETS: readonly Target[] = [
   { triple: "aarch64-apple-darwin", name: "macos-arm64", extension: "" },
   { triple: "x86_64-pc-windows-msvc", name: "windows-x64", extension: ".exe" },
 ];
-
-/**
- * Where a binary may write: a log_file and a pid. What it may do is fixed when it is made, before anyone has named a
- * file, so these are folders: the one that it is started in, and those that the systemd unit and the image make.
- */
-export const WRITABLE_FOLDERS: readonly string[] = [".", "/var/log/headwater", "/run/headwater"];
 
 /** What the API says of the machine. */
 const SYSTEM_FACTS = ["hostname", "osRelease", "osUptime", "loadavg", "systemMemoryInfo", "cpus"];

@@ -1,4 +1,3 @@
-import { errorText } from "../base/errors.ts";
 import type { Config } from "./config.ts";
 
 const TIMEOUT_MS = 2000;
@@ -19,7 +18,8 @@ export async function checkHealth(config: Config): Promise<string | undefined> {
     await response.body?.cancel();
     return response.ok ? undefined : `Cannot call it healthy: ${url} answered ${response.status}`;
   } catch (error) {
-    return `Cannot reach ${url}: ${errorText(error)}`;
+    const isLate = error instanceof Error && error.name === "TimeoutError";
+    return `Cannot reach ${url}: ${isLate ? `no answer within ${TIMEOUT_MS} ms` : "nothing answers there"}`;
   }
 }
 

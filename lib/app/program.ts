@@ -1,3 +1,4 @@
+import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
@@ -10,6 +11,7 @@ import { closeLogging, configureLogging, flushLogging } from "./logging.ts";
 import { Node, type NodeAddresses } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
 import { welcome } from "./welcome.ts";
+import { writeProblem } from "./writable_folders.ts";
 
 const log = getLogger(["headwater", "app"]);
 
@@ -19,6 +21,8 @@ const log = getLogger(["headwater", "app"]);
  * @param args Without the name of the program.
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
+  // Deno 2.4 warns of a constructor that its own createHmac calls; an operator can do nothing about any of these.
+  (process as { noDeprecation?: boolean }).noDeprecation = true;
   const commandLine = parseCommandLine(args);
   if (commandLine.kind === "exit") {
     print(commandLine.code === 0 ? Deno.stdout : Deno.stderr, commandLine.output);
@@ -56,7 +60,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   try {
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
   } catch (error) {
-    print(Deno.stderr, `Cannot open log_file: ${errorText(error)}\n`);
+    print(Deno.stderr, `Cannot open log_file: ${writeProblem(error)}\n`);
     return 1;
   }
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
@@ -77,7 +81,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   try {
     if (config.pid !== "") await Deno.writeTextFile(config.pid, `${Deno.pid}\n`);
   } catch (error) {
-    print(Deno.stderr, `Cannot write pid: ${errorText(error)}\n`);
+    print(Deno.stderr, `Cannot write pid: ${writeProblem(error)}\n`);
     await node.stop();
     return 1;
   }
