@@ -2,7 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import { ClusterReport } from "../cluster/cluster_report.ts";
+import type { NodeLoad } from "../cluster/node_state.ts";
 import { createApiApp } from "../http/api/api_app.ts";
+import { addClustersRoutes } from "../http/api/clusters_routes.ts";
+import type { ServerTotals } from "../http/server_view.ts";
 import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
 import { dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { resolveHost } from "../net/resolve_host.ts";
@@ -47,6 +51,7 @@ export class Node {
   readonly cluster: Cluster;
   readonly #reload: () => Promise<void>;
   readonly #keepers: StreamKeepers;
+  readonly #clusterReport: ClusterReport;
   readonly #httpListeners: HttpListener[] = [];
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
@@ -90,6 +95,12 @@ export class Node {
       nonce: () => crypto.randomUUID().replaceAll("-", ""),
       onLost: (stream, reason) => cluster.lose(stream, reason),
     });
+    this.#clusterReport = new ClusterReport({
+      cluster: this.cluster,
+      wallNow: Date.now,
+      load: () => this.#load(),
+      publicAddress,
+    });
     const routerOf = (vhost: string): StreamRouter =>
       edgeSettings(this.#config, vhost) !== undefined
         ? edge
@@ -117,7 +128,7 @@ export class Node {
       vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
       readiness: () =>
         this.rtmp.isAccepting ? { isReady: true } : { isReady: false, reason: "not accepting connections" },
-      cluster: () => undefined,
+      cluster: () => this.#clusterTotals(),
       newId: () => this.runtime.newId(),
     });
   }
@@ -163,6 +174,23 @@ export class Node {
     await Promise.all(this.#httpListeners.map((listener) => listener.close()));
   }
 
+  #load(): NodeLoad {
+    return { clients: this.rtmp.connectionCount, streams: this.runtime.hub.size };
+  }
+
+  #clusterTotals(): ServerTotals["cluster"] {
+    let nodesUp = 1;
+    let nodesDown = 0;
+    for (const entry of this.cluster.listCoworkers()) {
+      if ("coworker" in entry && entry.coworker.isUp === true) nodesUp++;
+      else nodesDown++;
+    }
+    if (nodesUp + nodesDown === 1) return undefined;
+    let pullRetriesTotal = this.#keepers.closedRetries;
+    for (const [, pull] of this.#keepers.pulls()) pullRetriesTotal += pull.retries;
+    return { nodesUp, nodesDown, pullRetriesTotal };
+  }
+
   #applyClusterSettings(addresses: NodeAddresses): void {
     this.#addresses = addresses;
     this.cluster.reload(clusterSettings(this.#config, addresses.rtmp[0]?.port, addresses.httpApi[0]?.port));
@@ -201,6 +229,7 @@ export class Node {
       reload: this.#reload,
       ...(playersPort === undefined ? {} : { playersPort }),
       maxBodyBytes: limits.http_body_max_bytes,
+      extraRoutes: (app) => addClustersRoutes(app, this.#clusterReport),
     });
     return (request) => app.fetch(request);
   }
@@ -217,4 +246,12 @@ export function socketAddress(address: ListenAddress): SocketAddress {
 
 function randomBytes(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** An address of this machine that others may reach: the first that is not its own loop. */
+function publicAddress(): string {
+  const addresses = Deno.networkInterfaces().filter(({ address }) =>
+    address !== "127.0.0.1" && address !== "::1"
+  );
+  return (addresses.find(({ family }) => family === "IPv4") ?? addresses[0])?.address ?? "127.0.0.1";
 }

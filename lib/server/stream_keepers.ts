@@ -13,6 +13,8 @@ interface Keeper {
 
 /** One pull per stream however many players: opened by the first, closed a little after the last has left. */
 export class StreamKeepers {
+  /** Searches after the first, of pulls that have ended. */
+  closedRetries = 0;
   readonly #keepers = new Map<string, Keeper>();
   readonly #hub: StreamHub;
   readonly #clock: Clock;
@@ -71,6 +73,7 @@ export class StreamKeepers {
     keeper.stream.feedListeners.delete(keeper.onFeed);
     keeper.stream.keepers--;
     keeper.pull.close();
+    this.closedRetries += keeper.pull.retries;
     this.#hub.release(keeper.stream);
   }
 }
