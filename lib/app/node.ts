@@ -7,13 +7,15 @@ import type { NodeLoad } from "../cluster/node_state.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { ServerTotals } from "../http/server_view.ts";
-import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
+import { type HttpHandler, type HttpListener, listenHttp, upgradeWebSocket } from "../http/http_listener.ts";
+import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
 import { dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../server/cluster_router.ts";
 import { EdgeRouter } from "../server/edge_router.ts";
 import { StreamKeepers } from "../server/stream_keepers.ts";
 import { VhostRouter } from "../server/vhost_router.ts";
+import { FlvServer } from "../server/flv_server.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
@@ -203,8 +205,8 @@ export class Node {
     const httpServer = server.enabled && !isShared
       ? this.#listenHttp(server.listen, this.#streamHandler())
       : [];
-    const playersPort = isShared ? undefined : httpServer[0]?.port;
-    const httpApi = api.enabled ? this.#listenHttp(api.listen, this.#apiHandler(playersPort)) : [];
+    const playersPort = isShared ? api.listen[0]?.port : httpServer[0]?.port;
+    const httpApi = api.enabled ? this.#listenHttp(api.listen, this.#apiHandler(playersPort, isShared)) : [];
     return { rtmp, httpApi, httpServer: isShared ? httpApi : httpServer };
   }
 
@@ -215,7 +217,7 @@ export class Node {
     return listeners;
   }
 
-  #apiHandler(playersPort: number | undefined): HttpHandler {
+  #apiHandler(playersPort: number | undefined, isShared: boolean): HttpHandler {
     const { http_api: api, limits } = this.#config;
     const app = createApiApp({
       view: this.view,
@@ -229,13 +231,26 @@ export class Node {
       reload: this.#reload,
       ...(playersPort === undefined ? {} : { playersPort }),
       maxBodyBytes: limits.http_body_max_bytes,
-      extraRoutes: (app) => addClustersRoutes(app, this.#clusterReport),
+      extraRoutes: (app) => {
+        addClustersRoutes(app, this.#clusterReport);
+        if (isShared) addStreamRoutes(app, this.#streamOptions());
+      },
     });
-    return (request) => app.fetch(request);
+    return (request, peer) => app.fetch(request, { peer, upgradeWebSocket });
   }
 
   #streamHandler(): HttpHandler {
-    return () => new Response("Not Found", { status: 404 });
+    const app = createStreamApp(this.#streamOptions());
+    return (request, peer) => app.fetch(request, { peer, upgradeWebSocket });
+  }
+
+  #streamOptions(): StreamAppOptions {
+    return {
+      source: new FlvServer(this.rtmp),
+      maxNameBytes: () => this.#config.limits.stream_key_max_bytes,
+      crossdomain: this.#config.http_server.crossdomain,
+      signature: SIGNATURE,
+    };
   }
 }
 

@@ -6,6 +6,11 @@ export interface HttpPeer {
   readonly port: number;
 }
 
+/** Takes a request over as a WebSocket; `response` must be its answer. */
+export type UpgradeWebSocket = (
+  request: Request,
+) => { readonly socket: WebSocket; readonly response: Response };
+
 /** Answers one request. */
 export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
 
@@ -13,8 +18,16 @@ export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promi
 export interface HttpListener {
   readonly hostname: string;
   readonly port: number;
-  /** Takes no more requests and ends those under way. */
+  /** Takes no more requests, lets those under way finish for a moment, and ends them. */
   close(): Promise<void>;
+}
+
+/** How long responses may take to finish once the listener closes, in milliseconds. */
+const FINISH_MS = 1000;
+
+/** For requests that came through `listenHttp`. */
+export function upgradeWebSocket(request: Request): ReturnType<UpgradeWebSocket> {
+  return Deno.upgradeWebSocket(request);
 }
 
 /**
@@ -44,6 +57,10 @@ export function listenHttp(
       hostname: server.addr.hostname,
       port: server.addr.port,
       async close() {
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, FINISH_MS));
+        await Promise.race([server.shutdown(), tooLong]);
+        clearTimeout(timer);
         controller.abort();
         await server.finished;
       },

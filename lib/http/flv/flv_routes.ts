@@ -1,0 +1,118 @@
+import { getLogger } from "@logtape/logtape";
+import type { Context, Hono } from "hono";
+import { RtmpError } from "../../base/errors.ts";
+import { parseStreamAddress, type StreamAddress } from "../../base/stream_address.ts";
+import type { HttpPeer, UpgradeWebSocket } from "../http_listener.ts";
+import { flvBody } from "./flv_body.ts";
+import { sendOverSocket } from "./flv_socket.ts";
+import type { FlvSource } from "./flv_source.ts";
+import { matchMount } from "./mount.ts";
+
+const log = getLogger(["headwater", "http", "flv"]);
+
+/** A request that has no answer after so long is watched for its client's leaving, in milliseconds. */
+const PATIENCE_MS = 100;
+/** What is told to a client that has left: nobody reads it. */
+const CLIENT_GONE = 400;
+
+/** What a listener knows of a request beside the request. */
+export interface FlvBindings {
+  readonly peer: HttpPeer;
+  readonly upgradeWebSocket: UpgradeWebSocket;
+}
+
+export interface FlvRoutesOptions {
+  readonly source: FlvSource;
+  /** Longest app and stream name together, in bytes. */
+  readonly maxNameBytes: () => number;
+}
+
+/** The headers of a stream: nobody may keep it, or gather it before passing it on. */
+const STREAM_HEADERS = {
+  "Content-Type": "video/x-flv",
+  "Cache-Control": "no-store",
+  "X-Accel-Buffering": "no",
+};
+
+/** `GET /app/stream.flv` as HTTP-FLV, and as WebSocket-FLV when the client asks to upgrade. */
+export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
+  app.all("/*", async (c, next) => {
+    if (!c.req.path.endsWith(".flv")) return await next();
+    try {
+      const address = findStream(c, options);
+      if (address === undefined) return await next();
+      if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+        return c.json({ code: 405 }, 405, { Allow: "GET, HEAD" });
+      }
+      return await answer(c, options.source, address);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      log.debug("Request refused", { path: c.req.path, code: error.code, detail: error.message });
+      const status = error.code === "connection-lost" ? CLIENT_GONE : error.httpStatus;
+      return Response.json({ code: error.srsCode, message: error.message }, {
+        status,
+        headers: { "Cache-Control": "no-store" },
+      });
+    }
+  });
+}
+
+/** The stream that a request names, or undefined: no stream can be at this URL. */
+function findStream(c: Context, { source, maxNameBytes }: FlvRoutesOptions): StreamAddress | undefined {
+  const { host, hostname, pathname, search } = new URL(c.req.url);
+  const parse = (app: string, stream: string) =>
+    parseStreamAddress(`rtmp://${hostname}/${app}`, stream + search, maxNameBytes());
+  // Which vhost is asked for says where its streams are.
+  const name = parse("app", "stream").vhost;
+  const vhost = source.findVhost(name);
+  if (vhost === undefined) {
+    throw new RtmpError("vhost-not-found", `Cannot find vhost '${name}': it is not configured`);
+  }
+  if (!vhost.flv.isEnabled) return undefined;
+  const mounted = matchMount(vhost.flv.mount, vhost.name, host, pathname);
+  return mounted && parse(mounted.app, mounted.stream);
+}
+
+async function answer(c: Context, source: FlvSource, address: StreamAddress): Promise<Response> {
+  const request = c.req.raw;
+  const { peer, upgradeWebSocket } = c.env as FlvBindings;
+  const isWebSocket = c.req.header("Upgrade")?.toLowerCase() === "websocket";
+  const abort = new AbortController();
+  // The request's own signal is touched only for one that has to wait: Deno warns of a program that does it always.
+  const timer = setTimeout(() => {
+    request.signal.addEventListener("abort", () => abort.abort(), { once: true });
+  }, PATIENCE_MS);
+  try {
+    const answer = await source.play({
+      address,
+      ip: peer.hostname,
+      pageUrl: c.req.header("Referer") ?? "",
+      transport: isWebSocket ? "websocket" : "http",
+      signal: abort.signal,
+    });
+    if (answer.kind === "redirect") return c.redirect(flvUrl(answer.url, c.req.url), 302);
+    const { player } = answer;
+    if (isWebSocket) {
+      const { socket, response } = upgradeWebSocket(request);
+      sendOverSocket(player, socket);
+      return response;
+    }
+    if (c.req.method === "HEAD") {
+      player.close();
+      return c.body(null, 200, STREAM_HEADERS);
+    }
+    return c.body(flvBody(player), 200, STREAM_HEADERS);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Where another node has a stream over HTTP, as far as that can be known: at the port at which it was asked for here. */
+function flvUrl(rtmpUrl: string, askedUrl: string): string {
+  const { hostname, pathname, search } = new URL(rtmpUrl.replace(/^rtmps?:/, "http:"));
+  const target = new URL(askedUrl);
+  target.hostname = hostname;
+  target.pathname = `${pathname}.flv`;
+  target.search = search;
+  return target.href;
+}
