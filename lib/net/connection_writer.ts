@@ -40,7 +40,7 @@ export class ConnectionWriter {
 
   /**
    * @param write Sends some bytes, resolves to how many.
-   * @param onError The connection failed; called once.
+   * @param onError The connection, or a source, failed; called once.
    * @param onMoreLater There is more to send, not urgent: call `flush` in the next round.
    */
   constructor(options: {
@@ -80,7 +80,14 @@ export class ConnectionWriter {
   /** Begins a write if there is something to send and none is under way. */
   flush(): void {
     if (this.#isWriting || this.#isClosed) return;
-    const bytes = this.#nextBytes();
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = this.#nextBytes();
+    } catch (error) {
+      // A fault in a source must cost its own connection, not the round of writes that it is in.
+      this.#onFailed(error);
+      return;
+    }
     if (bytes === undefined) {
       this.#drained?.();
       return;
@@ -88,7 +95,7 @@ export class ConnectionWriter {
     this.#isWriting = true;
     this.writingSinceMs = this.#now();
     this.writes++;
-    this.#write(bytes).then(this.#onWritten, this.#onFailed);
+    this.#write(bytes).then(this.#onWritten).catch(this.#onFailed);
   }
 
   /** Resolves when all session output is out, or the writer is closed. */

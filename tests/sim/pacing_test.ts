@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { ReadPacer } from "../../lib/net/read_pacer.ts";
+import { WriteScheduler, type WriteTarget } from "../../lib/net/write_scheduler.ts";
+import { FakeClock, settle } from "../fakes/fake_clock.ts";
+
+class FakeTarget implements WriteTarget {
+  rounds: number[] = [];
+  readonly #clock: FakeClock;
+  readonly #costMs: () => number;
+
+  constructor(clock: FakeClock, costMs: () => number = () => 0) {
+    this.#clock = clock;
+    this.#costMs = costMs;
+  }
+  flushPlayers(): void {
+    this.rounds.push(this.#clock.now());
+    this.#clock.spend(this.#costMs());
+  }
+}
+
+Deno.test("WriteScheduler writes at once while few play, and one round for all that came in one read", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler("auto", clock);
+  const [one, two] = [new FakeTarget(clock), new FakeTarget(clock)];
+  scheduler.markDirty(one);
+  scheduler.markDirty(two);
+  scheduler.markDirty(one);
+  assert.deepEqual(one.rounds, [], "not inside the read");
+  await settle();
+  assert.deepEqual([one.rounds, two.rounds], [[0], [0]]);
+  await clock.advance(1);
+  scheduler.markDirty(two);
+  await settle();
+  assert.deepEqual([one.rounds, two.rounds], [[0], [0, 1]]);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("WriteScheduler gathers for the time it is given", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler(100, clock);
+  const target = new FakeTarget(clock);
+  for (let at = 0; at < 1000; at += 10) {
+    scheduler.markDirty(target);
+    await clock.advance(10);
+  }
+  assert.deepEqual(target.rounds, [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+  await clock.advance(10_000);
+  scheduler.markDirty(target);
+  await settle();
+  assert.equal(target.rounds.at(-1), 11_000, "after a pause nothing waits");
+});
+
+Deno.test("WriteScheduler flushes by time alone: the last messages before a stall go out", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler(350, clock);
+  const target = new FakeTarget(clock);
+  scheduler.markDirty(target);
+  await settle();
+  scheduler.markDirty(target);
+  await clock.advance(350);
+  assert.deepEqual(target.rounds, [0, 350]);
+});
+
+Deno.test("WriteScheduler gathers for about twenty times what a round costs, up to 350 ms, and comes back", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler("auto", clock);
+  let costMs = 2;
+  const target = new FakeTarget(clock, () => costMs);
+  const run = async (ms: number) => {
+    for (let at = 0; at < ms; at++) {
+      scheduler.markDirty(target);
+      await clock.advance(1);
+    }
+  };
+  await run(2000);
+  // A round's writes are counted twice: making them, and their completions.
+  assert.ok(Math.abs(scheduler.gatherMs - 2 * 2 * 20) < 8, `${scheduler.gatherMs} ms`);
+  costMs = 50;
+  await run(20_000);
+  assert.equal(scheduler.gatherMs, 350);
+  costMs = 0;
+  await run(30_000);
+  assert.equal(scheduler.gatherMs, 0);
+});
+
+Deno.test("WriteScheduler that is closed leaves no timer", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler(100, clock);
+  const target = new FakeTarget(clock);
+  scheduler.markDirty(target);
+  await settle();
+  scheduler.markDirty(target);
+  assert.equal(clock.pending, 1);
+  scheduler.close();
+  assert.equal(clock.pending, 0);
+  await clock.advance(1000);
+  assert.equal(target.rounds.length, 1);
+});
+
+Deno.test("ReadPacer pauses for the time it is given, all publishers in one slot", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer(20, clock);
+  const first = pacer.pause();
+  await clock.advance(5);
+  const second = pacer.pause();
+  assert.ok(first !== undefined && second !== undefined);
+  let resolved = 0;
+  first.then(() => resolved++);
+  second.then(() => resolved++);
+  assert.equal(clock.pending, 1);
+  await clock.advance(14);
+  assert.equal(resolved, 0);
+  await clock.advance(1);
+  assert.equal(resolved, 2);
+  assert.notEqual(pacer.pause(), first, "the next slot");
+  await clock.advance(20);
+});
+
+Deno.test("ReadPacer does not pause when told 0, nor while reading is cheap", async () => {
+  const clock = new FakeClock();
+  assert.equal(new ReadPacer(0, clock).pause(), undefined);
+  const pacer = new ReadPacer("auto", clock);
+  for (let i = 0; i < 1000; i++) {
+    pacer.note(0.05);
+    await clock.advance(10);
+    assert.equal(pacer.pause(), undefined);
+  }
+});
+
+Deno.test("ReadPacer pauses more while reading is dear, up to 100 ms, and less when it is cheap again", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer("auto", clock);
+  const run = async (costMs: number, times: number) => {
+    for (let i = 0; i < times; i++) {
+      pacer.note(costMs);
+      await clock.advance(1);
+    }
+  };
+  await run(0.8, 5000);
+  assert.ok(pacer.pauseMs > 3, `${pacer.pauseMs} ms`);
+  await run(1, 50_000);
+  assert.equal(pacer.pauseMs, 100);
+  await run(0.001, 50_000);
+  assert.equal(pacer.pauseMs, 0);
+});
