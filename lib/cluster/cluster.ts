@@ -241,7 +241,7 @@ export class Cluster {
     this.#changes += 1;
     for (const key of added) {
       this.#locator.forgetNowhere(key);
-      if (this.owned.get(key) !== undefined) void this.#settle(key, coworker);
+      if (this.owned.get(key) !== undefined) this.#beginSettling(key, coworker);
     }
   }
 
@@ -249,8 +249,12 @@ export class Cluster {
     const vhost = this.#settings.vhosts.get(splitStreamKey(key).vhost);
     if (vhost === undefined || !isClustered(vhost)) return;
     for (const coworker of this.#realms.get(vhost.secret)?.coworkers.live(vhost.coworkers) ?? []) {
-      if (coworker.streams.has(key)) void this.#settle(key, coworker);
+      if (coworker.streams.has(key)) this.#beginSettling(key, coworker);
     }
+  }
+
+  #beginSettling(key: string, coworker: Coworker): void {
+    this.#settle(key, coworker).catch((error) => log.error("Conflict not settled", { key, error }));
   }
 
   /**

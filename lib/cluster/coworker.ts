@@ -25,6 +25,7 @@ export interface CoworkerOptions {
   /** This node, to recognise it. */
   readonly identity: NodeIdentity;
   readonly secret: string;
+  /** How often `beat` is called. */
   readonly pollIntervalMs: () => number;
   readonly queryTimeoutMs: () => number;
   /**
@@ -44,7 +45,7 @@ const MAX_RETRY_MS = 3000;
 const SLOW_POLL_MS = 10_000;
 /** Every so many turns the load is asked for, even where no stream changed. */
 const LOAD_REFRESH_TURNS = 10;
-/** Part of the pause that is random. */
+/** Part of a pause that is random. */
 const JITTER = 0.2;
 
 const NO_STREAMS: ReadonlyMap<string, number> = new Map();
@@ -65,7 +66,7 @@ export class Coworker {
   #streams: Map<string, number> | undefined;
   #timer: Timer | undefined;
   #polling: Promise<void> | undefined;
-  #isStopped = false;
+  readonly #stopped = new AbortController();
   #failures = 0;
   #turns = 0;
 
@@ -116,8 +117,13 @@ export class Coworker {
   }
 
   stop(): void {
-    this.#isStopped = true;
+    this.#stopped.abort(new Error("it is no coworker any more"));
     this.#clearTimer();
+  }
+
+  /** A turn of the loop. What is down, or need not be polled, is asked when its own pause is over. */
+  beat(): void {
+    if (this.#followsBeat) void this.#poll();
   }
 
   /** Asks for what it owns now: an answer that is under way may be older. Resolves when it is there, or that there is none. */
@@ -127,7 +133,7 @@ export class Coworker {
   }
 
   #poll(): Promise<void> {
-    if (this.#isStopped) return Promise.resolve();
+    if (this.#stopped.signal.aborted) return Promise.resolve();
     this.#clearTimer();
     this.#polling ??= this.#ask().finally(() => {
       this.#polling = undefined;
@@ -145,10 +151,11 @@ export class Coworker {
         this.address,
         secret,
         queryTimeoutMs(),
+        this.#stopped.signal,
         this.#node,
         this.#turns % LOAD_REFRESH_TURNS !== 0,
       );
-      if (this.#isStopped) return;
+      if (this.#stopped.signal.aborted) return;
       this.#roundTripMs = clock.now() - startMs;
       if (answer.kind === "srs") this.#becomeSrs();
       else this.#update(answer.kind === "state" ? answer.state : undefined);
@@ -164,10 +171,11 @@ export class Coworker {
    */
   async findStream(query: StreamQuery, timeoutMs: number, signal: AbortSignal): Promise<StreamOrigin | null> {
     const { client, secret } = this.#options;
+    const either = AbortSignal.any([signal, this.#stopped.signal]);
     try {
-      return await client.findStream(this.address, this.name, secret, query, timeoutMs, signal);
+      return await client.findStream(this.address, this.name, secret, query, timeoutMs, either);
     } catch (error) {
-      if (!signal.aborted) {
+      if (!either.aborted) {
         this.#fail(error);
         if (this.#polling === undefined) this.#schedule(this.#pauseMs());
       }
@@ -221,7 +229,7 @@ export class Coworker {
   }
 
   #fail(error: unknown): void {
-    if (this.#isStopped) return;
+    if (this.#stopped.signal.aborted) return;
     const wasDown = this.#isUp === false;
     const before = this.#lastError;
     this.#isUp = false;
@@ -232,26 +240,38 @@ export class Coworker {
     if (!wasDown || before !== this.#lastError) this.#options.onChange(this, []);
   }
 
+  get #followsBeat(): boolean {
+    return this.#isUp === true && this.#kind === "headwater";
+  }
+
   #pauseMs(): number {
-    const { pollIntervalMs } = this.#options;
     if (this.#isUp === false) {
       return Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.#failures - 1, 10), MAX_RETRY_MS);
     }
-    return this.#kind === "headwater" ? pollIntervalMs() : Math.max(pollIntervalMs(), SLOW_POLL_MS);
+    return Math.max(this.#options.pollIntervalMs(), SLOW_POLL_MS);
   }
 
   #schedule(delayMs: number): void {
-    if (this.#isStopped) return;
     this.#clearTimer();
+    if (this.#stopped.signal.aborted || this.#followsBeat) return;
     const { clock, random } = this.#options;
     this.#timer = clock.setTimer(() => {
       this.#timer = undefined;
       void this.#poll();
-    }, delayMs * (1 - JITTER / 2 + JITTER * random()));
+    }, withJitter(delayMs, random()));
   }
 
   #clearTimer(): void {
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/**
+ * A pause of about `delayMs`, so that nodes don't ask in step.
+ *
+ * @param random From 0 to 1.
+ */
+export function withJitter(delayMs: number, random: number): number {
+  return delayMs * (1 - JITTER / 2 + JITTER * random);
 }

@@ -47,12 +47,13 @@ export class CoworkerClient {
    *
    * @param since The state that is known; the answer says what changed.
    * @param ifChanged Only when the state is not the known one.
-   * @throws {Error} When it can't be reached, answers too late, or rubbish.
+   * @throws {Error} When it can't be reached, answers too late, or rubbish, or `signal` is aborted.
    */
   async nodeState(
     address: CoworkerAddress,
     secret: string,
     timeoutMs: number,
+    signal: AbortSignal,
     since?: StateSince,
     ifChanged: boolean = true,
   ): Promise<NodeAnswer> {
@@ -68,7 +69,7 @@ export class CoworkerClient {
       `/api/v1/clusters/node${query}`,
       secret,
       MAX_NODE_STATE_BYTES,
-      new Deadline(this.#options.clock, timeoutMs),
+      new Deadline(this.#options.clock, timeoutMs, signal),
       headers,
     );
     if (status === 304) return { kind: "unchanged" };
@@ -152,17 +153,17 @@ class Deadline {
   readonly #controller = new AbortController();
   readonly #close: () => void;
 
-  constructor(clock: Clock, timeoutMs: number, outer?: AbortSignal) {
+  constructor(clock: Clock, timeoutMs: number, outer: AbortSignal) {
     const timer = clock.setTimer(
       () => this.#controller.abort(new CoworkerTimeout(timeoutMs)),
       timeoutMs,
     );
-    const follow = () => this.#controller.abort(outer?.reason);
-    outer?.addEventListener("abort", follow);
-    if (outer?.aborted) follow();
+    const follow = () => this.#controller.abort(outer.reason);
+    outer.addEventListener("abort", follow);
+    if (outer.aborted) follow();
     this.#close = () => {
       clock.clearTimer(timer);
-      outer?.removeEventListener("abort", follow);
+      outer.removeEventListener("abort", follow);
     };
   }
 

@@ -282,3 +282,17 @@ Deno.test("nodes that share a secret know each other, others are refused", async
   a.cluster.stop();
   b.cluster.stop();
 });
+
+Deno.test("a stop ends the requests that are under way", async () => {
+  const network = new ClusterNetwork();
+  network.hosts.set("10.0.0.2:1985", "blackHole");
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985"]);
+  a.cluster.start();
+  const located = a.cluster.locate(query("one"));
+  await network.advance(100);
+  assert.equal(network.takeRequests().length, 2);
+  a.cluster.stop();
+  assert.deepEqual(await located, { kind: "nowhere" });
+  await network.advance(0);
+  assert.equal(network.clock.pending, 0);
+});
