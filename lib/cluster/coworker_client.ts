@@ -11,6 +11,7 @@ import {
   type StreamQuery,
   streamQueryPath,
 } from "./stream_query.ts";
+import { unlessAborted } from "./unless_aborted.ts";
 
 /** The web's `fetch`, or what a test puts in its place. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -173,20 +174,8 @@ class Deadline {
 
   /** Rejects at the deadline even where `run` takes no notice of the signal. */
   async race<T>(run: () => Promise<T>): Promise<T> {
-    const { signal } = this;
-    signal.throwIfAborted();
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort);
-    });
-    const running = run();
-    try {
-      return await Promise.race([running, aborted]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      running.catch(() => {});
-    }
+    this.signal.throwIfAborted();
+    return await unlessAborted(run(), this.signal);
   }
 
   close(): void {
