@@ -20,7 +20,7 @@ const BACKLOG_BYTES = 64 * 1024;
 export interface FlvSink {
   /** Takes one piece for each `request`. */
   write(bytes: Uint8Array): void;
-  /** There is no more. `isCut`: the peer takes nothing, so waiting for it is of no use. */
+  /** There is no more; not called when the player left by itself. `isCut`: the peer takes nothing, waiting for it is of no use. */
   end(isCut: boolean): void;
 }
 
@@ -172,7 +172,7 @@ export class FlvPlayer implements TickedClient {
     this.#logClosed();
     this.#abort.abort();
     this.#ready?.reject(reason ?? gone());
-    this.#sink?.end(reason?.code === "send-timeout");
+    if (reason !== undefined) this.#sink?.end(reason.code === "send-timeout");
     for (const callback of this.#onClosed) callback();
     this.#onClosed = [];
   }

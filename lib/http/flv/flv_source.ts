@@ -9,7 +9,7 @@ import type { StreamAddress } from "../../base/stream_address.ts";
 export interface FlvSink {
   /** Takes one piece for each `request`. */
   write(bytes: Uint8Array): void;
-  /** There is no more. `isCut`: the peer takes nothing, so waiting for it is of no use. */
+  /** There is no more; not called when the player left by itself. `isCut`: the peer takes nothing, waiting for it is of no use. */
   end(isCut: boolean): void;
 }
 

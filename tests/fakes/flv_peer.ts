@@ -1,0 +1,160 @@
+import { configSchema } from "../../lib/app/config.ts";
+import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
+import type { StreamFeed } from "../../lib/hub/live_stream.ts";
+import type { FlvBindings } from "../../lib/http/flv/flv_routes.ts";
+import { createStreamApp } from "../../lib/http/stream_app.ts";
+import { FlvServer } from "../../lib/server/flv_server.ts";
+import { RtmpServer } from "../../lib/server/rtmp_server.ts";
+import { ServerRuntime } from "../../lib/server/server_runtime.ts";
+import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
+import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
+import { FakeClock, settle } from "./fake_clock.ts";
+
+/** A server with its HTTP side in memory, in time that the test moves on. */
+export class FlvNode {
+  readonly clock: FakeClock = new FakeClock();
+  readonly runtime: ServerRuntime;
+  readonly server: RtmpServer;
+  readonly #app: ReturnType<typeof createStreamApp>;
+
+  /** @param vhosts As in a configuration file, defaults filled in. */
+  constructor(
+    vhosts: Record<string, unknown> = { __defaultVhost__: {} },
+    options: { router?: StreamRouter; config?: Record<string, unknown>; crossdomain?: boolean } = {},
+  ) {
+    const config = configSchema.parse({ vhost: vhosts, ...options.config });
+    const settings = vhostSettings(config);
+    let ids = 0;
+    this.runtime = new ServerRuntime({
+      version: "0.0.0",
+      processId: 1,
+      findVhost: (name) => findVhost(settings, name),
+      limits: () => serverLimits(config),
+      router: options.router ?? loneOrigin(() => true),
+      randomBytes: (length) => new Uint8Array(length).fill(++ids),
+      clock: this.clock,
+    });
+    this.server = new RtmpServer(this.runtime);
+    this.#app = createStreamApp({
+      source: new FlvServer(this.server),
+      maxNameBytes: () => 512,
+      crossdomain: options.crossdomain ?? true,
+      signature: "Headwater/0.0.0",
+    });
+  }
+
+  /** A request; a path stands for a URL of the host `localhost`. */
+  request(url: string, init: RequestInit = {}): Promise<Response> {
+    const env: FlvBindings = {
+      peer: { hostname: "192.0.2.7", port: 50_000 },
+      upgradeWebSocket: () => {
+        throw new Error("Cannot upgrade: no socket here");
+      },
+    };
+    return Promise.resolve(this.#app.request(new URL(url, "http://localhost:8080").href, init, env));
+  }
+
+  /** A request whose answer comes without time moving on. */
+  async play(url: string): Promise<FlvResponse> {
+    return await FlvResponse.from(await this.request(url));
+  }
+
+  /** Begins to feed a stream. */
+  publish(key: string): StreamFeed {
+    const vhost = this.runtime.options.findVhost("");
+    if (vhost === undefined) throw new Error("Cannot publish: there is no default vhost");
+    const stream = this.runtime.hub.open(key, () => vhost.stream);
+    return stream.attach({ kind: "publish", id: "encoder", startedAtMs: 0 });
+  }
+}
+
+/** The body of a response as it comes, as FLV. */
+export class FlvResponse {
+  readonly response: Response;
+  readonly tags: FlvTag[] = [];
+  /** The flags in the header; undefined until it has come. */
+  flags: number | undefined;
+  isEnded = false;
+  error: unknown;
+  #reading: Promise<void> | undefined;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #flv = new FlvReader();
+
+  private constructor(response: Response) {
+    this.response = response;
+    if (response.body === null) throw new Error(`Cannot read: status ${response.status} without a body`);
+    this.#reader = response.body.getReader();
+  }
+
+  /** What has come of it already is read. */
+  static async from(response: Response): Promise<FlvResponse> {
+    const made = new FlvResponse(response);
+    await made.read();
+    return made;
+  }
+
+  /** Reads what is there, and leaves one read under way, as a connection does. */
+  async read(): Promise<this> {
+    this.#reading ??= this.#readOn();
+    await settle();
+    return this;
+  }
+
+  /** The type and time of each tag. */
+  get shape(): string[] {
+    return this.tags.map(({ typeId, timestamp }) => `${typeId}@${timestamp}`);
+  }
+
+  async leave(): Promise<void> {
+    await this.#reader.cancel();
+    await this.#reading;
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) break;
+        this.flags ??= value[4];
+        this.#flv.push(value);
+        for (let tag = this.#flv.next(); tag !== undefined; tag = this.#flv.next()) this.tags.push(tag);
+      }
+    } catch (error) {
+      this.error = error;
+    }
+    this.isEnded = true;
+  }
+}
+
+export const AVC_HEADER: Uint8Array = Uint8Array.of(
+  0x17,
+  0,
+  0,
+  0,
+  0,
+  1,
+  0x64,
+  0,
+  0x1e,
+  0xff,
+  0xe1,
+  0,
+  0,
+  1,
+  0,
+  0,
+);
+export const AAC_HEADER: Uint8Array = Uint8Array.of(0xaf, 0, 0x12, 0x10);
+
+/** A video frame. */
+export function videoFrame(isKeyframe: boolean, size: number = 100): Uint8Array {
+  const payload = new Uint8Array(size);
+  payload.set([isKeyframe ? 0x17 : 0x27, 1]);
+  return payload;
+}
+
+export function audioFrame(size: number = 20): Uint8Array {
+  const payload = new Uint8Array(size);
+  payload.set([0xaf, 1]);
+  return payload;
+}

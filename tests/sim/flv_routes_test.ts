@@ -1,0 +1,379 @@
+// deno-lint-ignore-file camelcase -- names of the configuration
+import assert from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import type { StreamFeed } from "../../lib/hub/live_stream.ts";
+import type { PlayDecision, StreamRouter } from "../../lib/server/stream_router.ts";
+import { loneOrigin } from "../../lib/server/stream_router.ts";
+import { AAC_HEADER, audioFrame, AVC_HEADER, FlvNode, FlvResponse, videoFrame } from "../fakes/flv_peer.ts";
+import { settle } from "../fakes/fake_clock.ts";
+
+const AUDIO = 8;
+const VIDEO = 9;
+
+function sendAudio(node: FlvNode, feed: StreamFeed, ...times: number[]): void {
+  for (const timestamp of times) {
+    feed.write({ typeId: AUDIO, timestamp, payload: audioFrame() }, node.clock.now());
+  }
+}
+
+function sendHeaders(node: FlvNode, feed: StreamFeed, ...typeIds: number[]): void {
+  for (const typeId of typeIds) {
+    feed.write(
+      { typeId, timestamp: 0, payload: typeId === AUDIO ? AAC_HEADER : AVC_HEADER },
+      node.clock.now(),
+    );
+  }
+}
+
+function sendVideo(
+  node: FlvNode,
+  feed: StreamFeed,
+  isKeyframe: boolean,
+  timestamp: number,
+  size?: number,
+): void {
+  feed.write({ typeId: VIDEO, timestamp, payload: videoFrame(isKeyframe, size) }, node.clock.now());
+}
+
+function publishBoth(node: FlvNode, key: string = "/live/a"): StreamFeed {
+  const feed = node.publish(key);
+  sendHeaders(node, feed, AUDIO, VIDEO);
+  sendVideo(node, feed, true, 0);
+  sendAudio(node, feed, 10);
+  sendVideo(node, feed, false, 40);
+  return feed;
+}
+
+function withRouter(admitPlay: StreamRouter["admitPlay"]): FlvNode {
+  return new FlvNode(undefined, { router: { ...loneOrigin(() => true), admitPlay } });
+}
+
+Deno.test("a player gets the header, the codec headers, the group of pictures and what follows", async () => {
+  const node = new FlvNode();
+  const feed = publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  assert.equal(player.response.status, 200);
+  assert.equal(player.flags, 5);
+  assert.deepEqual(player.shape, ["8@0", "9@0", "9@0", "8@10", "9@40"]);
+  sendVideo(node, feed, false, 80);
+  await player.read();
+  assert.deepEqual(player.shape.slice(5), ["9@80"]);
+  await player.leave();
+});
+
+Deno.test("the headers of a stream say what it is and that nobody may keep it", async () => {
+  const node = new FlvNode();
+  publishBoth(node);
+  const { headers, body } = await node.request("/live/a.flv", { headers: { Origin: "http://elsewhere" } });
+  assert.equal(headers.get("Content-Type"), "video/x-flv");
+  assert.equal(headers.get("Cache-Control"), "no-store");
+  assert.equal(headers.get("Server"), "Headwater/0.0.0");
+  assert.equal(headers.get("Access-Control-Allow-Origin"), "*");
+  await body?.cancel();
+});
+
+for (
+  const [what, typeIds, flags] of [["audio", [AUDIO], 4], ["video", [VIDEO], 1]] as const
+) {
+  Deno.test(`the header of a new stream that has only ${what} says so a second later`, async () => {
+    const node = new FlvNode();
+    const feed = node.publish("/live/a");
+    const response = node.request("/live/a.flv");
+    await settle();
+    sendHeaders(node, feed, ...typeIds);
+    if (what === "audio") sendAudio(node, feed, 10);
+    else sendVideo(node, feed, true, 10);
+    await node.clock.advance(999);
+    assert.equal(node.runtime.counters.clientsTotal, 0);
+    await node.clock.advance(1);
+    const player = await FlvResponse.from(await response);
+    assert.equal(player.flags, flags);
+    assert.equal(player.tags.length, 2);
+    await player.leave();
+  });
+
+  Deno.test(`the header of a stream that has long had only ${what} is known at once`, async () => {
+    const node = new FlvNode();
+    const feed = node.publish("/live/a");
+    sendHeaders(node, feed, ...typeIds);
+    await node.clock.advance(5000);
+    const player = await node.play("/live/a.flv");
+    assert.equal(player.flags, flags);
+    await player.leave();
+  });
+}
+
+Deno.test("what the header did not announce is left out when it comes later", async () => {
+  const node = new FlvNode();
+  const feed = node.publish("/live/a");
+  sendHeaders(node, feed, AUDIO);
+  sendAudio(node, feed, 0);
+  await node.clock.advance(1000);
+  const player = await node.play("/live/a.flv");
+  sendHeaders(node, feed, VIDEO);
+  sendVideo(node, feed, true, 20);
+  sendAudio(node, feed, 30);
+  await player.read();
+  assert.equal(player.flags, 4);
+  assert.ok(player.tags.every(({ typeId }) => typeId === AUDIO), player.shape.join());
+  assert.equal(player.shape.at(-1), "8@30");
+  await player.leave();
+});
+
+Deno.test("the header's flags can be configured instead of guessed", async () => {
+  const remux = { guess_has_av: false, has_video: false, drop_if_not_match: true };
+  const node = new FlvNode({ __defaultVhost__: { http_remux: remux } });
+  publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  assert.equal(player.flags, 4);
+  assert.deepEqual(player.shape, ["8@0", "8@10"]);
+  await player.leave();
+});
+
+Deno.test("a request waits for its stream", async () => {
+  const node = new FlvNode();
+  const response = node.request("/live/a.flv");
+  await node.clock.advance(9000);
+  assert.equal(node.server.connectionCount, 1);
+  publishBoth(node);
+  const player = await FlvResponse.from(await response);
+  assert.equal(player.response.status, 200);
+  assert.deepEqual(player.shape, ["8@0", "9@0", "9@0", "8@10", "9@40"]);
+  await player.leave();
+});
+
+Deno.test("a request for a stream that does not come is answered 404 after wait_ms", async () => {
+  const node = new FlvNode({ __defaultVhost__: { http_remux: { wait_ms: 300 } } });
+  const response = node.request("/live/a.flv");
+  await node.clock.advance(300);
+  const { status, body } = await response;
+  assert.equal(status, 404);
+  assert.equal((await new Response(body).json()).code, 2048);
+  assert.equal(node.runtime.hub.size, 0);
+  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.clock.pending, 0);
+});
+
+Deno.test("a refusal of the router is answered at once", async () => {
+  const node = withRouter(() =>
+    Promise.reject(new RtmpError("stream-not-found", "Cannot play '/live/a': no node has it"))
+  );
+  const response = await node.request("/live/a.flv");
+  assert.equal(response.status, 404);
+  assert.deepEqual(await response.json(), { code: 2048, message: "Cannot play '/live/a': no node has it" });
+  assert.equal(node.server.connectionCount, 0);
+});
+
+Deno.test("a redirect of the router becomes a 302 to the FLV of the same stream there", async () => {
+  const decision: PlayDecision = {
+    kind: "redirect",
+    tcUrl: "rtmp://192.0.2.1:19351/a/b",
+    url: "rtmp://192.0.2.1:19351/a/b/s?token=x/y",
+  };
+  const node = withRouter(() => Promise.resolve(decision));
+  const response = await node.request("/a/b/s.flv?token=x/y");
+  assert.equal(response.status, 302);
+  assert.equal(response.headers.get("Location"), "http://192.0.2.1:8080/a/b/s.flv?token=x/y");
+  assert.equal(node.server.connectionCount, 0);
+});
+
+Deno.test("a player that leaves while it waits leaves nothing behind", async () => {
+  let releases = 0;
+  const node = withRouter(() => Promise.resolve({ kind: "local", release: () => releases++ }));
+  const abort = new AbortController();
+  const response = node.request("/live/a.flv", { signal: abort.signal });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal(node.runtime.hub.size, 1);
+  abort.abort();
+  assert.notEqual((await response).status, 200);
+  assert.equal(releases, 1);
+  assert.equal(node.runtime.hub.size, 0);
+  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.clock.pending, 0);
+});
+
+Deno.test("a player that leaves while it plays leaves nothing behind", async () => {
+  let releases = 0;
+  const node = withRouter(() => Promise.resolve({ kind: "local", release: () => releases++ }));
+  const feed = publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  await player.leave();
+  assert.equal(releases, 1);
+  assert.equal(node.server.connectionCount, 0);
+  assert.equal(feed.stream.playerCount, 0);
+  feed.close();
+  assert.equal(node.runtime.hub.release(feed.stream), true);
+});
+
+Deno.test("players stay while the publisher is away, and their time goes on", async () => {
+  const node = new FlvNode();
+  const first = publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  first.close();
+  await node.clock.advance(60_000);
+  assert.equal(player.isEnded, false);
+  const second = node.publish("/live/a");
+  sendHeaders(node, second, AUDIO, VIDEO);
+  sendVideo(node, second, true, 0);
+  await player.read();
+  assert.deepEqual(player.tags.slice(5).map(({ typeId }) => typeId), [AUDIO, VIDEO, VIDEO]);
+  assert.ok((player.tags.at(-1)?.timestamp ?? 0) >= 40, player.shape.join());
+  await player.leave();
+});
+
+Deno.test("a stream that stays away for longer than the router allows ends its players", async () => {
+  const node = withRouter(() => Promise.resolve({ kind: "local", waitMs: 5000 }));
+  const feed = publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  const client = [...node.server.clients()][0] as unknown as { tick(nowMs: number): void };
+  client.tick(node.clock.now());
+  feed.close();
+  await node.clock.advance(5001);
+  client.tick(node.clock.now());
+  await player.read();
+  assert.equal(player.isEnded, true);
+  assert.equal(player.error, undefined);
+});
+
+Deno.test("a player is a client: it is listed, counted, kicked", async () => {
+  const node = new FlvNode();
+  publishBoth(node);
+  const player = await node.play("/live/a.flv?token=secret");
+  const [client] = node.server.clients();
+  assert.equal(client?.type, "flv-play");
+  assert.equal(client?.ip, "192.0.2.7");
+  assert.equal(client?.stream?.key, "/live/a");
+  assert.ok((client?.sendBytes ?? 0) > 200);
+  client?.kick();
+  await player.read();
+  assert.equal(player.isEnded, true);
+  assert.equal(player.error, undefined);
+  assert.equal(node.server.client(client?.id ?? ""), undefined);
+  assert.equal(node.runtime.counters.errors.get("kicked"), 1);
+});
+
+Deno.test("one player too many is answered 503", async () => {
+  const node = new FlvNode(undefined, { config: { max_connections: 1 } });
+  publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  assert.equal((await node.request("/live/a.flv")).status, 503);
+  await player.leave();
+  const next = await node.play("/live/a.flv");
+  assert.equal(next.response.status, 200);
+  await next.leave();
+});
+
+Deno.test("the end of the server ends its players, and takes no new ones", async () => {
+  const node = new FlvNode();
+  publishBoth(node);
+  const player = await node.play("/live/a.flv");
+  await node.server.stop(0);
+  await player.read();
+  assert.equal(player.isEnded, true);
+  assert.equal(player.error, undefined);
+  assert.equal((await node.request("/live/a.flv")).status, 503);
+});
+
+Deno.test("a player that does not read is given one piece, and goes on at a key frame", async () => {
+  const node = new FlvNode({ __defaultVhost__: { play: { queue_length: 2 } } });
+  const feed = publishBoth(node);
+  const response = await node.request("/live/a.flv");
+  const [client] = node.server.clients();
+  for (let timestamp = 40; timestamp < 20_000; timestamp += 40) {
+    await node.clock.advance(40);
+    sendVideo(node, feed, timestamp % 1000 === 0, timestamp, 10_000);
+  }
+  assert.equal(client?.sendBytes, 0);
+  const player = await FlvResponse.from(response);
+  assert.equal(client?.jumps, 1);
+  const key = player.tags.findIndex(({ timestamp }) => timestamp > 1000);
+  assert.equal(player.tags[key]?.payload[0], 0x17);
+  assert.ok((player.tags[key]?.timestamp ?? 0) >= 17_000, player.shape.join());
+  await player.leave();
+});
+
+Deno.test("a player that takes nothing for send_timeout_ms is cut off", async () => {
+  const node = new FlvNode(undefined, { config: { limits: { send_timeout_ms: 1000 } } });
+  publishBoth(node);
+  const response = await node.request("/live/a.flv");
+  const reader = response.body?.getReader();
+  await reader?.read();
+  const client = [...node.server.clients()][0] as unknown as { tick(nowMs: number): void };
+  await node.clock.advance(1001);
+  client.tick(node.clock.now());
+  await assert.rejects(async () => await reader?.read(), /takes nothing/);
+  assert.equal(node.runtime.counters.errors.get("send-timeout"), 1);
+});
+
+Deno.test("HEAD is answered as GET, without playing", async () => {
+  const node = new FlvNode({ __defaultVhost__: { http_remux: { wait_ms: 0 } } });
+  publishBoth(node);
+  const there = await node.request("/live/a.flv", { method: "HEAD" });
+  assert.equal(there.status, 200);
+  assert.equal(there.headers.get("Content-Type"), "video/x-flv");
+  assert.equal(there.body, null);
+  assert.equal(node.server.connectionCount, 0);
+  const missing = node.request("/live/b.flv", { method: "HEAD" });
+  await node.clock.advance(0);
+  assert.equal((await missing).status, 404);
+});
+
+Deno.test("other methods are refused, OPTIONS as configured", async () => {
+  const node = new FlvNode();
+  publishBoth(node);
+  const post = await node.request("/live/a.flv", { method: "POST" });
+  assert.equal(post.status, 405);
+  assert.equal(post.headers.get("Allow"), "GET, HEAD");
+  assert.equal((await node.request("/live/a.flv", { method: "OPTIONS" })).status, 200);
+  const closed = new FlvNode(undefined, { crossdomain: false });
+  assert.equal((await closed.request("/live/a.flv", { method: "OPTIONS" })).status, 405);
+});
+
+Deno.test("a stream is found by nested apps, encoded names, parameters and hosts", async () => {
+  const node = new FlvNode({ __defaultVhost__: {}, "a.example": {} });
+  const feeds = [
+    publishBoth(node, "/one/two/s"),
+    publishBoth(node, "/live/täst 1".replace(" ", "")),
+    publishBoth(node, "a.example/live/s"),
+  ];
+  for (
+    const url of [
+      "/one/two/s.flv?token=x/y.flv",
+      "/live/t%C3%A4st1.flv",
+      "/live/s.flv?vhost=a.example",
+      "/live/s.flv?domain=a.example",
+      "http://a.example:8080/live/s.flv",
+    ]
+  ) {
+    const player = await node.play(url);
+    assert.equal(player.flags, 5, url);
+    await player.leave();
+  }
+  assert.equal(feeds.every(({ stream }) => stream.playerCount === 0), true);
+});
+
+Deno.test("what can be no stream is 404 at once", async () => {
+  const node = new FlvNode({ __defaultVhost__: {}, "off.example": { http_remux: { enabled: false } } });
+  publishBoth(node);
+  for (
+    const url of [
+      "/live/a",
+      "/a.flv",
+      "/live/.flv",
+      "/live/%E0%A4%A.flv",
+      "/live/a%3Fb.flv",
+      "http://off.example:8080/live/a.flv",
+    ]
+  ) {
+    const response = await node.request(url);
+    assert.equal(response.status, 404, url);
+    assert.equal((await response.json()).code, 404, url);
+  }
+  await settle();
+  assert.equal(node.server.connectionCount, 0);
+});
+
+Deno.test("a name that is too long is refused", async () => {
+  const node = new FlvNode();
+  assert.equal((await node.request(`/live/${"a".repeat(600)}.flv`)).status, 400);
+});
