@@ -5,15 +5,16 @@
  */
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bundle, bundle, DIST } from "./bundle.ts";
+import { type Bundle, bundle, DIST, ROOT } from "./bundle.ts";
 import { run } from "./run.ts";
 import { findCompiler } from "./runtime.ts";
+import { sbom } from "./sbom.ts";
 import { PERMISSIONS, type Target, TARGETS } from "./targets.ts";
 
 const HELP = `Makes a binary of Headwater.
 
   --target NAME   ${TARGETS.map(({ name }) => name).join(", ")}; default: this machine's
-  --all           every target, named headwater-NAME, with SHA256SUMS
+  --all           every target, named headwater-NAME, with SHA256SUMS and a bill of what is in them
   --output FILE   default: dist/headwater
   --commit TEXT   what --version prints; default: git's
 `;
@@ -109,9 +110,16 @@ async function compileFromArguments(): Promise<number> {
       say(`${output}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  await Deno.writeTextFile(join(DIST, "SHA256SUMS"), await checksums(made));
+  const bill = join(DIST, "headwater.cdx.json");
+  await Deno.writeTextFile(bill, await billOf(program));
+  await Deno.writeTextFile(join(DIST, "SHA256SUMS"), await checksums([...made, bill]));
   say(`${made.length} of ${TARGETS.length} made`);
   return made.length === TARGETS.length ? 0 : 1;
+}
+
+async function billOf(program: Bundle): Promise<string> {
+  const code = await Deno.readTextFile(program.path);
+  return sbom(program, code, await Deno.readTextFile(join(ROOT, "deno.lock")), Deno.version.deno);
 }
 
 function report({ path, bytes, denoVersion, runtimeBytes }: Binary): void {
