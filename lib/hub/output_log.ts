@@ -5,6 +5,8 @@ import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } f
 
 /** How often the position of a moment is noted, in milliseconds of media; how exact `queueLengthMs` is. */
 const MARK_INTERVAL_MS = 250;
+/** Segments of a stream that nobody plays are no larger, in bytes: many publishers may have few players. */
+const UNPLAYED_SEGMENT_BYTES = 64 * 1024;
 
 interface Mark {
   readonly offset: number;
@@ -81,6 +83,7 @@ export class OutputLog implements CursorSource {
     const isNewSegment = log.append(
       format.length(message),
       (target, at) => format.write(target, at, message),
+      this.cursors.size === 0 ? UNPLAYED_SEGMENT_BYTES : undefined,
     );
     const last = this.#marks.at(-1);
     if (message.typeId === MESSAGE_TYPE.data) {

@@ -50,13 +50,14 @@ export class PlayerCursor {
   #isWaitingForKeyframe = false;
   /** Where it left off before it jumped. */
   #leftOffset = 0;
-  /** Until it has been given all there was once. */
-  #isJoining = true;
+  /** Log offset up to which bytes should go out now: what was there at the join, or when the last round of writes began. */
+  #dueOffset: number;
 
   constructor(output: CursorSource, join: JoinPoint, options: PlayerOptions) {
     this.output = output;
     this.#prefix = join.prefix.length > 0 ? join.prefix : undefined;
     this.#offset = join.offset;
+    this.#dueOffset = output.log.end;
     this.#onReady = options.onReady;
   }
 
@@ -70,13 +71,14 @@ export class PlayerCursor {
     return !this.isPaused && (this.#prefix !== undefined || this.#offset < this.output.log.end);
   }
 
-  /** Whether there is something that should not wait to be gathered with more: what a new player begins with. */
+  /** Whether there is something that has been gathered long enough, or that a new player begins with. */
   get isUrgent(): boolean {
-    return this.#isJoining && this.isBehind;
+    return this.isBehind && (this.#prefix !== undefined || this.#offset < this.#dueOffset);
   }
 
   /** The player's writer should look for bytes. */
   notify(): void {
+    this.#dueOffset = this.output.log.end;
     this.#onReady?.();
   }
 
@@ -129,13 +131,9 @@ export class PlayerCursor {
       return prefix;
     }
     const slice = log.read(this.#offset);
-    if (slice === undefined) {
-      this.#isJoining = false;
-      return undefined;
-    }
+    if (slice === undefined) return undefined;
     const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
     this.#offset += piece.length;
-    if (this.#offset === log.end) this.#isJoining = false;
     return piece;
   }
 

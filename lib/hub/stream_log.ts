@@ -47,13 +47,18 @@ export class StreamLog {
   /**
    * Appends one message of exactly `length` bytes, written in place by `write(target, offset)`.
    *
+   * @param maxSegmentBytes How large a new segment may be. Large ones make fewer writes, small ones hold less.
    * @returns Whether a new segment was begun: the time to trim.
    */
-  append(length: number, write: (target: Uint8Array, offset: number) => void): boolean {
+  append(
+    length: number,
+    write: (target: Uint8Array, offset: number) => void,
+    maxSegmentBytes: number = MAX_SEGMENT_BYTES,
+  ): boolean {
     let segment = this.#segments.at(-1);
     let isNew = false;
     if (segment === undefined || segment.length + length > segment.bytes.length) {
-      const capacity = Math.max(this.#nextSegmentBytes, length);
+      const capacity = Math.max(Math.min(this.#nextSegmentBytes, maxSegmentBytes), length);
       this.#nextSegmentBytes = Math.min(this.#nextSegmentBytes * 2, MAX_SEGMENT_BYTES);
       segment = { start: this.#end, bytes: new Uint8Array(this.#allocate(capacity)), length: 0 };
       this.#segments.push(segment);

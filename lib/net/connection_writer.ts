@@ -5,7 +5,7 @@ export interface MediaSource {
   /** What of a partly sent piece must still be sent. */
   remainder(slice: Uint8Array, written: number): Uint8Array;
   readonly isBehind: boolean;
-  /** There is more, and it should not wait for the next round: a player that joins. */
+  /** There is more, and it should not wait for the next round. */
   readonly isUrgent?: boolean;
 }
 
