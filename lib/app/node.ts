@@ -200,7 +200,7 @@ export class Node {
 
   #listen(): NodeAddresses {
     const { listen, http_api: api, http_server: server } = this.#config;
-    const rtmp = listen.map((address) => this.rtmp.listen(socketAddress(address)));
+    const rtmp = listen.map((address) => this.rtmp.listen(address));
     const isShared = api.enabled && server.enabled && sharesPort(this.#config);
     const httpServer = server.enabled && !isShared
       ? this.#listenHttp(server.listen, this.#streamHandler())
@@ -212,7 +212,7 @@ export class Node {
 
   #listenHttp(addresses: readonly ListenAddress[], handler: HttpHandler): HttpListener[] {
     const onError = (error: unknown) => log.error("HTTP request failed", { error });
-    const listeners = addresses.map((address) => listenHttp(socketAddress(address), handler, onError));
+    const listeners = addresses.map((address) => listenHttp(address, handler, onError));
     this.#httpListeners.push(...listeners);
     return listeners;
   }
@@ -252,11 +252,6 @@ export class Node {
       signature: SIGNATURE,
     };
   }
-}
-
-/** Every address of the machine is IPv4's wildcard. */
-export function socketAddress(address: ListenAddress): SocketAddress {
-  return { hostname: address.hostname ?? "0.0.0.0", port: address.port };
 }
 
 function randomBytes(length: number): Uint8Array {

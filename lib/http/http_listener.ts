@@ -1,3 +1,4 @@
+import { listenAnywhere, plainAddress } from "../base/any_address.ts";
 import { ListenError } from "../base/listen_error.ts";
 
 /** Who asked. */
@@ -33,26 +34,29 @@ export function upgradeWebSocket(request: Request): ReturnType<UpgradeWebSocket>
 /**
  * Serves HTTP/1.1 on an address.
  *
- * @param address `port` 0 takes a free one.
+ * @param address Without a host name: every address of the machine. `port` 0 takes a free one.
  * @throws {ListenError} When the port can't be had.
  */
 export function listenHttp(
-  address: { readonly hostname: string; readonly port: number },
+  address: { readonly hostname?: string; readonly port: number },
   handler: HttpHandler,
   onError: (error: unknown) => void,
 ): HttpListener {
   const controller = new AbortController();
   try {
-    const server = Deno.serve({
-      hostname: address.hostname,
-      port: address.port,
-      signal: controller.signal,
-      onListen: () => {},
-      onError(error) {
-        onError(error);
-        return new Response("Internal Server Error", { status: 500 });
-      },
-    }, (request, info) => handler(request, info.remoteAddr));
+    const serve = (hostname: string) =>
+      Deno.serve({
+        hostname,
+        port: address.port,
+        signal: controller.signal,
+        onListen: () => {},
+        onError(error) {
+          onError(error);
+          return new Response("Internal Server Error", { status: 500 });
+        },
+      }, (request, { remoteAddr: { hostname, port } }) =>
+        handler(request, { hostname: plainAddress(hostname), port }));
+    const server = listenAnywhere(address.hostname, Deno.build.os !== "windows", serve);
     return {
       hostname: server.addr.hostname,
       port: server.addr.port,
@@ -66,6 +70,6 @@ export function listenHttp(
       },
     };
   } catch (error) {
-    throw new ListenError(address, error);
+    throw new ListenError({ hostname: address.hostname ?? "0.0.0.0", port: address.port }, error);
   }
 }

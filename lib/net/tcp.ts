@@ -1,3 +1,4 @@
+import { listenAnywhere, plainAddress } from "../base/any_address.ts";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
 
@@ -17,12 +18,13 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-export interface TlsOptions {
-  readonly cert: string;
-  readonly key: string;
+/** Where to listen; without a host name: on every address of the machine. `port` 0 takes a free one. */
+export interface ListenTarget {
+  readonly hostname?: string;
+  readonly port: number;
 }
 
-/** A listening TCP (or TLS) socket. */
+/** A listening TCP socket. */
 export class TcpListener {
   readonly #listener: Deno.Listener;
 
@@ -30,18 +32,19 @@ export class TcpListener {
     this.#listener = listener;
   }
 
-  /**
-   * @param address `port` 0 takes a free one.
-   * @throws {ListenError} When the port can't be had.
-   */
-  static listen(address: SocketAddress, tls?: TlsOptions): TcpListener {
+  /** @throws {ListenError} When the port can't be had. */
+  static listen(target: ListenTarget): TcpListener {
+    const { port } = target;
     try {
-      const listener = tls === undefined
-        ? Deno.listen({ hostname: address.hostname, port: address.port, transport: "tcp" })
-        : Deno.listenTls({ hostname: address.hostname, port: address.port, cert: tls.cert, key: tls.key });
-      return new TcpListener(listener as Deno.Listener);
+      return new TcpListener(
+        listenAnywhere(
+          target.hostname,
+          Deno.build.os !== "windows",
+          (hostname) => Deno.listen({ hostname, port }),
+        ),
+      );
     } catch (error) {
-      throw new ListenError(address, error);
+      throw new ListenError({ hostname: target.hostname ?? "0.0.0.0", port }, error);
     }
   }
 
@@ -137,7 +140,7 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
 
 function socketAddress(address: Deno.Addr): SocketAddress {
   const { hostname, port } = address as Deno.NetAddr;
-  return { hostname, port };
+  return { hostname: plainAddress(hostname), port };
 }
 
 /** Whether reading or writing a connection failed because the peer or the network is gone, and not by a fault of ours. */

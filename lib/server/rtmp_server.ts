@@ -1,5 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
-import { type ByteDuplex, type SocketAddress, TcpListener, type TlsOptions } from "../net/tcp.ts";
+import { type ByteDuplex, type ListenTarget, type SocketAddress, TcpListener } from "../net/tcp.ts";
 import type { Client } from "./client.ts";
 import { RtmpConnection } from "./rtmp_connection.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
@@ -63,8 +63,8 @@ export class RtmpServer {
    * @returns The address, with the port that was taken.
    * @throws {Error} When the port can't be had.
    */
-  listen(address: SocketAddress, tls?: TlsOptions): SocketAddress {
-    const listener = TcpListener.listen(address, tls);
+  listen(target: ListenTarget): SocketAddress {
+    const listener = TcpListener.listen(target);
     this.#listeners.push(listener);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#accept(listener);
