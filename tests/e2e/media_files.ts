@@ -26,7 +26,14 @@ const RECIPES = {
   "av.flv": [...VIDEO_INPUT, ...AUDIO_INPUT, "-t", "20", ...H264, ...AAC],
   "audio.flv": [...AUDIO_INPUT, "-t", "20", ...AAC],
   "video.flv": [...VIDEO_INPUT, "-t", "20", ...H264],
-  "video.h265": [...VIDEO_INPUT, "-t", "4", ...HEVC, "-x265-params", "keyint=25:bframes=0:log-level=error"],
+  "video.h265": [
+    ...VIDEO_INPUT,
+    "-t",
+    "4",
+    ...HEVC,
+    "-x265-params",
+    "keyint=25:bframes=0:aud=1:repeat-headers=1:log-level=error",
+  ],
   "video.ivf": [
     ...VIDEO_INPUT,
     "-t",

@@ -45,7 +45,8 @@ if (Deno.env.get(SLOW_VARIABLE) !== undefined) {
     const input = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "150"];
     const rate = ["-maxrate", "4M", "-bufsize", "1M", "-pix_fmt", "yuv420p"];
     await scope.start("ffmpeg", "-v", "error", ...input, ...video, ...rate, source).succeed();
-    const server = await scope.startServer();
+    // A peer that takes nothing is otherwise taken for dead after half a minute.
+    const server = await scope.startServer({ config: "limits.send_timeout_ms = 120_000" });
     scope.start(
       "ffmpeg",
       "-v",
