@@ -234,7 +234,7 @@ export class Coworker {
     const before = this.#lastError;
     this.#isUp = false;
     this.#downSinceMs ??= this.#options.wallNow();
-    this.#lastError = errorText(error);
+    this.#lastError = failureText(error);
     this.#failures += 1;
     if (!wasDown) this.#options.onUpOrDown(this);
     if (!wasDown || before !== this.#lastError) this.#options.onChange(this, []);
@@ -274,4 +274,10 @@ export class Coworker {
  */
 export function withJitter(delayMs: number, random: number): number {
   return delayMs * (1 - JITTER / 2 + JITTER * random);
+}
+
+/** Why a request failed: `fetch` hides it in the cause, behind the URL. */
+function failureText(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return errorText(cause).replace(/^error sending request for url \(\S+\): /, "");
 }
