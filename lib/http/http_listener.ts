@@ -19,7 +19,7 @@ export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promi
 export interface HttpListener {
   readonly hostname: string;
   readonly port: number;
-  /** Takes no more requests, lets those under way finish for a moment, and ends them. */
+  /** Takes no more requests, and waits a moment for those under way to finish. */
   close(): Promise<void>;
 }
 
@@ -42,13 +42,11 @@ export function listenHttp(
   handler: HttpHandler,
   onError: (error: unknown) => void,
 ): HttpListener {
-  const controller = new AbortController();
   try {
     const serve = (hostname: string) =>
       Deno.serve({
         hostname,
         port: address.port,
-        signal: controller.signal,
         onListen: () => {},
         onError(error) {
           onError(error);
@@ -61,12 +59,11 @@ export function listenHttp(
       hostname: server.addr.hostname,
       port: server.addr.port,
       async close() {
+        // What does not end in time ends with the process: aborting a server that shuts down throws where nobody can catch it.
         let timer: ReturnType<typeof setTimeout> | undefined;
         const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, FINISH_MS));
         await Promise.race([server.shutdown(), tooLong]);
         clearTimeout(timer);
-        controller.abort();
-        await server.finished;
       },
     };
   } catch (error) {
