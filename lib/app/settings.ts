@@ -1,6 +1,6 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
-import { parseServer } from "../cluster/upstream_target.ts";
+import { parseCoworkerAddress } from "../cluster/coworker_address.ts";
 import type { ClusterPlaySettings } from "../server/cluster_router.ts";
 import type { EdgeSettings } from "../server/edge_router.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
@@ -47,7 +47,10 @@ export function edgeSettings(config: Config, name: string): EdgeSettings | undef
   const cluster = config.vhost[name]?.cluster;
   if (cluster === undefined || cluster.mode !== "remote") return undefined;
   return {
-    origins: cluster.origin.map((origin) => parseServer(origin, DEFAULT_RTMP_PORT)),
+    origins: cluster.origin.map((origin) => {
+      const { host, port } = parseCoworkerAddress(origin, DEFAULT_RTMP_PORT);
+      return { hostname: host, port };
+    }),
     vhostTemplate: cluster.vhost,
     tokenTraverse: cluster.token_traverse,
     debugUpnode: cluster.debug_srs_upnode,

@@ -11,14 +11,15 @@ const HTTP_PORT = 80;
 /**
  * Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
  *
+ * @param defaultPort For a server without one; SRS's for coworkers is 80.
  * @throws {RangeError} When it is none of these.
  */
-export function parseCoworkerAddress(text: string): CoworkerAddress {
+export function parseCoworkerAddress(text: string, defaultPort: number = HTTP_PORT): CoworkerAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
-  const port = match?.[3] === undefined ? HTTP_PORT : Number(match[3]);
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new RangeError(`Cannot read coworker: value is '${text}', expected host:port or [IPv6]:port`);
+    throw new RangeError(`Cannot read server: value is '${text}', expected host:port or [IPv6]:port`);
   }
   return { host: host.toLowerCase(), port };
 }

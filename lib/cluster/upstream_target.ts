@@ -26,13 +26,3 @@ export function upstreamTcUrl(vhostOrHost: string, port: number, app: string): s
   const host = vhostOrHost.includes(":") ? `[${vhostOrHost}]` : vhostOrHost;
   return `rtmp://${host}${port === 1935 ? "" : `:${port}`}/${app}`;
 }
-
-/** Reads `host`, `host:port` or `[v6]:port`. */
-export function parseServer(text: string, defaultPort: number): SocketAddress {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text.trim());
-  if (match === null) return { hostname: text, port: defaultPort };
-  return {
-    hostname: match[1] ?? match[2] ?? "",
-    port: match[3] === undefined ? defaultPort : Number(match[3]),
-  };
-}

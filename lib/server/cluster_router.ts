@@ -95,7 +95,8 @@ export class ClusterRouter implements StreamRouter {
     const urls = redirectUrls({
       ip: location.ip,
       port: location.port,
-      vhost: request.vhost.name,
+      // As the owner says: it may know the stream by another one (ossrs/srs #1680).
+      vhost: location.vhost || request.vhost.name,
       app: address.app,
       stream: address.stream,
       parameters: address.parameters,
@@ -206,7 +207,8 @@ export class ClusterRouter implements StreamRouter {
       targets: async (signal) => {
         const location = await this.#options.cluster().locate(queryOf(request), signal);
         if (location.kind !== "at") return [];
-        const host = vhost.name === DEFAULT_VHOST ? location.ip : vhost.name;
+        const ownersVhost = location.vhost || vhost.name;
+        const host = ownersVhost === DEFAULT_VHOST ? location.ip : ownersVhost;
         const target: UpstreamTarget = {
           address: { hostname: location.ip, port: location.port },
           tcUrl: upstreamTcUrl(host, location.port, address.app),
