@@ -258,7 +258,7 @@ Deno.test("a reload keeps what is known of coworkers that stay", async () => {
   await network.advance(3000);
   assert.deepEqual([...known(a).keys()], ["10.0.0.2:1985", "10.0.0.4:1985"]);
   assert.deepEqual(network.takeRequests(/10\.0\.0\.3/), []);
-  assert.throws(() => setCoworkers(a, ["http://x"]), /Cannot read coworker: value is 'http:\/\/x'/);
+  assert.throws(() => setCoworkers(a, ["http://x"]), /Cannot read server: value is 'http:\/\/x'/);
   a.cluster.stop();
 });
 
