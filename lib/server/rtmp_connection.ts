@@ -164,9 +164,7 @@ export class RtmpConnection implements Client {
       else if (isConnectionLoss(error)) {
         reason = new RtmpError("connection-lost", errorText(error), { cause: error });
       } else {
-        // A fault of ours costs this connection only.
-        this.#log("error", "Connection failed by a fault of this program", { error });
-        reason = new RtmpError("connection-lost", errorText(error), { cause: error });
+        this.#closeForFault(error);
       }
     }
     this.close(reason);
@@ -178,11 +176,17 @@ export class RtmpConnection implements Client {
     try {
       this.#checkTime(nowMs);
     } catch (error) {
-      if (!(error instanceof RtmpError)) throw error;
-      this.close(error);
+      if (error instanceof RtmpError) this.close(error);
+      else this.#closeForFault(error);
     }
     this.sendRate.sample(this.sendBytes, nowMs);
     this.receiveRate.sample(this.receiveBytes, nowMs);
+  }
+
+  /** A fault of ours costs this connection only. */
+  #closeForFault(error: unknown): void {
+    this.#log("error", "Connection failed by a fault of this program", { error });
+    this.close(new RtmpError("connection-lost", errorText(error), { cause: error }));
   }
 
   kick(): void {
@@ -339,7 +343,8 @@ export class RtmpConnection implements Client {
   ): Promise<void> {
     try {
       const { findVhost, limits } = this.#runtime.options;
-      const address = parseStreamAddress(this.tcUrl, name, limits().streamKeyMaxBytes);
+      // Without a name the app's last segment is the stream, as for a name of parameters alone.
+      const address = parseStreamAddress(this.tcUrl, name || "?", limits().streamKeyMaxBytes);
       if (address.stream === "") {
         throw new RtmpError("bad-stream-name", "Cannot publish or play: the stream name is empty");
       }
