@@ -6,7 +6,7 @@ const MAX_BUFFER_BYTES = 64 * 1024;
 export interface PumpOptions {
   /** Takes one read. The bytes are reused after it (or its promise) is done. */
   readonly receive: (bytes: Uint8Array) => void | Promise<void>;
-  /** Asked before each read: what to wait for first. */
+  /** Asked before a read that may find nothing yet: what to wait for first. */
   readonly pause?: () => Promise<void> | undefined;
 }
 
@@ -24,9 +24,11 @@ export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promi
       if (done || value === undefined) return;
       const handled = options.receive(value);
       if (handled !== undefined) await handled;
-      const isFull = value.length === value.buffer.byteLength && value.length < MAX_BUFFER_BYTES;
-      buffer = isFull ? new ArrayBuffer(value.length * 4) : value.buffer;
-      const pause = options.pause?.();
+      const isFull = value.length === value.buffer.byteLength;
+      const isGrowing = isFull && value.length < MAX_BUFFER_BYTES;
+      buffer = isGrowing ? new ArrayBuffer(value.length * 4) : value.buffer;
+      // After a full read there is more, which has waited already.
+      const pause = isFull ? undefined : options.pause?.();
       if (pause !== undefined) await pause;
     }
   } finally {

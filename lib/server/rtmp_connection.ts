@@ -156,8 +156,7 @@ export class RtmpConnection implements Client {
     try {
       await pumpBytes(this.#duplex, {
         receive: (bytes) => this.#receive(bytes),
-        pause: () =>
-          this.#readPauseMs === undefined ? undefined : this.#runtime.pacer(this.#readPauseMs).pause(),
+        pause: () => this.#pauseReading(),
       });
     } catch (error) {
       if (error instanceof RtmpError) reason = error;
@@ -244,6 +243,16 @@ export class RtmpConnection implements Client {
       this.#runtime.pacer(this.#readPauseMs).note(this.#runtime.now() - begunMs);
     }
     return pending;
+  }
+
+  /** What to wait for before the next read: nothing, except for publishers. */
+  #pauseReading(): Promise<void> | undefined {
+    if (this.#readPauseMs === undefined) return undefined;
+    const { stream } = this;
+    const gatherMs = stream === undefined || stream.playerCount === 0
+      ? 0
+      : this.#runtime.scheduler(stream.options.gatherMs).gatherMs;
+    return this.#runtime.pacer(this.#readPauseMs).pause(gatherMs);
   }
 
   /** Handles events in order; a promise when one needs an answer from elsewhere. */
