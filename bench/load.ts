@@ -1,0 +1,181 @@
+/**
+ * A process that makes load: players, publishers, or the one measured stream. Started by main.ts with its task as JSON; answers
+ * each line on its input with a line of JSON.
+ *
+ * @module
+ */
+import { MeasuredStream } from "./measured_stream.ts";
+import { RtmpClient } from "./rtmp_client.ts";
+import { PublisherSet } from "./publisher_set.ts";
+import { TimerWheel } from "./timer_wheel.ts";
+import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
+
+/** What one load process does. */
+export type LoadTask =
+  /** One stream that carries its send times, and probes that play it. */
+  | { readonly kind: "measured"; readonly port: number; readonly kbps: number }
+  | { readonly kind: "publishers"; readonly port: number; readonly kbps: number; readonly count: number }
+  | { readonly kind: "players"; readonly port: number; readonly count: number }
+  /** Plain sockets that read what comes. */
+  | { readonly kind: "sinks"; readonly port: number; readonly count: number };
+
+/** What a load process has seen so far, and since the last snapshot. */
+export interface LoadSnapshot {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Connections that have failed. */
+  readonly failed: number;
+  /** Why the first one did. */
+  readonly reason: string | undefined;
+  /** From TCP connect to the first media message, in milliseconds. */
+  readonly firstMediaMs: readonly number[];
+  /** From a message's sending to its arrival at a probe, in milliseconds, since the last snapshot. */
+  readonly delaysMs: readonly number[];
+  /** Reads of one probe, since the last snapshot. */
+  readonly probeReads: number;
+}
+
+/** The part of a snapshot that a kind of load has something to say about. */
+export type Load = () => Partial<LoadSnapshot>;
+
+/** Counts what fails. */
+class Failures {
+  failed = 0;
+  reason: string | undefined;
+
+  readonly note = (error: unknown): void => {
+    this.failed++;
+    this.reason ??= String(error);
+  };
+}
+
+/** Connections begun per second. */
+const CONNECT_RATE = 200;
+/** Players look for bytes this often, in milliseconds: reading is our own cost, and must not starve the server. */
+const READ_PERIOD_MS = 50;
+
+/** Calls `start` for each number below `count`, at the connect rate; resolves when all have started. */
+async function ramp(
+  count: number,
+  start: (index: number) => Promise<void>,
+  failures: Failures,
+): Promise<void> {
+  const begunMs = performance.now();
+  const all: Promise<void>[] = [];
+  for (let i = 0; i < count; i++) {
+    const waitMs = begunMs + i * 1000 / CONNECT_RATE - performance.now();
+    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    all.push(
+      start(i).catch(failures.note),
+    );
+  }
+  await Promise.all(all);
+}
+
+/** Reads a connection for ever, when the wheel comes by. */
+async function drain(read: (buffer: Uint8Array) => Promise<unknown>, wheel: TimerWheel): Promise<void> {
+  const place = wheel.place();
+  for (;;) {
+    await read(TRASH);
+    await wheel.wait(place);
+  }
+}
+
+/** Nobody looks at what players are sent after their first media message. */
+const TRASH = new Uint8Array(256 * 1024);
+
+async function startPlayers(port: number, count: number): Promise<Load> {
+  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+  const clients: RtmpClient[] = [];
+  const firstMediaMs: number[] = [];
+  const failures = new Failures();
+  await ramp(count, async () => {
+    const client = await RtmpClient.connect(port);
+    await client.play("bench");
+    for (;;) {
+      const { typeId } = await client.nextMessage();
+      if (typeId === MESSAGE_TYPE.audio || typeId === MESSAGE_TYPE.video) break;
+    }
+    firstMediaMs.push(performance.now() - client.begunMs);
+    clients.push(client);
+    drain((buffer) => client.read(buffer), wheel).catch(failures.note);
+  }, failures);
+  return () => ({
+    receivedBytes: clients.reduce((sum, client) => sum + client.receivedBytes, 0),
+    failed: failures.failed,
+    reason: failures.reason,
+    firstMediaMs,
+  });
+}
+
+async function startSinks(port: number, count: number): Promise<Load> {
+  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+  let receivedBytes = 0;
+  const failures = new Failures();
+  await ramp(count, async () => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    drain(async (buffer) => {
+      const count = await connection.read(buffer);
+      receivedBytes += count ?? 0;
+    }, wheel).catch(failures.note);
+  }, failures);
+  return () => ({ receivedBytes, failed: failures.failed, reason: failures.reason });
+}
+
+async function startPublishers(port: number, count: number, kbps: number): Promise<Load> {
+  const failures = new Failures();
+  const publishers = new PublisherSet(kbps, failures.note);
+  await ramp(count, async (index) => {
+    const client = await RtmpClient.connect(port);
+    await client.publish(`bench${index}`);
+    await publishers.add(client, index / count);
+    drain((buffer) => client.read(buffer), IDLE_WHEEL).catch(failures.note);
+  }, failures);
+  return () => ({ sentBytes: publishers.sentBytes, failed: failures.failed, reason: failures.reason });
+}
+
+const IDLE_WHEEL = new TimerWheel(1000, 100);
+
+async function startMeasured(
+  port: number,
+  kbps: number,
+): Promise<{ load: Load; addProbe: () => Promise<void> }> {
+  const stream = await MeasuredStream.start(port, kbps);
+  await stream.addProbe();
+  return { load: () => stream.snapshot(), addProbe: () => stream.addProbe() };
+}
+
+const NOTHING: LoadSnapshot = {
+  sentBytes: 0,
+  receivedBytes: 0,
+  failed: 0,
+  reason: undefined,
+  firstMediaMs: [],
+  delaysMs: [],
+  probeReads: 0,
+};
+
+function say(value: unknown): void {
+  const line = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  for (let done = 0; done < line.length;) done += Deno.stdout.writeSync(line.subarray(done));
+}
+
+async function main(task: LoadTask): Promise<void> {
+  let load: Load;
+  let addProbe = (): Promise<void> => Promise.resolve();
+  if (task.kind === "measured") ({ load, addProbe } = await startMeasured(task.port, task.kbps));
+  else if (task.kind === "players") load = await startPlayers(task.port, task.count);
+  else if (task.kind === "sinks") load = await startSinks(task.port, task.count);
+  else load = await startPublishers(task.port, task.count, task.kbps);
+  say({ ready: true });
+  const decoder = new TextDecoder();
+  for await (const piece of Deno.stdin.readable) {
+    for (const line of decoder.decode(piece).trim().split("\n")) {
+      if (line === "probe") await addProbe();
+      say({ ...NOTHING, ...load() } satisfies LoadSnapshot);
+    }
+  }
+  Deno.exit(0);
+}
+
+if (import.meta.main) await main(JSON.parse(Deno.args[0] ?? "{}"));

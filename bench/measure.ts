@@ -1,0 +1,191 @@
+import { Child } from "./child.ts";
+import type { LoadSnapshot, LoadTask } from "./load.ts";
+import { machineTicks, processUsage } from "./process_usage.ts";
+
+/** One row of the table: what is asked for. */
+export interface Row {
+  readonly kind: "players" | "publishers";
+  readonly count: number;
+  readonly kbps: number;
+  /** `mw_latency`. */
+  readonly latency: string;
+}
+
+/** One row: what came out. */
+export interface Result extends Row {
+  readonly seconds: number;
+  /** Delivered to players, or taken in from publishers, in the window. */
+  readonly bytes: number;
+  readonly cpuPercent: number;
+  readonly cpuSecondsPerGb: number;
+  readonly rssMegabytes: number;
+  readonly delayP50Ms: number | undefined;
+  readonly delayP99Ms: number | undefined;
+  readonly firstMediaP50Ms: number | undefined;
+  /** Writes a second to one player, as a probe sees them. */
+  readonly writesPerSecond: number;
+  /** The bare send() loop for the same bytes at the same rhythm. */
+  readonly bareCpuSecondsPerGb: number | undefined;
+  readonly failed: number;
+  /** Why the first connection failed. */
+  readonly reason: string | undefined;
+  /** Share of all cores that anything kept busy in the window: high or uneven values make a doubtful row. */
+  readonly machineBusyPercent: number;
+}
+
+/** How long a row runs before its window, in seconds: the just-in-time compiler and the write scheduler settle. */
+const WARM_SECONDS = 5;
+/** Less CPU time than this in a window is too coarse in ticks of 10 ms to be set against bytes. */
+const MIN_CPU_SECONDS = 0.03;
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** Starts server and load, measures one row, and ends them. */
+export async function measureRow(row: Row, seconds: number, serverFlags: readonly string[]): Promise<Result> {
+  const port = freePort();
+  const server = startServer(port, row, serverFlags);
+  const loads: Child[] = [];
+  const start = async (task: LoadTask) => {
+    const load = startLoad(task);
+    loads.push(load);
+    await load.line();
+  };
+  try {
+    await isListening(port);
+    await start({ kind: "measured", port, kbps: row.kbps });
+    const isCrowd = row.count > 1;
+    if (row.kind === "publishers") {
+      await start({ kind: "publishers", port, kbps: row.kbps, count: row.count - 1 });
+    } else if (isCrowd) {
+      // One probe is the first player, one the last; the crowd is between them.
+      await start({ kind: "players", port, count: row.count - 2 });
+      await loads[0]?.ask("probe");
+    }
+    await sleep(WARM_SECONDS);
+    const before = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
+    await sleep(seconds);
+    const after = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
+    const key = row.kind === "players" ? "receivedBytes" : "sentBytes";
+    const total = (list: readonly LoadSnapshot[]) => list.reduce((sum, snapshot) => sum + snapshot[key], 0);
+    const bytes = total(after.loads) - total(before.loads);
+    const elapsed = (after.usage.atMs - before.usage.atMs) / 1000;
+    const cpuSeconds = after.usage.cpuSeconds - before.usage.cpuSeconds;
+    const delays = after.loads.flatMap(({ delaysMs }) => delaysMs);
+    const firstMedia = after.loads.flatMap(({ firstMediaMs }) => firstMediaMs);
+    return {
+      ...row,
+      seconds: elapsed,
+      bytes,
+      cpuPercent: cpuSeconds / elapsed * 100,
+      cpuSecondsPerGb: cpuSeconds / bytes * 1e9,
+      rssMegabytes: after.usage.rssMegabytes,
+      delayP50Ms: percentile(delays, 0.5),
+      delayP99Ms: percentile(delays, 0.99),
+      firstMediaP50Ms: percentile(firstMedia, 0.5),
+      writesPerSecond: after.loads.reduce((sum, { probeReads }) => sum + probeReads, 0) / elapsed,
+      bareCpuSecondsPerGb: undefined,
+      failed: after.loads.reduce((sum, { failed }) => sum + failed, 0),
+      reason: after.loads.find(({ reason }) => reason !== undefined)?.reason,
+      machineBusyPercent: busyPercent(before.ticks, after.ticks),
+    };
+  } finally {
+    for (const load of loads) await load.stop();
+    await server.stop();
+  }
+}
+
+/** CPU seconds per GB of the bare loop, sending what a row sent as often as it did; undefined where they are too few to tell. */
+export async function measureBare(
+  program: string,
+  result: Result,
+  seconds: number,
+): Promise<number | undefined> {
+  const port = freePort();
+  // A fixed gathering time is the interval; else it is what a probe saw.
+  const intervalMs = Number(result.latency) > 0 ? Number(result.latency) : 1000 / result.writesPerSecond;
+  const bytesPerSend = result.bytes / result.count / result.seconds * intervalMs / 1000;
+  const args = [port, result.count, bytesPerSend.toFixed(2), Math.round(intervalMs * 1000)].map(String);
+  const bare = new Child(program, args);
+  let sinks: Child | undefined;
+  try {
+    await bare.line();
+    sinks = startLoad({ kind: "sinks", port, count: result.count });
+    await sinks.line();
+    await sleep(1);
+    const before = { usage: processUsage(bare.pid), loads: await snapshots([sinks]) };
+    await sleep(seconds);
+    const after = { usage: processUsage(bare.pid), loads: await snapshots([sinks]) };
+    const bytes = (after.loads[0]?.receivedBytes ?? 0) - (before.loads[0]?.receivedBytes ?? 0);
+    const cpuSeconds = after.usage.cpuSeconds - before.usage.cpuSeconds;
+    return cpuSeconds < MIN_CPU_SECONDS ? undefined : cpuSeconds / bytes * 1e9;
+  } finally {
+    await sinks?.stop();
+    await bare.stop();
+  }
+}
+
+/** Compiles the bare loop into `directory`; undefined without a C compiler. */
+export function compileBare(directory: string): string | undefined {
+  const program = `${directory}/bare_send`;
+  try {
+    const { success } = new Deno.Command("cc", {
+      args: ["-O2", "-o", program, `${ROOT}bench/bare_send.c`],
+      stderr: "inherit",
+    }).outputSync();
+    return success ? program : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function startServer(port: number, row: Row, flags: readonly string[]): Child {
+  const permissions = ["net", "read", "env", "sys", "write"].map((name) => `--allow-${name}`);
+  return new Child(Deno.execPath(), ["run", ...permissions, ...flags, `${ROOT}main.ts`], {
+    HEADWATER_LISTEN: `127.0.0.1:${port}`,
+    HEADWATER_LOG_LEVEL: "warn",
+    HEADWATER_MAX_CONNECTIONS: "10000",
+    HEADWATER_HTTP_API_ENABLED: "false",
+    HEADWATER_HTTP_SERVER_ENABLED: "false",
+    HEADWATER_VHOST_PLAY_MW_LATENCY: row.latency,
+  });
+}
+
+function startLoad(task: LoadTask): Child {
+  return new Child(Deno.execPath(), ["run", "--allow-net", `${ROOT}bench/load.ts`, JSON.stringify(task)]);
+}
+
+async function snapshots(loads: readonly Child[]): Promise<LoadSnapshot[]> {
+  return await Promise.all(loads.map(async (load) => JSON.parse(await load.ask("snapshot")) as LoadSnapshot));
+}
+
+async function isListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch {
+      await sleep(0.05);
+    }
+  }
+  throw new Error(`Cannot measure: the server does not listen on port ${port} after 10 s`);
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+function percentile(values: readonly number[], share: number): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.min(Math.floor(values.length * share), values.length - 1)];
+}
+
+function busyPercent(before: readonly [number, number], after: readonly [number, number]): number {
+  return (after[0] - before[0]) / (after[1] - before[1]) * 100;
+}
+
+function sleep(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

@@ -1,0 +1,59 @@
+import { Command } from "commander";
+
+/** What to measure. */
+export interface BenchOptions {
+  readonly only: "players" | "publishers" | undefined;
+  readonly players: readonly number[] | undefined;
+  readonly publishers: readonly number[] | undefined;
+  readonly kbps: readonly number[] | undefined;
+  /** Values of `mw_latency`. */
+  readonly latency: readonly string[] | undefined;
+  /** Length of the measured window, in seconds. */
+  readonly seconds: number;
+  readonly isQuick: boolean;
+  readonly hasBare: boolean;
+  /** Where to write all results as JSON. */
+  readonly json: string | undefined;
+  /** Arguments for the runtime of the server, such as --v8-flags. */
+  readonly serverFlags: readonly string[];
+}
+
+/** Reads the command line; ends the process after --help or a mistake. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const command = new Command("bench")
+    .description(
+      "Measures the server: what serving costs, how long messages wait, how soon players see media.",
+    )
+    .option("--only <kind>", "players or publishers")
+    .option("--players <list>", "only the rows with these numbers of players, such as 200,1000")
+    .option("--publishers <list>", "only the rows with these numbers of publishers")
+    .option("--kbps <list>", "only the rows with these rates")
+    .option("--latency <list>", "only these values of mw_latency, such as auto,350")
+    .option("--seconds <number>", "length of a measured window", "10")
+    .option("--quick", "few rows, short windows: to see that it works")
+    .option("--no-bare", "without the bare send() loop")
+    .option("--json <file>", "write the results as JSON too")
+    .option("--server-flags <flags>", "flags for the server's runtime, such as --v8-flags=--prof", "");
+  command.parse(args, { from: "user" });
+  const given = command.opts<Record<string, string | boolean | undefined>>();
+  const text = (name: string) => typeof given[name] === "string" ? given[name] : undefined;
+  const list = (name: string) => text(name)?.split(",");
+  const numbers = (name: string) => list(name)?.map(Number);
+  const only = text("only");
+  if (only !== undefined && only !== "players" && only !== "publishers") {
+    command.error(`Cannot take --only: value is ${only}, known are players and publishers`);
+  }
+  const isQuick = given["quick"] === true;
+  return {
+    only: only === "players" || only === "publishers" ? only : undefined,
+    players: numbers("players"),
+    publishers: numbers("publishers"),
+    kbps: numbers("kbps"),
+    latency: list("latency"),
+    seconds: isQuick ? 3 : Number(text("seconds")),
+    isQuick,
+    hasBare: given["bare"] !== false,
+    json: text("json"),
+    serverFlags: (text("serverFlags") ?? "").split(" ").filter((flag) => flag !== ""),
+  };
+}
