@@ -5,7 +5,7 @@ import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import type { SocketAddress } from "../../lib/net/tcp.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
-import { LONE_ORIGIN } from "../../lib/server/stream_router.ts";
+import { loneOrigin } from "../../lib/server/stream_router.ts";
 
 /** A lone origin on a free port of the loopback, without the HTTP side. */
 export interface TestServer {
@@ -26,7 +26,7 @@ export function startTestServer(config: Record<string, unknown> = {}): TestServe
     processId: 1,
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
-    router: LONE_ORIGIN,
+    router: loneOrigin(() => true),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     clock: SYSTEM_CLOCK,
   });
