@@ -3,7 +3,7 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { ChunkReader } from "../../lib/wire/chunk_reader.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../../lib/wire/limits.ts";
 import { cutEvery, joinBytes, patternBytes, readMessages } from "../fakes/read_messages.ts";
-import { hex } from "./hex.ts";
+import { hex, toHex } from "./hex.ts";
 
 /** csid, type, timestamp, message stream id, payload length (or the payload in hex). */
 type Expected = readonly [number, number, number, number, number | string];
@@ -239,7 +239,7 @@ for (const { name, bytes, messages, limits } of cases) {
           m.typeId,
           m.timestamp,
           m.messageStreamId,
-          typeof messages[i]?.[4] === "number" ? m.payload.length : m.payload.toHex(),
+          typeof messages[i]?.[4] === "number" ? m.payload.length : toHex(m.payload),
         ]),
         messages,
         `in pieces of ${size}`,

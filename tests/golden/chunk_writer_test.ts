@@ -8,7 +8,7 @@ import {
   writtenPayload,
 } from "../../lib/wire/chunk_writer.ts";
 import { joinBytes, patternBytes, readMessages } from "../fakes/read_messages.ts";
-import { hex } from "./hex.ts";
+import { hex, toHex } from "./hex.ts";
 
 const video = { typeId: 9, timestamp: 0x102, messageStreamId: 1, chunkStreamId: 6 };
 
@@ -73,11 +73,11 @@ const cases = [
 
 for (const { name, message, payload, chunkSize, bytes } of cases) {
   Deno.test(`writeChunks writes ${name}`, () => {
-    assert.deepEqual(encodeChunks(message, payload, chunkSize).toHex(), bytes.toHex());
+    assert.deepEqual(toHex(encodeChunks(message, payload, chunkSize)), toHex(bytes));
     assert.equal(chunkedLength(payload.length, message.timestamp, chunkSize), bytes.length);
     const target = new Uint8Array(bytes.length + 20).fill(0x77);
     assert.equal(writeChunks(target, 10, message, payload, chunkSize), 10 + bytes.length);
-    assert.deepEqual(target.slice(10, -10).toHex(), bytes.toHex());
+    assert.deepEqual(toHex(target.slice(10, -10)), toHex(bytes));
     assert.deepEqual(target.slice(-10), new Uint8Array(10).fill(0x77));
   });
 
@@ -88,7 +88,7 @@ for (const { name, message, payload, chunkSize, bytes } of cases) {
       { typeId: found.typeId, timestamp: found.timestamp, length: found.payloadLength, end: found.end },
       { typeId: 9, timestamp: message.timestamp >>> 0, length: payload.length, end: 3 + bytes.length },
     );
-    assert.deepEqual(writtenPayload(shifted, found, chunkSize).toHex(), payload.toHex());
+    assert.deepEqual(toHex(writtenPayload(shifted, found, chunkSize)), toHex(payload));
   });
 }
 

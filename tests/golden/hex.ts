@@ -7,3 +7,8 @@ export function hex(text: string): Uint8Array {
   }
   return Uint8Array.from(bytes);
 }
+
+/** Bytes as hexadecimal digits. `Uint8Array.toHex` is not in every Deno that this runs on. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

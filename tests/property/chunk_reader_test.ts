@@ -41,7 +41,7 @@ function byStream(messages: readonly PlannedMessage[]): Map<number, unknown[]> {
   const streams = new Map<number, unknown[]>();
   for (const { chunkStreamId, typeId, timestamp, messageStreamId, payload } of messages) {
     const list = streams.get(chunkStreamId) ?? [];
-    list.push([typeId, timestamp, messageStreamId, payload.toHex()]);
+    list.push([typeId, timestamp, messageStreamId, toHex(payload)]);
     streams.set(chunkStreamId, list);
   }
   return streams;

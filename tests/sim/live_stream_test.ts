@@ -3,7 +3,7 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { StreamHub } from "../../lib/hub/stream_hub.ts";
 import { Amf0EcmaArray, decodeAmf0 } from "../../lib/wire/amf0.ts";
 import { newStream, readAll, TEST_STREAM_OPTIONS, TestFeed } from "../fakes/stream_peer.ts";
-import { hex } from "../golden/hex.ts";
+import { hex, toHex } from "../golden/hex.ts";
 
 const fromGop = { fromGop: true };
 
@@ -109,8 +109,8 @@ Deno.test("headers of several tracks are kept side by side, in the order they la
   feed.write(9, 0, track(1, 3));
   const bytes = stream.subscribe("rtmp", fromGop).next();
   assert.ok(bytes !== undefined);
-  const payloads = [0, 20].map((at) => bytes.slice(at + 12, at + 20).toHex());
-  assert.deepEqual(payloads, [track(0, 2).toHex(), track(1, 3).toHex()]);
+  const payloads = [0, 20].map((at) => toHex(bytes.slice(at + 12, at + 20)));
+  assert.deepEqual(payloads, [toHex(track(0, 2)), toHex(track(1, 3))]);
 });
 
 Deno.test("the end of a sequence takes its header away", () => {
