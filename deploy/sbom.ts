@@ -1,7 +1,11 @@
+import { LIBRARY_VERSION } from "../lib/http/players/players_library.ts";
 import type { Bundle } from "./bundle.ts";
 
 interface LockFile {
-  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+  /** By `NAME@VERSION`. */
+  readonly npm: Readonly<
+    Record<string, { readonly integrity: string; readonly dependencies?: readonly string[] }>
+  >;
 }
 
 /**
@@ -13,7 +17,15 @@ interface LockFile {
  */
 export function sbom(program: Bundle, code: string, lock: string, denoVersion: string): string {
   const { npm } = JSON.parse(lock) as LockFile;
-  const components = bundledPackages(code).map(([name, version]) => {
+  // The pages hold it as text, with the packages that it was built of.
+  const library: [string, string] = ["mpegts.js", LIBRARY_VERSION];
+  const inLibrary = (npm[library.join("@")]?.dependencies ?? []).flatMap((name) =>
+    Object.keys(npm).filter((key) => key === name || key.startsWith(`${name}@`))
+  ).map((key): [string, string] => {
+    const at = key.lastIndexOf("@");
+    return [key.slice(0, at), key.slice(at + 1)];
+  });
+  const components = [...bundledPackages(code), library, ...inLibrary].map(([name, version]) => {
     const integrity = npm[`${name}@${version}`]?.integrity;
     if (integrity === undefined) {
       throw new Error(`Cannot list ${name}@${version}: deno.lock does not know it`);

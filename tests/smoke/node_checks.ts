@@ -1,51 +1,74 @@
-import { join } from "node:path";
+import { parse } from "yaml";
 import type { Checklist } from "./checklist.ts";
 import { LiveMedia } from "./live_media.ts";
-import { portOf } from "./server_checks.ts";
 import { StartedProgram } from "./started_program.ts";
 import type { Subject } from "./subject.ts";
 
-/** Several servers: an origin that owns a stream, another that knows it, and an edge of both. */
+const COMPOSE = new URL("../../deploy/compose.yaml", import.meta.url);
+const HOST = "127.0.0.1";
+const LISTENS = {
+  HEADWATER_LISTEN: 1935,
+  HEADWATER_HTTP_API_LISTEN: 1985,
+  HEADWATER_HTTP_SERVER_LISTEN: 8080,
+};
+
+/** One service of deploy/compose.yaml, with a port of this machine for each of its own. */
+interface Service {
+  readonly name: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports: ReadonlyMap<number, number>;
+}
+
+/** The cluster and the edge of deploy/compose.yaml, started here: names and ports become those of this machine. */
 export async function checkNodes(list: Checklist, { command }: Subject, folder: string): Promise<void> {
+  const services = await readServices();
+  const here = (text: string): string =>
+    text.replace(/([\w-]+):(\d+)/g, (whole, name, port) => {
+      const found = services.find((service) => service.name === name)?.ports.get(Number(port));
+      return found === undefined ? whole : `${HOST}:${found}`;
+    }).replace(/\$\{[^}]*\}/g, "");
   const started: StartedProgram[] = [];
-  const start = async (name: string, cluster: string): Promise<StartedProgram> => {
-    const listens =
-      'listen = "127.0.0.1:0"\nhttp_api.listen = "127.0.0.1:0"\nhttp_server.listen = "127.0.0.1:0"';
-    await Deno.writeTextFile(
-      join(folder, `${name}.toml`),
-      `${listens}\n[vhost.__defaultVhost__.cluster]\n${cluster}\n`,
-    );
-    const server = new StartedProgram(command, ["-c", `${name}.toml`], { cwd: folder });
-    started.push(server);
-    await server.line(/^ {2}pages /);
-    return server;
-  };
   let media: LiveMedia | undefined;
   try {
-    const owner = await start("owner", "origin_cluster = true");
-    const api = await portOf(owner, "httpApi");
-    const other = await start("other", `origin_cluster = true\ncoworkers = ["127.0.0.1:${api}"]`);
-    const rtmp = [await portOf(other, "rtmp"), await portOf(owner, "rtmp")];
-    const origins = JSON.stringify(rtmp.map((port) => `127.0.0.1:${port}`));
-    const edge = await start("edge", `mode = "remote"\norigin = ${origins}`);
-    media = LiveMedia.publish(`rtmp://127.0.0.1:${rtmp[1]}/live/stream`);
-    await owner.line(/Publish started/);
-    const play = (server: StartedProgram, protocol: "rtmp" | "httpServer") => async () => {
-      const port = await portOf(server, protocol);
-      const url = protocol === "rtmp"
-        ? `rtmp://127.0.0.1:${port}/live/stream`
-        : `http://127.0.0.1:${port}/live/stream.flv`;
-      return await media?.play(url);
-    };
-    await list.check("an origin plays by RTMP what was published to its coworker", play(other, "rtmp"));
-    await list.check(
-      "an origin plays by HTTP-FLV what was published to its coworker",
-      play(other, "httpServer"),
-    );
-    await list.check("an edge plays it by RTMP", play(edge, "rtmp"));
-    await list.check("an edge plays it by HTTP-FLV", play(edge, "httpServer"));
+    for (const { environment, ports } of services) {
+      const env: Record<string, string> = {};
+      for (const [key, value] of Object.entries(environment)) env[key] = here(value);
+      for (const [key, port] of Object.entries(LISTENS)) env[key] = `${HOST}:${ports.get(port)}`;
+      const server = new StartedProgram(command, [], { cwd: folder, env });
+      started.push(server);
+      await server.line(/^ {2}pages /);
+    }
+    const urlOf = ({ ports }: Service, port: number): string =>
+      port === 1935
+        ? `rtmp://${HOST}:${ports.get(port)}/live/stream`
+        : `http://${HOST}:${ports.get(port)}/live/stream.flv`;
+    const owner = services.findIndex(({ name }) => name === "origin-b");
+    media = LiveMedia.publish(urlOf(services[owner] as Service, 1935));
+    await started[owner]?.line(/Publish started/);
+    for (const service of services) {
+      for (const [port, protocol] of [[1935, "RTMP"], [8080, "HTTP-FLV"]] as const) {
+        await list.check(
+          `deploy/compose.yaml: published to origin-b, played from ${service.name} by ${protocol}`,
+          () => media?.play(urlOf(service, port)),
+        );
+      }
+    }
   } finally {
     await media?.end();
     for (const server of started) await server.kill();
   }
+}
+
+async function readServices(): Promise<Service[]> {
+  const compose = parse(await Deno.readTextFile(COMPOSE), { merge: true }) as {
+    services: Record<string, { environment: Record<string, string> }>;
+  };
+  return Object.entries(compose.services).map(([name, { environment }]) => {
+    const listeners = Object.values(LISTENS).map((port) =>
+      [port, Deno.listen({ hostname: HOST, port: 0 })] as const
+    );
+    const ports = new Map(listeners.map(([port, { addr }]) => [port, (addr as Deno.NetAddr).port]));
+    for (const [, listener] of listeners) listener.close();
+    return { name, environment, ports };
+  });
 }

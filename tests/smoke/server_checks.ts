@@ -122,7 +122,7 @@ async function get(url: string): Promise<Response> {
 }
 
 /** The port of a listener, from the log. */
-export async function portOf(server: StartedProgram, protocol: string): Promise<number> {
+async function portOf(server: StartedProgram, protocol: string): Promise<number> {
   return Number((await server.line(new RegExp(`Listening protocol=${protocol} .*port=(\\d+)`)))[1]);
 }
 

@@ -29,7 +29,7 @@ for (const subject of subjects) {
     await list.check("a server in an empty folder", () => checkServer(list, subject, empty));
     await list.check("the folder is still empty", () => assert.deepEqual([...Deno.readDirSync(empty)], []));
     await checkFiles(list, subject, files);
-    await list.check("several servers", () => checkNodes(list, subject, files));
+    await list.check("a cluster and an edge", () => checkNodes(list, subject, files));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

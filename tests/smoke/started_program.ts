@@ -3,7 +3,9 @@ const DEADLINE_MS = 20_000;
 /** Where and with what a program is started. */
 export interface StartOptions {
   readonly cwd: string;
-  /** Whether it sees the variables of this process; default: none at all. */
+  /** All of its environment; absent: it is empty. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it sees the variables of this process too. */
   readonly inheritsEnvironment?: boolean;
 }
 
@@ -23,6 +25,7 @@ export class StartedProgram {
       args: [...first, ...args],
       cwd: options.cwd,
       clearEnv: options.inheritsEnvironment !== true,
+      env: { ...options.env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
