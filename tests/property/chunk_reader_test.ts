@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { ChunkReader } from "../../lib/wire/chunk_reader.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
+import { toHex } from "../golden/hex.ts";
 import { readMessages } from "../fakes/read_messages.ts";
 import { type PlannedMessage, plannedMessage, PlannedWriter } from "./chunk_arbitraries.ts";
 
