@@ -2,6 +2,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { assertSameFrames, describeStreams } from "./frames.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
+import { publishArguments, publishFile } from "./publish_file.ts";
 
 const FFMPEG = ["ffmpeg", "ffprobe"] as const;
 
@@ -12,20 +13,7 @@ for (const name of ["av.flv", "audio.flv", "video.flv"] satisfies MediaFileName[
     async (scope) => {
       const server = await scope.startServer();
       const source = await mediaFile(name);
-      scope.start(
-        "ffmpeg",
-        "-v",
-        "error",
-        "-re",
-        "-i",
-        source,
-        "-c",
-        "copy",
-        "-f",
-        "flv",
-        server.url("live/a"),
-      );
-      await server.line(({ message }) => message === "Publish started");
+      await publishFile(scope, server, source);
       deepEqual(await describeStreams(scope, server.url("live/a")), await describeStreams(scope, source));
     },
   );
@@ -34,20 +22,7 @@ for (const name of ["av.flv", "audio.flv", "video.flv"] satisfies MediaFileName[
     const server = await scope.startServer();
     const source = await mediaFile(name);
     const recorded = scope.path("recorded.flv");
-    scope.start(
-      "ffmpeg",
-      "-v",
-      "error",
-      "-re",
-      "-i",
-      source,
-      "-c",
-      "copy",
-      "-f",
-      "flv",
-      server.url("live/a"),
-    );
-    await server.line(({ message }) => message === "Publish started");
+    await publishFile(scope, server, source);
     const args = ["-v", "error", "-i", server.url("live/a"), "-t", "4", "-c", "copy", recorded];
     await scope.start("ffmpeg", ...args).succeed();
     await assertSameFrames(scope, recorded, source, 80);
@@ -80,10 +55,9 @@ programTest(FFMPEG, "ffmpeg that waits for a stream records all of it", async (s
 programTest(FFMPEG, "a second publisher of a live stream is told why it can't", async (scope) => {
   const server = await scope.startServer();
   const source = await mediaFile("av.flv");
-  const args = ["-v", "error", "-re", "-i", source, "-c", "copy", "-f", "flv", server.url("live/a")];
-  scope.start("ffmpeg", ...args);
-  await server.line(({ message }) => message === "Publish started");
-  const { code, stderr } = await scope.start("ffmpeg", ...args).finish();
+  await publishFile(scope, server, source);
+  const second = scope.start("ffmpeg", ...publishArguments(source, server.url("live/a")));
+  const { code, stderr } = await second.finish();
   equal(code, 1);
   match(stderr, /Server error: Cannot publish '\/live\/a': .* is publishing it/);
   deepEqual(await describeStreams(scope, server.url("live/a")), await describeStreams(scope, source));
@@ -104,8 +78,7 @@ for (
   programTest(FFMPEG, `a stream ${what} is found`, async (scope) => {
     const server = await scope.startServer();
     const source = await mediaFile("av.flv");
-    scope.start("ffmpeg", "-v", "error", "-re", "-i", source, "-c", "copy", "-f", "flv", server.url(publish));
-    await server.line(({ message }) => message === "Publish started");
+    await publishFile(scope, server, source, publish);
     const options = play.slice(0, -1);
     const url = server.url(play.at(-1) ?? "");
     deepEqual(await describeStreams(scope, url, { options }), await describeStreams(scope, source));

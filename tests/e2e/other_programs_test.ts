@@ -1,6 +1,7 @@
 import { assertSameFrames } from "./frames.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
+import { publishFile } from "./publish_file.ts";
 import type { ServerProcess } from "./server_process.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -53,8 +54,7 @@ async function publish(
 ): Promise<{ server: ServerProcess; source: string }> {
   const server = await scope.startServer();
   const source = await mediaFile(name);
-  scope.start("ffmpeg", "-v", "error", "-re", "-i", source, "-c", "copy", "-f", "flv", server.url("live/a"));
-  await server.line(({ message }) => message === "Publish started");
+  await publishFile(scope, server, source);
   return { server, source };
 }
 

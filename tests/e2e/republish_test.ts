@@ -4,6 +4,7 @@ import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { mediaFile } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
+import { publishFile } from "./publish_file.ts";
 import type { TestScope } from "./test_scope.ts";
 
 const PLAYERS = 50;
@@ -27,25 +28,11 @@ programTest(
   async (scope) => {
     const server = await scope.startServer();
     const source = await mediaFile("av.flv");
-    const publish = () =>
-      scope.start(
-        "ffmpeg",
-        "-v",
-        "error",
-        "-re",
-        "-i",
-        source,
-        "-c",
-        "copy",
-        "-f",
-        "flv",
-        server.url("live/a"),
-      );
     const players = await Promise.all(
       Array.from({ length: PLAYERS }, () => watch(scope, server.port("rtmp"))),
     );
 
-    const first = publish();
+    const first = await publishFile(scope, server, source);
     await Promise.all(players.map((player) => messagesReach(player, MESSAGES)));
     await first.kill();
     await server.line(({ message }) => message === "Publish stopped");
@@ -54,7 +41,7 @@ programTest(
       keyframes,
       lastTimestamp,
     }));
-    publish();
+    await publishFile(scope, server, source);
     await Promise.all(
       players.map((player, index) => messagesReach(player, (before[index]?.messages ?? 0) + MESSAGES)),
     );

@@ -37,6 +37,7 @@ export class ServerProcess {
     const stdout = readLines(child.stdout, (line) => this.#take(line));
     const stderr = readLines(child.stderr, (line) => this.#stderr += `${line}\n`);
     this.#status = Promise.all([child.status, stdout, stderr]).then(([status]) => {
+      this.#stderr += `exit code ${status.code}, signal ${status.signal}\n`;
       this.#isOver = true;
       this.#changes.notify();
       return status;
@@ -100,6 +101,18 @@ export class ServerProcess {
     if (!this.#isOver) this.#child.kill(signal);
   }
 
+  /** Reloads with another configuration, as for `start`. */
+  async reload(config: string): Promise<void> {
+    const from = this.lines.length;
+    await Deno.writeTextFile(this.configPath, serverConfig(config));
+    this.signal("SIGHUP");
+    const { message } = await this.line(
+      (line) => /^(Configuration reloaded|Cannot reload)/.test(line.message),
+      from,
+    );
+    if (message.startsWith("Cannot")) throw new Error(`${message}\n${this.#log()}`);
+  }
+
   /** Waits for the process to end. */
   async finish(milliseconds: number): Promise<Deno.CommandStatus> {
     return await withDeadline(this.#status, () => `the server's end\n${this.#log()}`, milliseconds);
@@ -112,6 +125,7 @@ export class ServerProcess {
 
   /** Memory of the process, in bytes. */
   async residentBytes(): Promise<number> {
+    if (this.#isOver) throw new Error(`Cannot read memory: the server is gone\n${this.#log()}`);
     // Deno lets nobody but programs that may do everything read /proc; another program may.
     const status = await RunningProgram.start("cat", [`/proc/${this.pid}/status`]).succeed();
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;

@@ -4,6 +4,7 @@ import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { packetHashes } from "./frames.ts";
 import { programTest } from "./program_test_case.ts";
+import { publishFile } from "./publish_file.ts";
 import type { TestScope } from "./test_scope.ts";
 
 /** Set to run what takes minutes. */
@@ -47,20 +48,7 @@ if (Deno.env.get(SLOW_VARIABLE) !== undefined) {
     await scope.start("ffmpeg", "-v", "error", ...input, ...video, ...rate, source).succeed();
     // A peer that takes nothing is otherwise taken for dead after half a minute.
     const server = await scope.startServer({ config: "limits.send_timeout_ms = 120_000" });
-    scope.start(
-      "ffmpeg",
-      "-v",
-      "error",
-      "-re",
-      "-i",
-      source,
-      "-c",
-      "copy",
-      "-f",
-      "flv",
-      server.url("live/a"),
-    );
-    await server.line(({ message }) => message === "Publish started");
+    await publishFile(scope, server, source);
     const recorded = scope.path("recorded.flv");
     const stopped = scope.start("ffmpeg", "-v", "error", "-i", server.url("live/a"), "-c", "copy", recorded);
     const players: Watch[] = [];
