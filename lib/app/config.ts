@@ -31,10 +31,10 @@ export const DEFAULT_VHOST = "__defaultVhost__";
 const limitsSchema = z.strictObject({
   handshake_timeout_ms: milliseconds(
     10_000,
-    "How long a connection may take until its first publish or play, in ms.",
+    "How long a connection may take for the handshake and its connect, in ms.",
     1,
   ),
-  send_timeout_ms: milliseconds(30_000, "How long a write to a peer that reads nothing may take, in ms.", 1),
+  send_timeout_ms: milliseconds(120_000, "How long a write to a peer that reads nothing may take, in ms.", 1),
   message_max_bytes: integer(16 * MIB, 1, GIB, "Longest RTMP message, in bytes."),
   chunk_streams_max: integer(64, 4, 65_599, "Chunk streams that one connection may use."),
   buffered_max_bytes: integer(
