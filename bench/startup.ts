@@ -1,7 +1,7 @@
 /**
  * How long the binary takes from its start until it listens, and what it weighs.
  *
- * `deno task compile`, then `deno run -A bench/startup.ts [RUNS] [PROGRAM]`. Every run has an empty folder and an
+ * `deno task compile`, then `deno task bench:startup [RUNS] [PROGRAM]`. Every run has an empty folder and an
  * environment that only names free ports; the time ends when a connection to the RTMP port is accepted.
  *
  * @module
@@ -14,6 +14,8 @@ interface Start {
   readonly acceptMs: number;
   /** Until the first log line is read. */
   readonly lineMs: number;
+  /** Processor time of all its threads until then; NaN where the system does not tell. */
+  readonly processorMs: number;
 }
 
 async function start(folder: string): Promise<Start> {
@@ -43,12 +45,23 @@ async function start(folder: string): Promise<Start> {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     }
-    return { acceptMs: performance.now() - startedAt, lineMs: await line };
+    const acceptMs = performance.now() - startedAt;
+    return { acceptMs, lineMs: await line, processorMs: processorMs(child.pid) };
   } finally {
     child.kill("SIGKILL");
     await reader.cancel();
     await child.status;
   }
+}
+
+/** Linux tells it by thread, in nanoseconds. */
+function processorMs(pid: number): number {
+  if (Deno.build.os !== "linux") return NaN;
+  let nanoseconds = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
+  }
+  return nanoseconds / 1e6;
 }
 
 function freePort(): number {
@@ -78,6 +91,7 @@ try {
   say(`${program}: ${((await Deno.stat(program)).size / 1e6).toFixed(1)} MB`);
   say(describe("accepts a connection", starts.map(({ acceptMs }) => acceptMs)));
   say(describe("first line of the log", starts.map(({ lineMs }) => lineMs)));
+  say(describe("processor time until then", starts.map(({ processorMs }) => processorMs)));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
