@@ -538,10 +538,12 @@ export class RtmpConnection implements Client {
     if (this.#isClosing) return;
     if (nowMs >= this.#closeAtMs) throw this.#closeReason ?? new RtmpError("redirected", "Redirected");
     this.#session.checkDeadline(nowMs);
-    const { sendTimeoutMs } = this.#runtime.options.limits();
     const writingSinceMs = this.#writer.writingSinceMs;
-    if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
-      throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
+    if (writingSinceMs !== undefined) {
+      const { sendTimeoutMs } = this.#runtime.options.limits();
+      if (nowMs - writingSinceMs > sendTimeoutMs) {
+        throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
+      }
     }
     for (const [id, role] of this.#roles) {
       if (role.kind === "publish") this.#checkPublisher(role, nowMs);
