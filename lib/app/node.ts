@@ -5,9 +5,10 @@ import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
 import { createApiApp } from "../http/api/api_app.ts";
+import { appHandler } from "../http/app_handler.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { ServerTotals } from "../http/server_view.ts";
-import { type HttpHandler, type HttpListener, listenHttp, upgradeWebSocket } from "../http/http_listener.ts";
+import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
 import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
 import { dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { resolveHost } from "../net/resolve_host.ts";
@@ -236,17 +237,18 @@ export class Node {
         if (isShared) addStreamRoutes(app, this.#streamOptions());
       },
     });
-    return (request, peer) => app.fetch(request, { peer, upgradeWebSocket });
+    return appHandler(app);
   }
 
   #streamHandler(): HttpHandler {
-    const app = createStreamApp(this.#streamOptions());
-    return (request, peer) => app.fetch(request, { peer, upgradeWebSocket });
+    return appHandler(createStreamApp(this.#streamOptions()));
   }
 
   #streamOptions(): StreamAppOptions {
     return {
       source: new FlvServer(this.rtmp),
+      // Whoever needs a password for the API should not see its list without one.
+      ...(this.#config.http_api.auth.enabled ? {} : { view: this.view }),
       maxNameBytes: () => this.#config.limits.stream_key_max_bytes,
       crossdomain: this.#config.http_server.crossdomain,
       signature: SIGNATURE,

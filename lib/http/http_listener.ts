@@ -7,13 +7,18 @@ export interface HttpPeer {
   readonly port: number;
 }
 
-/** Takes a request over as a WebSocket; `response` must be its answer. */
-export type UpgradeWebSocket = (
-  request: Request,
-) => { readonly socket: WebSocket; readonly response: Response };
+/** An answer that makes the connection a WebSocket. */
+export interface WebSocketAnswer {
+  accept(socket: WebSocket): void;
+  /** The request can't become one. */
+  refuse(): void;
+}
 
 /** Answers one request. */
-export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+export type HttpHandler = (
+  request: Request,
+  peer: HttpPeer,
+) => Response | WebSocketAnswer | Promise<Response | WebSocketAnswer>;
 
 /** One HTTP port. */
 export interface HttpListener {
@@ -25,11 +30,6 @@ export interface HttpListener {
 
 /** How long responses may take to finish once the listener closes, in milliseconds. */
 const FINISH_MS = 1000;
-
-/** For requests that came through `listenHttp`. */
-export function upgradeWebSocket(request: Request): ReturnType<UpgradeWebSocket> {
-  return Deno.upgradeWebSocket(request);
-}
 
 /**
  * Serves HTTP/1.1 on an address.
@@ -52,8 +52,10 @@ export function listenHttp(
           onError(error);
           return new Response("Internal Server Error", { status: 500 });
         },
-      }, (request, { remoteAddr: { hostname, port } }) =>
-        handler(request, { hostname: plainAddress(hostname), port }));
+      }, async (request, { remoteAddr: { hostname, port } }) => {
+        const answer = await handler(request, { hostname: plainAddress(hostname), port });
+        return answer instanceof Response ? answer : upgrade(request, answer, onError);
+      });
     const server = listenAnywhere(address.hostname, Deno.build.os !== "windows", serve);
     return {
       hostname: server.addr.hostname,
@@ -69,4 +71,21 @@ export function listenHttp(
   } catch (error) {
     throw new ListenError({ hostname: address.hostname ?? "0.0.0.0", port: address.port }, error);
   }
+}
+
+function upgrade(request: Request, answer: WebSocketAnswer, onError: (error: unknown) => void): Response {
+  let upgraded: { readonly socket: WebSocket; readonly response: Response };
+  try {
+    upgraded = Deno.upgradeWebSocket(request);
+  } catch {
+    answer.refuse();
+    return new Response("Bad Request", { status: 400 });
+  }
+  try {
+    answer.accept(upgraded.socket);
+  } catch (error) {
+    // From here on nothing but this response may be returned: any other ends the whole listener (Deno 2.9).
+    onError(error);
+  }
+  return upgraded.response;
 }

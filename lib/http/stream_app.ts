@@ -2,10 +2,14 @@ import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
 import { crossOrigin } from "./api/cross_origin.ts";
 import { addFlvRoutes, type FlvRoutesOptions } from "./flv/flv_routes.ts";
+import { addPlayersApi, addPlayersRoutes } from "./players/players_routes.ts";
+import type { ServerView } from "./server_view.ts";
 
 const log = getLogger(["headwater", "http", "streams"]);
 
 export interface StreamAppOptions extends FlvRoutesOptions {
+  /** What the players' page lists; absent: nobody may see it without the API's password. */
+  readonly view?: ServerView;
   /** Let pages of other origins play. */
   readonly crossdomain: boolean;
   /** What `Server` in the headers says. */
@@ -13,17 +17,17 @@ export interface StreamAppOptions extends FlvRoutesOptions {
 }
 
 /**
- * The HTTP server for players: HTTP-FLV and WebSocket-FLV. Holds no socket: hand its `fetch` to a listener, with
- * {@linkcode FlvBindings} as the environment.
+ * The HTTP server for players: HTTP-FLV, WebSocket-FLV and `/players/`. Holds no socket: hand it to a listener by `appHandler`.
  */
 export function createStreamApp(options: StreamAppOptions): Hono {
   const app = new Hono({ strict: false });
   app.use(async function server(c, next) {
     await next();
-    // The answer to an upgrade is Deno's own, and can't be changed.
-    if (c.res.status !== 101) c.res.headers.set("Server", options.signature);
+    c.res.headers.set("Server", options.signature);
   });
   app.use(crossOrigin(options.crossdomain));
+  app.get("/", (c) => c.redirect("/players/", 302));
+  if (options.view !== undefined) addPlayersApi(app, options.view, options.source);
   addStreamRoutes(app, options);
   app.notFound((c) => c.json({ code: 404, message: `Cannot find ${c.req.path}` }, 404));
   app.onError((error, c) => {
@@ -35,5 +39,6 @@ export function createStreamApp(options: StreamAppOptions): Hono {
 
 /** The routes alone, for the HTTP API's app when one port serves both. */
 export function addStreamRoutes(app: Hono, options: StreamAppOptions): void {
+  addPlayersRoutes(app);
   addFlvRoutes(app, options);
 }

@@ -1,7 +1,7 @@
 import { configSchema } from "../../lib/app/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import type { StreamFeed } from "../../lib/hub/live_stream.ts";
-import type { FlvBindings } from "../../lib/http/flv/flv_routes.ts";
+import type { AppBindings } from "../../lib/http/app_handler.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
 import { FlvServer } from "../../lib/server/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
@@ -45,12 +45,7 @@ export class FlvNode {
 
   /** A request; a path stands for a URL of the host `localhost`. */
   request(url: string, init: RequestInit = {}): Promise<Response> {
-    const env: FlvBindings = {
-      peer: { hostname: "192.0.2.7", port: 50_000 },
-      upgradeWebSocket: () => {
-        throw new Error("Cannot upgrade: no socket here");
-      },
-    };
+    const env: AppBindings = { peer: { hostname: "192.0.2.7", port: 50_000 } };
     return Promise.resolve(this.#app.request(new URL(url, "http://localhost:8080").href, init, env));
   }
 

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
 import { RtmpError } from "../../base/errors.ts";
 import { parseStreamAddress, type StreamAddress } from "../../base/stream_address.ts";
-import type { HttpPeer, UpgradeWebSocket } from "../http_listener.ts";
+import type { AppBindings } from "../app_handler.ts";
 import { flvBody } from "./flv_body.ts";
 import { sendOverSocket } from "./flv_socket.ts";
 import type { FlvSource } from "./flv_source.ts";
@@ -14,12 +14,6 @@ const log = getLogger(["headwater", "http", "flv"]);
 const PATIENCE_MS = 100;
 /** What is told to a client that has left: nobody reads it. */
 const CLIENT_GONE = 400;
-
-/** What a listener knows of a request beside the request. */
-export interface FlvBindings {
-  readonly peer: HttpPeer;
-  readonly upgradeWebSocket: UpgradeWebSocket;
-}
 
 export interface FlvRoutesOptions {
   readonly source: FlvSource;
@@ -75,7 +69,7 @@ function findStream(c: Context, { source, maxNameBytes }: FlvRoutesOptions): Str
 
 async function answer(c: Context, source: FlvSource, address: StreamAddress): Promise<Response> {
   const request = c.req.raw;
-  const { peer, upgradeWebSocket } = c.env as FlvBindings;
+  const bindings = c.env as AppBindings;
   const isWebSocket = c.req.header("Upgrade")?.toLowerCase() === "websocket";
   const abort = new AbortController();
   // The request's own signal is touched only for one that has to wait: Deno warns of a program that does it always.
@@ -85,7 +79,7 @@ async function answer(c: Context, source: FlvSource, address: StreamAddress): Pr
   try {
     const answer = await source.play({
       address,
-      ip: peer.hostname,
+      ip: bindings.peer.hostname,
       pageUrl: c.req.header("Referer") ?? "",
       transport: isWebSocket ? "websocket" : "http",
       signal: abort.signal,
@@ -93,9 +87,11 @@ async function answer(c: Context, source: FlvSource, address: StreamAddress): Pr
     if (answer.kind === "redirect") return c.redirect(flvUrl(answer.url, c.req.url), 302);
     const { player } = answer;
     if (isWebSocket) {
-      const { socket, response } = upgradeWebSocket(request);
-      sendOverSocket(player, socket);
-      return response;
+      bindings.webSocket = {
+        accept: (socket) => sendOverSocket(player, socket),
+        refuse: () => player.close(),
+      };
+      return c.body(null);
     }
     if (c.req.method === "HEAD") {
       player.close();

@@ -1,0 +1,84 @@
+import type { Hono } from "hono";
+import { addAboutRoutes } from "../api/about_routes.ts";
+import { envelope, page, resource } from "../api/answer.ts";
+import type { FlvSource } from "../flv/flv_source.ts";
+import { mountedPath } from "../flv/mount.ts";
+import type { ServerView, StreamSummary } from "../server_view.ts";
+import { LIBRARY_GZIP_BASE64, LIBRARY_VERSION, LICENSES_GZIP_BASE64 } from "./players_library.ts";
+import { playersPage } from "./players_page.ts";
+
+const LIBRARY_PATH = `/players/mpegts-${LIBRARY_VERSION}.js`;
+const LICENSES_PATH = `/players/mpegts-${LIBRARY_VERSION}.licenses.txt`;
+const FOREVER = "public, max-age=31536000, immutable";
+
+/** `/players/`, the page that plays, and the library that it plays with; nothing comes from elsewhere. */
+export function addPlayersRoutes(app: Hono): void {
+  resource(app, "/players", {
+    GET: (c) => {
+      const nonce = crypto.randomUUID();
+      return c.html(playersPage(nonce, LIBRARY_PATH), 200, {
+        // Other servers may be played from, so any address may be connected to; but only what is ours may run.
+        "Content-Security-Policy":
+          `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'nonce-${nonce}'; img-src data:; ` +
+          `media-src blob:; connect-src http: https: ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+      });
+    },
+  });
+  addFile(app, LIBRARY_PATH, "text/javascript; charset=utf-8", LIBRARY_GZIP_BASE64);
+  addFile(app, LICENSES_PATH, "text/plain; charset=utf-8", LICENSES_GZIP_BASE64);
+}
+
+/**
+ * `/api/v1/streams` for the page, and `/api/v1/versions`: what may be known to those who may play, in the API's shapes, and with the
+ * path of each stream.
+ */
+export function addPlayersApi(app: Hono, view: ServerView, source: FlvSource): void {
+  resource(app, "/api/v1/streams", {
+    GET: (c) => {
+      const streams = page(c, view.streams()).map((stream) => streamJson(stream, source));
+      return c.json(envelope(view, { streams }), 200, { "Cache-Control": "no-store" });
+    },
+  });
+  addAboutRoutes(app, view);
+}
+
+function streamJson(stream: StreamSummary, source: FlvSource): Record<string, unknown> {
+  const { id, name, vhostId, vhost, app, url, clients, publish, video, audio } = stream;
+  return {
+    id,
+    name,
+    vhost: vhostId,
+    app,
+    url,
+    clients,
+    publish: { active: publish.active },
+    video: video && { codec: video.codec, width: video.width, height: video.height },
+    audio: audio && { codec: audio.codec },
+    flv: pathOf(vhost, app, name, source),
+  };
+}
+
+/** Where a stream is on this server; undefined (left out) where it can't be played so. */
+function pathOf(vhost: string, app: string, stream: string, source: FlvSource): string | undefined {
+  const found = source.findVhost(vhost);
+  if (found === undefined || !found.flv.isEnabled) return undefined;
+  const path = mountedPath(found.flv.mount, found.name, { app, stream });
+  // By its name, whatever host the page was opened at.
+  return vhost === source.findVhost("")?.name ? path : `${path}?vhost=${encodeURIComponent(vhost)}`;
+}
+
+function addFile(app: Hono, path: string, type: string, gzipBase64: string): void {
+  let gzip: Uint8Array<ArrayBuffer> | undefined;
+  resource(app, path, {
+    GET: (c) => {
+      gzip ??= Uint8Array.from(atob(gzipBase64), (character) => character.charCodeAt(0));
+      const headers = { "Content-Type": type, "Cache-Control": FOREVER, "Vary": "Accept-Encoding" };
+      const isGzipTaken = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
+      if (isGzipTaken) return c.body(gzip, 200, { ...headers, "Content-Encoding": "gzip" });
+      return c.body(new Blob([gzip]).stream().pipeThrough(new DecompressionStream("gzip")), 200, headers);
+    },
+  });
+}
