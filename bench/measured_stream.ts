@@ -5,6 +5,8 @@ import { STAMP_BYTES, type SyntheticStream, syntheticStream } from "./synthetic_
 
 /** Longer messages than codec headers carry a send time. */
 const MIN_STAMPED_BYTES = 100;
+/** More than one write of the server brings, so that reads can be counted as writes. */
+const PROBE_BUFFER_BYTES = 1024 * 1024;
 
 /**
  * One published stream whose messages carry their send time in their last bytes, and probes that play it: what they see is how long
@@ -40,7 +42,7 @@ export class MeasuredStream {
 
   /** One more player that looks at every message; resolves when media has come. */
   async addProbe(): Promise<void> {
-    const probe = await RtmpClient.connect(this.#port);
+    const probe = await RtmpClient.connect(this.#port, PROBE_BUFFER_BYTES);
     await probe.play("bench");
     await new Promise<void>((resolve) => {
       this.#probe(probe, resolve).catch((error) => {

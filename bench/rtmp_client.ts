@@ -14,7 +14,7 @@ const APP = "live";
 export class RtmpClient {
   readonly #connection: Deno.TcpConn;
   readonly #reader = new ChunkReader();
-  readonly #buffer = new Uint8Array(16 * 1024);
+  readonly #buffer: Uint8Array;
   #acknowledgeEvery = 0;
   #acknowledgedBytes = 0;
   /** Message stream that createStream gave. */
@@ -25,17 +25,18 @@ export class RtmpClient {
   /** When the connection was begun, by performance.now(). */
   readonly begunMs: number;
 
-  private constructor(connection: Deno.TcpConn, begunMs: number) {
+  private constructor(connection: Deno.TcpConn, begunMs: number, bufferBytes: number) {
     this.#connection = connection;
+    this.#buffer = new Uint8Array(bufferBytes);
     this.begunMs = begunMs;
   }
 
   /** Connects, shakes hands, and creates a message stream. */
-  static async connect(port: number): Promise<RtmpClient> {
+  static async connect(port: number, bufferBytes: number = 16 * 1024): Promise<RtmpClient> {
     const begunMs = performance.now();
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
-    const client = new RtmpClient(connection, begunMs);
+    const client = new RtmpClient(connection, begunMs, bufferBytes);
     await client.#shakeHands();
     const object = Amf0Object.from({
       app: APP,
