@@ -59,6 +59,8 @@ export async function checkServer(list: Checklist, { command }: Subject, folder:
     }
   } finally {
     await server.kill();
+    const [, config] = args;
+    if (config !== undefined) await Deno.remove(config);
   }
 }
 
