@@ -55,6 +55,8 @@ export class StreamKeepers {
     const release = () => {
       if (isReleased) return;
       isReleased = true;
+      // Closed by `close` while its players were still here.
+      if (this.#keepers.get(stream.key) !== keeper) return;
       if (--keeper.users > 0) return;
       if (lingerMs === 0) this.#close(keeper);
       else keeper.timer = this.#clock.setTimer(() => this.#close(keeper), lingerMs);

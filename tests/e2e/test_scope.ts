@@ -7,6 +7,7 @@ import { ServerProcess, type ServerProcessOptions } from "./server_process.ts";
 export class TestScope {
   readonly #closers: (() => void | Promise<void>)[] = [];
   #folder: string | undefined;
+  #servers = 0;
 
   /** Calls `close` when the test ends; the last added is closed first. */
   onClose(close: () => void | Promise<void>): void {
@@ -36,7 +37,7 @@ export class TestScope {
 
   /** Starts a server and waits until it listens. */
   async startServer(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-    const configPath = this.path(`headwater-${this.#closers.length}.toml`);
+    const configPath = this.path(`headwater-${this.#servers++}.toml`);
     const server = await ServerProcess.start(configPath, options);
     this.onClose(() => server.kill());
     return server;

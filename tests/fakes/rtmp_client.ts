@@ -59,6 +59,19 @@ export class RtmpClient {
     }
   }
 
+  /** What the server's `onStatus` commands said, in order. */
+  get statuses(): { code: string; description: string }[] {
+    return this.commands.filter(({ name }) => name === "onStatus").map(({ arguments: [info] }) => ({
+      code: stringOf(info, "code") ?? "",
+      description: stringOf(info, "description") ?? "",
+    }));
+  }
+
+  /** Resolves when the connection has ended, from whichever side. */
+  get ended(): Promise<void> {
+    return this.#done;
+  }
+
   /** Plays a stream; resolves when the server has said that it starts. */
   async play(stream: string): Promise<void> {
     await this.#command(encodeCommand("play", 3, null, stream), MESSAGE_STREAM_ID);

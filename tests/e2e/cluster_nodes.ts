@@ -1,0 +1,159 @@
+// deno-lint-ignore-file camelcase -- names of the configuration and of RTMP
+import { configSchema } from "../../lib/app/config.ts";
+import { Node } from "../../lib/app/node.ts";
+import type { SocketAddress } from "../../lib/net/tcp.ts";
+import { until } from "../fakes/deadline.ts";
+import type { ServerProcess } from "./server_process.ts";
+import type { TestScope } from "./test_scope.ts";
+
+/** Keys of a vhost's `cluster` section, as in a configuration file. */
+export type ClusterKeys = Readonly<Record<string, unknown>>;
+
+/** Sections of the default vhost besides `cluster`, and whole other vhosts, as in a configuration file. */
+export interface NodeSections {
+  readonly play?: Readonly<Record<string, unknown>>;
+  readonly http_remux?: Readonly<Record<string, unknown>>;
+  readonly vhosts?: Readonly<Record<string, unknown>>;
+}
+
+/** How long nodes may take to know each other. */
+const MEETING_DEADLINE_MS = 15_000;
+
+/** A whole server within the test's own process, on free ports. */
+export class LocalNode {
+  readonly node: Node;
+  readonly rtmp: SocketAddress;
+  readonly apiPort: number;
+  readonly httpPort: number;
+  readonly #sections: NodeSections;
+
+  private constructor(
+    node: Node,
+    sections: NodeSections,
+    rtmp: SocketAddress,
+    apiPort: number,
+    httpPort: number,
+  ) {
+    this.node = node;
+    this.#sections = sections;
+    this.rtmp = rtmp;
+    this.apiPort = apiPort;
+    this.httpPort = httpPort;
+  }
+
+  static async start(
+    scope: TestScope,
+    cluster: ClusterKeys = {},
+    sections: NodeSections = {},
+  ): Promise<LocalNode> {
+    const node = new Node(configSchema.parse(nodeConfig(cluster, sections)));
+    const { rtmp: [rtmp], httpApi: [api], httpServer: [http] } = await node.start();
+    scope.onClose(() => node.stop());
+    if (rtmp === undefined) throw new Error("Cannot go on: the node does not listen");
+    return new LocalNode(node, sections, rtmp, api?.port ?? 0, http?.port ?? 0);
+  }
+
+  /** As coworkers know it. */
+  get api(): string {
+    return `127.0.0.1:${this.apiPort}`;
+  }
+
+  /** As edges know it. */
+  get origin(): string {
+    return `127.0.0.1:${this.rtmp.port}`;
+  }
+
+  /** Takes other keys for its default vhost's cluster, as SIGHUP does. */
+  reload(cluster: ClusterKeys): void {
+    this.node.reload(configSchema.parse(nodeConfig(cluster, this.#sections)));
+  }
+
+  /** Waits until so many coworkers answer. */
+  async meets(count: number): Promise<void> {
+    const coworkers = () => [...this.node.cluster.listCoworkers()];
+    await until(
+      () =>
+        coworkers().filter((entry) => "coworker" in entry && entry.coworker.isUp === true).length === count,
+      `${count} coworkers that are up`,
+      MEETING_DEADLINE_MS,
+    );
+  }
+}
+
+/** Three of a kind. */
+export type Three<T> = readonly [T, T, T];
+
+/** The nodes of one origin cluster in the test's own process, that know each other. */
+export async function startLocalCluster(
+  scope: TestScope,
+  cluster: ClusterKeys = {},
+  sections: NodeSections = {},
+): Promise<Three<LocalNode>> {
+  const start = () => LocalNode.start(scope, { origin_cluster: true, ...cluster }, sections);
+  const nodes: Three<LocalNode> = [await start(), await start(), await start()];
+  reloadCluster(nodes, cluster);
+  await Promise.all(nodes.map((node) => node.meets(nodes.length - 1)));
+  return nodes;
+}
+
+/** Makes nodes each other's coworkers. */
+export function reloadCluster(nodes: readonly LocalNode[], cluster: ClusterKeys = {}): void {
+  for (const node of nodes) {
+    const coworkers = nodes.filter((other) => other !== node).map(({ api }) => api);
+    node.reload({ origin_cluster: true, coworkers, ...cluster });
+  }
+}
+
+/** An edge in the test's own process. */
+export function startLocalEdge(
+  scope: TestScope,
+  origins: readonly { readonly origin: string }[],
+  cluster: ClusterKeys = {},
+  sections: NodeSections = {},
+): Promise<LocalNode> {
+  const keys = { mode: "remote", origin: origins.map(({ origin }) => origin), ...cluster };
+  return LocalNode.start(scope, keys, sections);
+}
+
+/** The nodes of one origin cluster, each a process of its own, that know each other. */
+export async function startClusterProcesses(scope: TestScope): Promise<Three<ServerProcess>> {
+  const start = () => scope.startServer({ config: clusterToml({ origin_cluster: true }) });
+  const servers: Three<ServerProcess> = await Promise.all([start(), start(), start()]);
+  await Promise.all(servers.map(async (server) => {
+    const coworkers = servers.filter((other) => other !== server).map(apiOf);
+    const from = server.lines.length;
+    await server.reload(clusterToml({ origin_cluster: true, coworkers }));
+    for (const coworker of coworkers) {
+      await server.line((line) => line.message === "Coworker is up" && line["coworker"] === coworker, from);
+    }
+  }));
+  return servers;
+}
+
+/** A process as coworkers know it. */
+export function apiOf(server: ServerProcess): string {
+  return `127.0.0.1:${server.port("httpApi")}`;
+}
+
+/** A process as edges know it. */
+export function originOf(server: ServerProcess): string {
+  return `127.0.0.1:${server.port("rtmp")}`;
+}
+
+/** The default vhost's cluster section. */
+export function clusterToml(
+  keys: Readonly<Record<string, string | number | boolean | readonly string[]>>,
+): string {
+  const lines = Object.entries(keys).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return `[vhost.__defaultVhost__.cluster]\n${lines.join("\n")}`;
+}
+
+function nodeConfig(cluster: ClusterKeys, { vhosts, ...sections }: NodeSections): Record<string, unknown> {
+  return {
+    listen: "127.0.0.1:0",
+    http_api: { listen: "127.0.0.1:0" },
+    http_server: { listen: "127.0.0.1:0" },
+    grace_final_wait_ms: 500,
+    vhost: { __defaultVhost__: { cluster, ...sections }, ...vhosts },
+  };
+}
