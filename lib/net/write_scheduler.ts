@@ -2,10 +2,12 @@ import type { Clock, Timer } from "../base/clock.ts";
 
 /** Writing may take this share of a core: a round is followed by this many times its cost of gathering. */
 const GATHER_FACTOR = 20;
+/** What a round costs in all is this many times what beginning its writes costs; the rest is their completions (measured: bench/). */
+const WHOLE_COST = 2.5;
 /** SRS's default: never gather longer, in milliseconds. */
 const MAX_GATHER_MS = 350;
 /** Under this a timer costs more than it saves, in milliseconds. */
-const MIN_GATHER_MS = 2;
+const MIN_GATHER_MS = 5;
 
 /** Something with players to write to. */
 export interface WriteTarget {
@@ -25,6 +27,9 @@ export class WriteScheduler {
   #gatherMs: number;
   #lastRoundMs = -Infinity;
   #costMs = 0;
+  /** What the last three rounds cost, by turns. */
+  readonly #costs: [number, number, number] = [0, 0, 0];
+  #rounds = 0;
   #timer: Timer | undefined;
   #isQueued = false;
 
@@ -66,10 +71,14 @@ export class WriteScheduler {
     this.#dirty.clear();
     for (const target of targets) target.flushPlayers();
     if (!this.#isAuto) return;
-    // The completions of a round's writes cost about as much again as making them (measured: bench/).
-    const costMs = 2 * (this.#clock.now() - begunMs);
-    this.#costMs = costMs > this.#costMs ? (this.#costMs + costMs) / 2 : this.#costMs * 0.9 + costMs * 0.1;
+    this.#costs[this.#rounds++ % 3] = WHOLE_COST * (this.#clock.now() - begunMs);
+    // The median: the one round in which the machine did something else must not delay a lone player for seconds.
+    this.#costMs = (this.#costMs + median(...this.#costs)) / 2;
     const gatherMs = this.#costMs * GATHER_FACTOR;
     this.#gatherMs = gatherMs < MIN_GATHER_MS ? 0 : Math.min(gatherMs, MAX_GATHER_MS);
   };
+}
+
+function median(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
