@@ -1,5 +1,6 @@
 /** A process that the bench starts, and talks to a line at a time. */
 export class Child {
+  static readonly #running = new Set<Deno.ChildProcess>();
   readonly #process: Deno.ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
@@ -13,6 +14,7 @@ export class Child {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
+    Child.#running.add(this.#process);
     this.pid = this.#process.pid;
     this.#lines = lines(this.#process.stdout);
     this.#input = this.#process.stdin.getWriter();
@@ -35,6 +37,11 @@ export class Child {
     return await this.line();
   }
 
+  /** Ends all that run; for the end of the bench before its time. */
+  static killAll(): void {
+    for (const process of Child.#running) process.kill("SIGKILL");
+  }
+
   /** Ends it, and waits until it is gone. */
   async stop(): Promise<void> {
     try {
@@ -46,6 +53,7 @@ export class Child {
     while (!(await this.#lines.next()).done);
     await this.#process.status;
     clearTimeout(timer);
+    Child.#running.delete(this.#process);
     await this.#input.close().catch(() => {});
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Child } from "./child.ts";
 import { compileBare, measureBare, measureRow, type Result, type Row } from "./measure.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 
@@ -59,6 +60,12 @@ function chosenRows(options: BenchOptions): Row[] {
 
 async function main(): Promise<void> {
   const options = parseOptions(Deno.args);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      Child.killAll();
+      Deno.exit(130);
+    });
+  }
   const directory = await Deno.makeTempDir();
   const bare = options.hasBare ? compileBare(directory) : undefined;
   const results: Result[] = [];
