@@ -73,7 +73,7 @@ Deno.test("WriteScheduler gathers for about twenty times what a round costs, up 
     }
   };
   await run(2000);
-  // A round's writes are counted twice: making them, and their completions.
+  // A round's whole cost is 2.5 times that of making its writes.
   assert.ok(Math.abs(scheduler.gatherMs - 2 * 2.5 * 20) < 8, `${scheduler.gatherMs} ms`);
   costMs = 50;
   await run(20_000);
