@@ -26,14 +26,14 @@ export async function watchRtmp(
 /** Plays `http://127.0.0.1:PORT/PATH` until the test ends; resolves at the answer's headers. */
 export async function watchFlv(scope: TestScope, port: number, path: string): Promise<StreamWatch> {
   const watch = new StreamWatch();
-  const abort = new AbortController();
-  const response = await fetch(`http://127.0.0.1:${port}/${path}`, { signal: abort.signal });
+  const response = await fetch(`http://127.0.0.1:${port}/${path}`);
   if (response.status !== 200 || response.body === null) {
     throw new Error(`Cannot play: HTTP ${response.status}: ${await response.text()}`);
   }
-  const reading = readFlv(response.body, watch);
+  const reader = response.body.getReader();
+  const reading = readFlv(reader, watch);
   scope.onClose(async () => {
-    abort.abort();
+    await reader.cancel().catch(() => {});
     await reading;
   });
   return watch;
@@ -56,17 +56,17 @@ export async function watchMany(count: number, watch: () => Promise<StreamWatch>
   return await Promise.all(Array.from({ length: count }, watch));
 }
 
-async function readFlv(body: ReadableStream<Uint8Array>, watch: StreamWatch): Promise<void> {
+async function readFlv(reader: ReadableStreamDefaultReader<Uint8Array>, watch: StreamWatch): Promise<void> {
   const flv = new FlvReader();
   try {
-    for await (const bytes of body) {
-      flv.push(bytes);
+    for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
+      flv.push(value);
       for (let tag = flv.next(); tag !== undefined; tag = flv.next()) {
         watch.note(tag.typeId, tag.timestamp, tag.payload);
       }
     }
   } catch {
-    // Cut off, by the server or by the test's end.
+    // Cut off by the server.
   }
   watch.end();
 }
