@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the configuration
 import { equal, match, ok, rejects } from "node:assert/strict";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { type LocalNode, startLocalCluster } from "./cluster_nodes.ts";
