@@ -69,14 +69,21 @@ export class LocalNode {
   }
 
   /** Waits until so many coworkers answer. */
-  async meets(count: number): Promise<void> {
-    const coworkers = () => [...this.node.cluster.listCoworkers()];
-    await until(
-      () =>
-        coworkers().filter((entry) => "coworker" in entry && entry.coworker.isUp === true).length === count,
-      `${count} coworkers that are up`,
-      MEETING_DEADLINE_MS,
-    );
+  meets(count: number): Promise<void> {
+    return this.#coworkersReach(count, true);
+  }
+
+  /** Waits until so many coworkers are known not to answer. */
+  misses(count: number): Promise<void> {
+    return this.#coworkersReach(count, false);
+  }
+
+  async #coworkersReach(count: number, isUp: boolean): Promise<void> {
+    const { cluster } = this.node;
+    const matching = () =>
+      [...cluster.listCoworkers()].filter((entry) => "coworker" in entry && entry.coworker.isUp === isUp);
+    const what = `${count} coworkers that are ${isUp ? "up" : "down"}`;
+    await until(() => matching().length === count, what, MEETING_DEADLINE_MS);
   }
 }
 

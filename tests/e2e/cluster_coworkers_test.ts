@@ -1,0 +1,139 @@
+// deno-lint-ignore-file camelcase -- names of the configuration
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { RtmpClient } from "../fakes/rtmp_client.ts";
+import {
+  apiOf,
+  clusterToml,
+  type LocalNode,
+  reloadCluster,
+  startClusterProcesses,
+  startLocalCluster,
+} from "./cluster_nodes.ts";
+import { Crowd, IS_SLOW, report } from "./crowd.ts";
+import { startEncoder, watchMany, watchRtmp } from "./players.ts";
+import { programTest } from "./program_test_case.ts";
+import type { TestScope } from "./test_scope.ts";
+
+const PLAYERS = IS_SLOW ? 100 : 20;
+/** Longest pause between two messages that a player may see, in milliseconds. */
+const MAX_PAUSE_MS = 1000;
+
+programTest([], "coworkers are added and removed by SIGHUP, and nobody who plays notices", async (scope) => {
+  const [a, b, c] = await startClusterProcesses(scope);
+  await startEncoder(scope, a.port("rtmp"), "a");
+  const crowd = new Crowd((await Promise.all([
+    watchMany(PLAYERS / 2, () => watchRtmp(scope, a.port("rtmp"), "a")),
+    watchMany(PLAYERS / 2, () => watchRtmp(scope, b.port("rtmp"), "a")),
+  ])).flat());
+  const lists = [[apiOf(a)], [], [apiOf(a), apiOf(c)], [apiOf(c)], [apiOf(a), apiOf(b), apiOf(c)]];
+  for (const coworkers of lists) {
+    await b.reload(clusterToml({ origin_cluster: true, coworkers }));
+    await crowd.more(25);
+  }
+  crowd.assertUntroubled();
+  const longest = Math.max(...crowd.players.map(({ longestPauseMs }) => longestPauseMs));
+  report(`${PLAYERS} players, ${lists.length} reloads: longest pause ${Math.round(longest)} ms`);
+  ok(!IS_SLOW || longest < MAX_PAUSE_MS);
+  equal(b.lines.filter(({ message }) => message === "Play stopped" || message === "Pull ended").length, 0);
+});
+
+programTest(
+  [],
+  "coworkers that are dead, mute or talk rubbish delay a play by one query at most",
+  async (scope) => {
+    const [a, b] = await startLocalCluster(scope);
+    await startEncoder(scope, a.rtmp.port, "a");
+    const bad = [
+      refusingPort(),
+      silentPort(scope),
+      rubbishPort(scope, "hello\r\n\r\n"),
+      rubbishPort(scope, OK_RUBBISH),
+    ];
+    const coworkers = [...bad.map((port) => `127.0.0.1:${port}`), a.api];
+    const query_timeout_ms = 500;
+    b.reload({ origin_cluster: true, coworkers, query_timeout_ms });
+    const first = await timeOf(() => play(scope, b, "a"));
+    await b.misses(bad.length);
+    const second = await timeOf(() => play(scope, b, "a"));
+    const nobody = await timeOf(() => rejects(play(scope, b, "nobody"), /StreamNotFound/));
+    report(`play ${first} ms while coworkers are unknown, ${second} ms when known, refusal ${nobody} ms`);
+    if (IS_SLOW) deepEqual([first < 600, second < 200, nobody < 200], [true, true, true]);
+  },
+);
+
+programTest([], "a node that names itself, and a coworker under two names", async (scope) => {
+  const [a, b] = await startLocalCluster(scope);
+  const coworkers = [b.api, a.api, `localhost:${a.apiPort}`];
+  b.reload({ origin_cluster: true, coworkers });
+  await rejects(play(scope, b, "nobody"), /StreamNotFound/);
+  await startEncoder(scope, a.rtmp.port, "a");
+  const watch = await watchRtmp(scope, b.rtmp.port, "a");
+  await watch.more(10);
+  await startEncoder(scope, b.rtmp.port, "b");
+  await (await watchRtmp(scope, b.rtmp.port, "b")).more(10);
+});
+
+programTest([], "nodes that share a secret trust each other only", async (scope) => {
+  const [a, b, c] = await startLocalCluster(scope, { secret: "hush" });
+  await startEncoder(scope, a.rtmp.port, "a");
+  await (await watchRtmp(scope, b.rtmp.port, "a")).more(10);
+  for (const path of ["clusters?app=live&stream=a", "clusters/node", "clusters/nodes"]) {
+    const response = await fetch(`http://${a.api}/api/v1/${path}`);
+    await response.body?.cancel();
+    equal(response.status, 401, path);
+  }
+  const versions = await fetch(`http://${a.api}/api/v1/versions`);
+  await versions.body?.cancel();
+  equal(versions.status, 200);
+  c.reload({ origin_cluster: true, secret: "another", coworkers: [a.api, b.api] });
+  await rejects(play(scope, c, "a"), /StreamNotFound/);
+  reloadCluster([a, b, c], { secret: "hush" });
+  await c.meets(2);
+  await (await watchRtmp(scope, c.rtmp.port, "a")).more(10);
+});
+
+const OK_RUBBISH = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"code":}';
+
+/** A port that nobody listens on. */
+function refusingPort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/** A port where the kernel takes connections and nobody answers. */
+function silentPort(scope: TestScope): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  scope.onClose(() => listener.close());
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+/** A port where every request is answered with the same bytes. */
+function rubbishPort(scope: TestScope, answer: string): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(4096));
+      await connection.write(new TextEncoder().encode(answer)).catch(() => {});
+      connection.close();
+    }
+  })();
+  scope.onClose(async () => {
+    listener.close();
+    await serving.catch(() => {});
+  });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+async function play(scope: TestScope, node: LocalNode, stream: string): Promise<void> {
+  const client = await RtmpClient.connect(node.rtmp.port, "live");
+  scope.onClose(() => client.close());
+  await client.play(stream);
+}
+
+async function timeOf(action: () => Promise<unknown>): Promise<number> {
+  const begunMs = performance.now();
+  await action();
+  return Math.round(performance.now() - begunMs);
+}
