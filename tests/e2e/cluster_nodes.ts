@@ -127,14 +127,34 @@ export async function startClusterProcesses(scope: TestScope): Promise<Three<Ser
   const start = () => scope.startServer({ config: clusterToml({ origin_cluster: true }) });
   const servers: Three<ServerProcess> = await Promise.all([start(), start(), start()]);
   await Promise.all(servers.map(async (server) => {
-    const coworkers = servers.filter((other) => other !== server).map(apiOf);
     const from = server.lines.length;
-    await server.reload(clusterToml({ origin_cluster: true, coworkers }));
-    for (const coworker of coworkers) {
-      await server.line((line) => line.message === "Coworker is up" && line["coworker"] === coworker, from);
-    }
+    await server.reload(clusterToml({ origin_cluster: true, coworkers: othersOf(servers, server) }));
+    await meetsAll(server, othersOf(servers, server), from);
   }));
   return servers;
+}
+
+/** A node of a cluster that has been killed, anew on the same ports. */
+export async function restartProcess(
+  scope: TestScope,
+  killed: ServerProcess,
+  servers: readonly ServerProcess[],
+): Promise<ServerProcess> {
+  const coworkers = othersOf(servers, killed);
+  const server = await scope.startServer({
+    config: clusterToml({ origin_cluster: true, coworkers }),
+    env: { HEADWATER_LISTEN: originOf(killed), HEADWATER_HTTP_API_LISTEN: apiOf(killed) },
+  });
+  await meetsAll(server, coworkers, 0);
+  return server;
+}
+
+/** An edge that is a process of its own. */
+export function startEdgeProcess(
+  scope: TestScope,
+  origins: readonly ServerProcess[],
+): Promise<ServerProcess> {
+  return scope.startServer({ config: clusterToml({ mode: "remote", origin: origins.map(originOf) }) });
 }
 
 /** A process as coworkers know it. */
@@ -153,6 +173,16 @@ export function clusterToml(
 ): string {
   const lines = Object.entries(keys).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return `[vhost.__defaultVhost__.cluster]\n${lines.join("\n")}`;
+}
+
+function othersOf(servers: readonly ServerProcess[], server: ServerProcess): string[] {
+  return servers.filter((other) => other !== server).map(apiOf);
+}
+
+async function meetsAll(server: ServerProcess, coworkers: readonly string[], from: number): Promise<void> {
+  for (const coworker of coworkers) {
+    await server.line((line) => line.message === "Coworker is up" && line["coworker"] === coworker, from);
+  }
 }
 
 function nodeConfig(cluster: ClusterKeys, { vhosts, ...sections }: NodeSections): Record<string, unknown> {
