@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the configuration and of RTMP
 import { configSchema } from "../../lib/app/config.ts";
 import { Node } from "../../lib/app/node.ts";
+import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import type { SocketAddress } from "../../lib/net/tcp.ts";
 import { until } from "../fakes/deadline.ts";
 import type { ServerProcess } from "./server_process.ts";
@@ -61,6 +62,11 @@ export class LocalNode {
   /** As edges know it. */
   get origin(): string {
     return `127.0.0.1:${this.rtmp.port}`;
+  }
+
+  /** How often connections have ended with this error. */
+  errors(code: RtmpErrorCode): number {
+    return this.node.runtime.counters.errors.get(code) ?? 0;
   }
 
   /** Takes other keys for its default vhost's cluster, as SIGHUP does. */

@@ -5,7 +5,7 @@ import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import type { SocketAddress } from "../../lib/net/tcp.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
-import { loneOrigin } from "../../lib/server/stream_router.ts";
+import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 
 /** A lone origin on a free port of the loopback, without the HTTP side. */
 export interface TestServer {
@@ -17,8 +17,14 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** @param config As in a configuration file, defaults filled in. */
-export function startTestServer(config: Record<string, unknown> = {}): TestServer {
+/**
+ * @param config As in a configuration file, defaults filled in.
+ * @param router What of a lone origin is another's.
+ */
+export function startTestServer(
+  config: Record<string, unknown> = {},
+  router: Partial<StreamRouter> = {},
+): TestServer {
   const parsed = configSchema.parse({ vhost: { __defaultVhost__: {} }, ...config });
   const vhosts = vhostSettings(parsed);
   const runtime = new ServerRuntime({
@@ -26,7 +32,7 @@ export function startTestServer(config: Record<string, unknown> = {}): TestServe
     processId: 1,
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
-    router: loneOrigin(() => true),
+    router: { ...loneOrigin(() => true), ...router },
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     clock: SYSTEM_CLOCK,
   });

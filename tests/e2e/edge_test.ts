@@ -1,0 +1,188 @@
+// deno-lint-ignore-file camelcase -- names of the configuration
+import { equal, match, ok, rejects } from "node:assert/strict";
+import { RtmpError } from "../../lib/base/errors.ts";
+import type { StreamRouter } from "../../lib/server/stream_router.ts";
+import { until } from "../fakes/deadline.ts";
+import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
+import { startTestServer, type TestServer } from "../fakes/test_server.ts";
+import { LocalNode, startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
+import { assertSameFrames } from "./frames.ts";
+import { mediaFile } from "./media_files.ts";
+import { startEncoder, watchFlv, watchRtmp } from "./players.ts";
+import { programTest } from "./program_test_case.ts";
+import { publishArguments } from "./publish_file.ts";
+import { TestScope } from "./test_scope.ts";
+
+programTest(
+  ["ffmpeg"],
+  "ffmpeg records the same frames from an edge as from the origins, whichever is published to",
+  async (scope) => {
+    const [a, b] = await startLocalCluster(scope);
+    const edge = await startLocalEdge(scope, [a, b]);
+    const file = await mediaFile("av.flv");
+    for (const entry of [a, edge]) {
+      const publisher = scope.start("ffmpeg", ...publishArguments(file, `rtmp://${entry.origin}/live/a`));
+      await until(() => entry.node.runtime.hub.get("/live/a")?.feed?.kind === "publish", "the publisher");
+      await until(() => ownersOf([a, b], "a") === 1, "an owner");
+      const urls = [a, b, edge].map(({ origin }) => `rtmp://${origin}/live/a`);
+      urls.push(...[b, edge].map(({ httpPort }) => `http://127.0.0.1:${httpPort}/live/a.flv`));
+      await Promise.all(urls.map(async (url, index) => {
+        const path = scope.path(`${entry.rtmp.port}-${index}.flv`);
+        await scope.start("ffmpeg", "-v", "error", "-i", url, "-t", "3", "-c", "copy", path).succeed();
+        await assertSameFrames(scope, path, file, 60);
+      }));
+      await publisher.kill();
+      await until(() => ownersOf([a, b], "a") === 0, "the publisher's end");
+    }
+  },
+);
+
+programTest([], "an edge pulls a stream once, and for a little longer than it is played", async (scope) => {
+  const origin = await LocalNode.start(scope);
+  const edge = await startLocalEdge(scope, [origin], { linger_ms: 200 });
+  await startEncoder(scope, origin.rtmp.port, "a");
+  const playing = new TestScope();
+  for (let i = 0; i < 3; i++) {
+    await (await watchRtmp(playing, edge.rtmp.port, "a")).more(5);
+    await (await watchFlv(playing, edge.httpPort, "live/a.flv")).more(5);
+  }
+  equal(origin.node.rtmp.connectionCount, 2);
+  await playing.close();
+  await until(() => origin.node.rtmp.connectionCount === 1, "the end of the pull");
+  equal(edge.node.runtime.hub.size, 0);
+});
+
+programTest([], "an origin's refusal reaches the encoder at the edge", async (scope) => {
+  const [a, b] = await startLocalCluster(scope);
+  const edge = await startLocalEdge(scope, [a, b]);
+  await startEncoder(scope, a.rtmp.port, "a");
+  await rejects(startEncoder(scope, edge.rtmp.port, "a"), /NetStream.Publish.BadName/);
+  await startEncoder(scope, edge.rtmp.port, "b");
+  await rejects(startEncoder(scope, b.rtmp.port, "b"), /NetStream.Publish.BadName/);
+  const deaf = await startLocalEdge(scope, [{ origin: refusingAddress() }]);
+  await rejects(startEncoder(scope, deaf.rtmp.port, "a"), /Cannot connect to 127.0.0.1/);
+});
+
+programTest(
+  [],
+  "a player waits at an edge for its stream, for as long as stream_wait_ms says",
+  async (scope) => {
+    const origin = await LocalNode.start(scope);
+    const patient = await startLocalEdge(scope, [origin]);
+    const hasty = await startLocalEdge(scope, [origin], { stream_wait_ms: 300 });
+    const waiting = await watchRtmp(scope, patient.rtmp.port, "a");
+    const refused = await watchRtmp(scope, hasty.rtmp.port, "a");
+    await until(() => refused.isEnded, "the end of the wait");
+    await startEncoder(scope, origin.rtmp.port, "a");
+    await waiting.more(10);
+    await (await watchRtmp(scope, hasty.rtmp.port, "a")).more(10);
+  },
+);
+
+programTest([], "an edge names another vhost at the origin when it is told to", async (scope) => {
+  const origin = await LocalNode.start(scope, {}, { vhosts: { "up.example": {}, "edge.example.up": {} } });
+  const remote = { mode: "remote", origin: [origin.origin] };
+  const vhosts = {
+    "edge.example": { cluster: { ...remote, vhost: "[vhost].up" } },
+    "other.example": { cluster: { ...remote, vhost: "up.example" } },
+  };
+  const edge = await LocalNode.start(scope, {}, { vhosts });
+  for (const [vhost, upstream] of [["edge.example", "edge.example.up"], ["other.example", "up.example"]]) {
+    const name = `a?token=x&vhost=${vhost}`;
+    const encoder = await startEncoder(scope, edge.rtmp.port, name);
+    equal(origin.node.runtime.hub.get(`${upstream}/live/a`)?.feed?.kind, "publish");
+    await encoder.close();
+    await until(() => origin.node.runtime.hub.get(`${upstream}/live/a`) === undefined, "the publisher's end");
+    await startEncoder(scope, origin.rtmp.port, `a?vhost=${upstream}`);
+    await (await watchRtmp(scope, edge.rtmp.port, name)).more(10);
+  }
+});
+
+programTest([], "an edge of an edge: published to either end, played at both", async (scope) => {
+  const origin = await LocalNode.start(scope);
+  const middle = await startLocalEdge(scope, [origin]);
+  const leaf = await startLocalEdge(scope, [middle]);
+  await startEncoder(scope, origin.rtmp.port, "down");
+  await startEncoder(scope, leaf.rtmp.port, "up");
+  for (const node of [origin, middle, leaf]) {
+    for (const name of ["down", "up"]) {
+      await (await watchRtmp(scope, node.rtmp.port, name)).more(10);
+      await (await watchFlv(scope, node.httpPort, `live/${name}.flv`)).more(10);
+    }
+  }
+});
+
+programTest([], "edges that are each other's origin refuse what comes back", async (scope) => {
+  const one = await startLocalEdge(scope, []);
+  const two = await startLocalEdge(scope, [one], { stream_wait_ms: 500 });
+  one.reload({ mode: "remote", origin: [two.origin], stream_wait_ms: 500 });
+  const player = await watchRtmp(scope, one.rtmp.port, "a");
+  await until(() => player.isEnded, "the end of the wait");
+  ok(one.errors("relay-loop") > 0);
+  ok(one.node.rtmp.connectionCount < 10);
+  await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refuses/);
+});
+
+programTest([], "an edge follows three redirects, and no fourth", async (scope) => {
+  const origin = await LocalNode.start(scope);
+  await startEncoder(scope, origin.rtmp.port, "a");
+  let next = origin.rtmp.port;
+  const chain: TestServer[] = [];
+  for (let i = 0; i < 4; i++) {
+    const tcUrl = `rtmp://127.0.0.1:${next}/live`;
+    const server = testServer(scope, {
+      admitPlay: () => Promise.resolve({ kind: "redirect", tcUrl, url: `${tcUrl}/a` }),
+    });
+    chain.push(server);
+    next = server.address.port;
+  }
+  const [, , third, fourth] = chain.map(({ address }) => ({ origin: `127.0.0.1:${address.port}` }));
+  ok(third !== undefined && fourth !== undefined);
+  const near = await startLocalEdge(scope, [third]);
+  await (await watchRtmp(scope, near.rtmp.port, "a")).more(10);
+  const far = await startLocalEdge(scope, [fourth], { stream_wait_ms: 500 });
+  const player = await watchRtmp(scope, far.rtmp.port, "a");
+  await until(() => player.isEnded, "the end of the wait");
+  equal(player.messages, 0);
+});
+
+programTest([], "with token_traverse an origin says who may connect", async (scope) => {
+  const asked: string[] = [];
+  const origin = testServer(scope, {
+    admitConnect: ({ tcUrl }) => {
+      asked.push(tcUrl);
+      return tcUrl.includes("token=good")
+        ? Promise.resolve()
+        : Promise.reject(new RtmpError("unauthorized", "Cannot connect: the token is bad"));
+    },
+  });
+  const keys = { token_traverse: true };
+  const address = { origin: `127.0.0.1:${origin.address.port}` };
+  const dead = { origin: refusingAddress() };
+  const edge = await startLocalEdge(scope, [dead, address], keys);
+  const connect = (node: LocalNode, app: string) => RtmpTestClient.connect(node.rtmp, app);
+  const good = await connect(edge, "live?token=good");
+  scope.onClose(() => good.close());
+  match(asked.join(), /live\?token=good/);
+  await rejects(connect(edge, "live?token=bad"), /answered with _error/);
+  const deaf = await startLocalEdge(scope, [dead], keys);
+  await rejects(connect(deaf, "live?token=good"), /answered with _error/);
+});
+
+function testServer(scope: TestScope, router: Partial<StreamRouter>): TestServer {
+  const server = startTestServer({}, router);
+  scope.onClose(() => server.stop());
+  return server;
+}
+
+/** Where nobody listens. */
+function refusingAddress(): string {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return `127.0.0.1:${port}`;
+}
+
+function ownersOf(nodes: readonly LocalNode[], stream: string): number {
+  return nodes.filter(({ node }) => node.cluster.owned.get(`/live/${stream}`) !== undefined).length;
+}
