@@ -8,13 +8,14 @@ export const PLAYERS_STYLE = `
 .notice p { margin: 0; max-width: 46ch; }
 .notice button { pointer-events: auto; }
 .hint { position: absolute; left: 12px; top: 12px; max-width: calc(100% - 24px); margin: 0; padding: 4px 12px; border-radius: 99px; background: #05080bcc; color: #e0b354; font-size: 13px; }
-.primary { padding: 8px 20px; border: 0; border-radius: 99px; background: var(--water); color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
+.primary { padding: 8px 20px; border: 0; border-radius: 99px; background: var(--water); color: var(--card); font: inherit; font-weight: 600; cursor: pointer; }
 .primary:hover { filter: brightness(1.1); }
 .unmute { position: absolute; right: 12px; top: 12px; box-shadow: 0 2px 10px #0006; }
 .spinner { width: 34px; height: 34px; border: 3px solid #ffffff33; border-top-color: #4cc0de; border-radius: 50%; animation: turn 1s linear infinite; }
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { .spinner { animation-duration: 4s; } }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; margin: 14px 2px; }
+.bar .action { width: auto; padding: 4px 12px; }
 .bar h2 { margin-right: auto; overflow-wrap: anywhere; font-size: 18px; }
 .choice { display: inline-flex; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; background: var(--card); }
 .choice label { position: relative; padding: 4px 12px; font-size: 13px; color: var(--soft); cursor: pointer; }
