@@ -73,12 +73,15 @@ async function main(): Promise<void> {
     print(`| ${COLUMNS.map(([heading]) => heading).join(" | ")} |`);
     print(`|${COLUMNS.map((_, index) => index === 0 ? "---|" : "--:|").join("")}`);
     for (const row of chosenRows(options)) {
-      const measured = await measureRow(row, options.seconds, options.serverFlags);
-      const hasBare = bare !== undefined && row.kind === "players";
-      const bareCpuSecondsPerGb = hasBare ? await measureBare(bare, measured, options.seconds) : undefined;
-      const result = { ...measured, bareCpuSecondsPerGb };
-      results.push(result);
-      print(`| ${COLUMNS.map(([, cell]) => cell(result)).join(" | ")} |`);
+      try {
+        const result = await measure(row, options, bare);
+        results.push(result);
+        print(`| ${COLUMNS.map(([, cell]) => cell(result)).join(" | ")} |`);
+      } catch (error) {
+        // The other rows are worth having.
+        print(`| ${row.count} ${row.kind} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
+        Deno.exitCode = 1;
+      }
     }
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -89,6 +92,13 @@ async function main(): Promise<void> {
       `${JSON.stringify({ deno: Deno.version.deno, results }, null, 2)}\n`,
     );
   }
+}
+
+async function measure(row: Row, options: BenchOptions, bare: string | undefined): Promise<Result> {
+  const measured = await measureRow(row, options.seconds, options.serverFlags);
+  const hasBare = bare !== undefined && row.kind === "players";
+  const bareCpuSecondsPerGb = hasBare ? await measureBare(bare, measured, options.seconds) : undefined;
+  return { ...measured, bareCpuSecondsPerGb };
 }
 
 function ratio({ cpuSecondsPerGb, bareCpuSecondsPerGb }: Result): number | undefined {
