@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { RtmpError } from "../base/errors.ts";
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import type { FeedInfo, LiveStream, StreamFeed } from "../hub/live_stream.ts";
 import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
 import { type Dial, UpstreamConnection } from "./upstream_connection.ts";
@@ -12,6 +12,15 @@ const log = getLogger(["headwater", "cluster", "pull"]);
 const MAX_REDIRECTS = 3;
 /** A connected upstream without media for so long has none for us, in milliseconds; SRS's. */
 const MEDIA_TIMEOUT_MS = 5000;
+/**
+ * An upstream that is silent for so long may have lost its publisher, in milliseconds: SRS tells its players nothing. Whether the
+ * stream is elsewhere now is asked then, and again after each such time.
+ */
+const SILENCE_MS = 500;
+/** How long an upstream that is silent may take to answer a ping, in milliseconds. */
+const PING_PATIENCE_MS = 1500;
+/** How often a connection's times are looked at, in milliseconds. */
+const WATCH_INTERVAL_MS = 250;
 /** Pause between two searches while players wait, in milliseconds: short at first, since encoders come back soon. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1000;
@@ -28,6 +37,12 @@ export interface PullSource {
   targets(signal: AbortSignal): Promise<readonly UpstreamTarget[]>;
   /** What came of trying one: for back-off. */
   tried(target: UpstreamTarget, error: RtmpError | undefined): void;
+  /**
+   * Whether the stream is elsewhere by now; asked while the place that it is pulled from is silent. Left out where nobody knows.
+   *
+   * @throws {unknown} When asking fails: nothing is known then.
+   */
+  hasMoved?(from: UpstreamTarget, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface StreamPullOptions {
@@ -134,12 +149,18 @@ export class StreamPull {
     const { source } = this.#options;
     let target = first;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const result = await this.#pull(target, hasOthers);
+      const result = await this.#pull(target, first, hasOthers);
       if (result.kind !== "redirect") {
-        source.tried(first, result.kind === "failed" ? result.error : undefined);
+        // That a place can't be reached that it sends us to is not its own failure.
+        source.tried(first, target === first ? result.error : undefined);
         return result.kind === "pulled" ? "pulled" : result.error;
       }
-      target = redirectedTarget(target, result.url);
+      try {
+        target = redirectedTarget(target, result.url);
+      } catch (error) {
+        source.tried(first, error as RtmpError);
+        return error as RtmpError;
+      }
     }
     const error = new RtmpError(
       "relay-loop",
@@ -149,10 +170,12 @@ export class StreamPull {
     return error;
   }
 
+  /** Pulls from `target`, which `first` may have redirected to. */
   async #pull(
     target: UpstreamTarget,
+    first: UpstreamTarget,
     hasOthers: boolean,
-  ): Promise<{ kind: "pulled" } | { kind: "failed"; error: RtmpError } | { kind: "redirect"; url: string }> {
+  ): Promise<PullResult> {
     const { dial, clock, session, connectTimeoutMs, firstMediaTimeoutMs, stream } = this.#options;
     let redirectUrl: string | undefined;
     const connection: UpstreamConnection = new UpstreamConnection({
@@ -179,15 +202,24 @@ export class StreamPull {
     });
     this.#connection = connection;
     const begunMs = clock.now();
-    const watch = setInterval(() => {
+    let askedMs = 0;
+    let watch: Timer;
+    const look = () => {
+      watch = clock.setTimer(look, WATCH_INTERVAL_MS);
+      const nowMs = clock.now();
       const limitMs = this.#feed === undefined && hasOthers ? firstMediaTimeoutMs : MEDIA_TIMEOUT_MS;
       const sinceMs = this.#feed === undefined ? begunMs : this.#lastMediaMs;
-      if (clock.now() - sinceMs > limitMs) {
+      if (nowMs - sinceMs > limitMs) {
         connection.close(
           new RtmpError("connection-lost", `${connection.name} sent no media for ${limitMs} ms`),
         );
+      } else if (this.#feed !== undefined && nowMs - Math.max(sinceMs, askedMs) >= SILENCE_MS) {
+        askedMs = nowMs;
+        void this.#leaveIfMoved(connection, first, sinceMs);
       }
-    }, 250);
+      connection.checkAlive(PING_PATIENCE_MS);
+    };
+    watch = clock.setTimer(look, WATCH_INTERVAL_MS);
     let failure: RtmpError | undefined;
     try {
       await connection.run();
@@ -199,7 +231,7 @@ export class StreamPull {
         log.error("Pull failed by a fault of this program", { stream: stream.key, error });
       }
     } finally {
-      clearInterval(watch);
+      clock.clearTimer(watch);
       this.#connection = undefined;
     }
     const hadMedia = this.#feed !== undefined;
@@ -208,7 +240,7 @@ export class StreamPull {
     if (hadMedia) {
       const properties = { stream: stream.key, from: connection.name, reason: failure?.message ?? "closed" };
       log.info("Pull ended", properties);
-      return { kind: "pulled" };
+      return { kind: "pulled", error: failure };
     }
     return {
       kind: "failed",
@@ -217,6 +249,25 @@ export class StreamPull {
   }
 
   #lastMediaMs = 0;
+
+  /** Ends a connection that has been silent since `sinceMs`, when the stream is elsewhere and it is silent still. */
+  async #leaveIfMoved(
+    connection: UpstreamConnection,
+    from: UpstreamTarget,
+    sinceMs: number,
+  ): Promise<void> {
+    let hasMoved: boolean | undefined;
+    try {
+      hasMoved = await this.#options.source.hasMoved?.(from, this.#abort.signal);
+    } catch {
+      return;
+    }
+    if (hasMoved && this.#connection === connection && this.#lastMediaMs === sinceMs) {
+      connection.close(
+        new RtmpError("stream-not-found", `${connection.name} is silent, and another server has the stream`),
+      );
+    }
+  }
 
   #handle(event: Exclude<ClientEvent, { kind: "redirect" }>, connection: UpstreamConnection): void {
     switch (event.kind) {
@@ -292,6 +343,12 @@ export class StreamPull {
     });
   }
 }
+
+/** What came of one connection, with what ended it. */
+type PullResult =
+  | { readonly kind: "pulled"; readonly error: RtmpError | undefined }
+  | { readonly kind: "failed"; readonly error: RtmpError }
+  | { readonly kind: "redirect"; readonly url: string };
 
 /** Of several failures the one that says most: a refusal before a dead connection. */
 function moreTelling(first: RtmpError | undefined, second: RtmpError): RtmpError {

@@ -14,6 +14,8 @@ const MAX_REDIRECTS = 3;
 const START_TIMEOUT_MS = 3000;
 /** An origin that takes no bytes for so long is dead, in milliseconds. */
 const SEND_TIMEOUT_MS = 3000;
+/** How long an origin may take to answer a ping, which waits its turn behind the media, in milliseconds. */
+const PING_PATIENCE_MS = 3000;
 /** Pause between two turns through all origins, in milliseconds. */
 const PAUSE_MS = 200;
 /** An origin may hold the stream busy for so long after another one died, in milliseconds: until it notices. */
@@ -96,13 +98,21 @@ export class StreamPush {
       let target = first;
       for (let redirects = 0; redirects <= MAX_REDIRECTS && !signal.aborted; redirects++) {
         const result = await this.#push(target);
+        let { error } = result;
         if (result.redirectUrl !== undefined) {
-          target = redirectedTarget(target, result.redirectUrl);
-          continue;
+          try {
+            target = redirectedTarget(target, result.redirectUrl);
+            continue;
+          } catch (thrown) {
+            error = thrown as RtmpError;
+          }
         }
-        source.tried(first, result.error);
+        // That a place can't be reached that it sends us to is not its own failure.
+        source.tried(first, target === first ? error : undefined);
         if (result.wasStarted) return undefined;
-        if (failure === undefined || isConnectionFailure(failure)) failure = result.error;
+        if (failure === undefined || isConnectionFailure(failure)) failure = error;
+        // Another origin of a cluster of SRS's would take a stream that this one refuses, and both would have it.
+        if (!this.#wasAccepted && !isConnectionFailure(error)) return error;
         break;
       }
     }
@@ -156,6 +166,8 @@ export class StreamPush {
         connection.close(
           new RtmpError("connection-lost", `${connection.name} took nothing for ${SEND_TIMEOUT_MS} ms`),
         );
+      } else if (wasStarted) {
+        connection.checkAlive(PING_PATIENCE_MS);
       }
     }, 250);
     let error = new RtmpError("connection-lost", `${connection.name} closed the connection`);
@@ -172,6 +184,12 @@ export class StreamPush {
     if (wasStarted) {
       this.#lostAtMs = clock.now();
       log.info("Push ended", { stream: stream.key, to: connection.name, reason: error.message });
+    }
+    if (!wasStarted && connection.wasClosedByPeer && connection.session.hasAsked) {
+      error = new RtmpError(
+        "remote-refused",
+        `${connection.name} refuses the stream: it closed the connection`,
+      );
     }
     return { wasStarted, error, ...(redirectUrl === undefined ? {} : { redirectUrl }) };
   }

@@ -1,10 +1,13 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { hostAndPort } from "../base/stream_address.ts";
 import { ConnectionWriter, type MediaSource } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
 import type { ByteDuplex, SocketAddress } from "../net/tcp.ts";
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
+
+/** After so long without a byte the other server is asked for a sign of life, in milliseconds. */
+const PING_AFTER_MS = 500;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
 export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDuplex>;
@@ -14,8 +17,10 @@ export interface UpstreamOptions {
   readonly clock: Clock;
   readonly session: ClientSessionOptions;
   readonly address: SocketAddress;
-  /** How long TCP may take, in milliseconds. */
+  /** How long TCP may take, and then the first byte, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** The other server has sent its first byte. */
+  readonly onAnswer?: () => void;
   /** Called for each event; may close the connection. Throwing ends it with that error. */
   readonly onEvent: (event: ClientEvent) => void;
   /** There is media left to write, not urgent. */
@@ -30,8 +35,12 @@ export class UpstreamConnection {
   #writer: ConnectionWriter | undefined;
   #closeReason: RtmpError | undefined;
   #isClosed = false;
+  /** The other server has ended the connection, in good order and without a word: so SRS refuses what it was asked for. */
+  wasClosedByPeer = false;
   /** When the last byte came, by the clock. */
   lastReceivedMs: number;
+  #answerTimer: Timer | undefined;
+  #pingedMs: number | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -75,6 +84,9 @@ export class UpstreamConnection {
       onMoreLater: () => this.#options.onMoreLater?.(),
       now: () => clock.now(),
     });
+    this.#answerTimer = clock.setTimer(() => {
+      this.close(new RtmpError("unreachable", `${this.name} did not answer within ${connectTimeoutMs} ms`));
+    }, connectTimeoutMs);
     try {
       this.#flushOutput();
       await pumpBytes(duplex, { receive: (bytes) => this.#receive(bytes) });
@@ -88,7 +100,10 @@ export class UpstreamConnection {
     } finally {
       this.#cut();
     }
-    if (!this.#isClosed) throw new RtmpError("connection-lost", `${this.name} closed the connection`);
+    if (!this.#isClosed) {
+      this.wasClosedByPeer = true;
+      throw new RtmpError("connection-lost", `${this.name} closed the connection`);
+    }
     this.#end();
   }
 
@@ -107,6 +122,26 @@ export class UpstreamConnection {
     this.#writer?.flush();
   }
 
+  /**
+   * Asks a silent server for a sign of life, and ends the connection to one that has given such signs and no longer does: a process
+   * that hangs keeps its connections. Call it a few times a second.
+   *
+   * @param patienceMs How long an answer may take.
+   */
+  checkAlive(patienceMs: number): void {
+    if (this.#isClosed || !this.session.isConnected) return;
+    const nowMs = this.#options.clock.now();
+    const pingedMs = this.#pingedMs;
+    if (pingedMs === undefined || this.lastReceivedMs >= pingedMs) {
+      if (pingedMs !== undefined && nowMs - this.lastReceivedMs < PING_AFTER_MS) return;
+      this.#pingedMs = nowMs;
+      this.session.ping(nowMs);
+      this.#flushOutput();
+    } else if (this.session.answersPings && nowMs - pingedMs > patienceMs) {
+      this.close(new RtmpError("unreachable", `${this.name} did not answer a ping within ${patienceMs} ms`));
+    }
+  }
+
   /** Ends the connection; `run` then throws the reason, or returns without one. */
   close(reason?: RtmpError): void {
     if (this.#isClosed) return;
@@ -122,7 +157,13 @@ export class UpstreamConnection {
     if (this.#closeReason !== undefined) throw this.#closeReason;
   }
 
+  #clearAnswerTimer(): void {
+    if (this.#answerTimer !== undefined) this.#options.clock.clearTimer(this.#answerTimer);
+    this.#answerTimer = undefined;
+  }
+
   #cut(): void {
+    this.#clearAnswerTimer();
     this.#writer?.close();
     this.#duplex?.close();
   }
@@ -130,6 +171,10 @@ export class UpstreamConnection {
   #receive(bytes: Uint8Array): void {
     if (this.#isClosed) return;
     this.lastReceivedMs = this.#options.clock.now();
+    if (this.#answerTimer !== undefined) {
+      this.#clearAnswerTimer();
+      this.#options.onAnswer?.();
+    }
     this.session.receive(bytes);
     try {
       for (let event = this.session.nextEvent(); event !== undefined; event = this.session.nextEvent()) {

@@ -18,7 +18,9 @@ export interface UpstreamTarget {
  */
 export function redirectedTarget(target: UpstreamTarget, url: string): UpstreamTarget {
   const { host, port } = parseStreamAddress(url, "");
-  return { ...target, address: { hostname: host, port } };
+  const asked = parseStreamAddress(target.tcUrl, "");
+  const tcUrl = upstreamTcUrl(asked.host, port, target.app);
+  return { ...target, tcUrl, address: { hostname: host, port } };
 }
 
 /** `rtmp://vhost[:port]/app`: the vhost travels as the host, the TCP target is another matter (FACTS C.4, E.4). */

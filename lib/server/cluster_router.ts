@@ -203,9 +203,14 @@ export class ClusterRouter implements StreamRouter {
 
   #source(request: StreamRequest): PullSource {
     const { address, vhost } = request;
+    const locate = (signal: AbortSignal) => this.#options.cluster().locate(queryOf(request), signal);
     return {
+      hasMoved: async ({ address: { hostname, port } }, signal) => {
+        const location = await locate(signal);
+        return location.kind === "at" && (location.ip !== hostname || location.port !== port);
+      },
       targets: async (signal) => {
-        const location = await this.#options.cluster().locate(queryOf(request), signal);
+        const location = await locate(signal);
         if (location.kind !== "at") return [];
         const ownersVhost = location.vhost || vhost.name;
         const host = ownersVhost === DEFAULT_VHOST ? location.ip : ownersVhost;

@@ -62,6 +62,10 @@ export class ClientSession {
   readonly #queue: ClientEvent[] = [];
   /** Transaction ids: connect is 1, createStream 2. */
   #messageStreamId = 1;
+  #hasAsked = false;
+  #isConnected = false;
+  /** The server has answered a ping. */
+  answersPings = false;
 
   /** @param nowSeconds Seconds on any clock, for the handshake. */
   constructor(options: ClientSessionOptions, nowSeconds: number) {
@@ -74,6 +78,16 @@ export class ClientSession {
   /** The message stream that the server created for us. */
   get messageStreamId(): number {
     return this.#messageStreamId;
+  }
+
+  /** Whether play or publish has been sent. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
+  }
+
+  /** Whether the server has let us in. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   /** Our chunk size towards the server, in bytes. */
@@ -118,6 +132,11 @@ export class ClientSession {
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
     return this.#output.take();
+  }
+
+  /** Asks for a sign of life. */
+  ping(nowMs: number): void {
+    this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);
   }
 
   /** Says goodbye; send the output, then close. */
@@ -182,6 +201,7 @@ export class ClientSession {
         return undefined;
       case MESSAGE_TYPE.userControl: {
         const { payload } = message;
+        if (payload[1] === USER_CONTROL.pingResponse) this.answersPings = true;
         if (payload.length >= 6 && payload[1] === USER_CONTROL.pingRequest) {
           const view = new DataView(payload.buffer, payload.byteOffset);
           this.#output.userControl(USER_CONTROL.pingResponse, view.getUint32(2));
@@ -211,6 +231,7 @@ export class ClientSession {
   }
 
   #connected(information: Amf0Value): ClientEvent {
+    this.#isConnected = true;
     if (this.#options.purpose !== "connect") this.#output.command(0, encodeCommand("createStream", 2, null));
     const data = information instanceof Amf0Object ? information.get("data") : undefined;
     return { kind: "connected", server: data instanceof Amf0Object ? data : new Amf0Object() };
@@ -218,6 +239,7 @@ export class ClientSession {
 
   #start(messageStreamId: number): void {
     this.#messageStreamId = messageStreamId;
+    this.#hasAsked = true;
     const { purpose, streamName, chunkSize } = this.#options;
     if (purpose === "publish") {
       this.#output.setChunkSize(chunkSize);
