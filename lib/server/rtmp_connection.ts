@@ -1,18 +1,17 @@
 import { errorText, RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import { parseStreamAddress, type StreamAddress, streamKey } from "../base/stream_address.ts";
-import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
-import type { PlayerCursor } from "../hub/player_cursor.ts";
-import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
 import { ConnectionWriter } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
 import { type ByteDuplex, isConnectionLoss } from "../net/tcp.ts";
 import { type ServerEvent, ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
-import { PlayFilter } from "./play_filter.ts";
+import { PlayRole } from "./play_role.ts";
+import { PublishRole } from "./publish_role.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
-import type { PublishLease, StreamRequest } from "./stream_router.ts";
+import type { StreamRequest } from "./stream_router.ts";
 import { isNode } from "./upstream_identity.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
@@ -26,30 +25,6 @@ const REDIRECT_WAIT_MS = 3000;
 const PING_INTERVAL_MS = 30_000;
 /** Control messages that a peer makes us queue while it reads nothing, in bytes. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
-
-interface PublishRole {
-  readonly kind: "publish";
-  readonly stream: LiveStream;
-  readonly feed: StreamFeed;
-  readonly lease: PublishLease;
-  readonly vhost: VhostSettings;
-  readonly startedMs: number;
-  lastMessageMs: number;
-  hasMessage: boolean;
-  lastPlayedMs: number;
-}
-
-interface PlayRole {
-  readonly kind: "play";
-  readonly stream: LiveStream;
-  readonly cursor: PlayerCursor;
-  readonly filter: PlayFilter;
-  readonly release: (() => void) | undefined;
-  readonly onFeed: (() => void) | undefined;
-  readonly waitMs: number;
-  /** When somebody last fed the stream. */
-  lastFedMs: number;
-}
 
 /** One RTMP connection from its first byte to its closing log line. */
 export class RtmpConnection implements Client {
@@ -289,10 +264,7 @@ export class RtmpConnection implements Client {
     switch (event.kind) {
       case "media": {
         const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind !== "publish") return undefined;
-        role.lastMessageMs = nowMs;
-        role.hasMessage = true;
-        role.feed.write(event, nowMs);
+        if (role?.kind === "publish") role.write(event, nowMs);
         return undefined;
       }
       case "connect":
@@ -311,10 +283,7 @@ export class RtmpConnection implements Client {
       }
       case "receive": {
         const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind === "play") {
-          role.filter.setReceive(event.media, event.isOn);
-          role.cursor.setFilter(role.filter.needed());
-        }
+        if (role?.kind === "play") role.setReceive(event.media, event.isOn);
         return undefined;
       }
       case "stop":
@@ -377,8 +346,6 @@ export class RtmpConnection implements Client {
   }
 
   async #publish(event: ServerEvent & { kind: "publish" }, request: StreamRequest): Promise<void> {
-    const { hub } = this.#runtime;
-    const stream = hub.open(request.key, () => request.vhost.stream);
     const stop = (reason: RtmpError) => {
       this.#session.reject(
         event.messageStreamId,
@@ -387,62 +354,13 @@ export class RtmpConnection implements Client {
       );
       this.close(reason);
     };
-    let feed: StreamFeed;
-    let lease: PublishLease;
-    try {
-      lease = await this.#leasePublish(request, stream, stop);
-      try {
-        feed = stream.attach({ kind: "publish", id: this.id, startedAtMs: Date.now(), stop });
-      } catch (error) {
-        lease.release();
-        throw error;
-      }
-    } catch (error) {
-      hub.release(stream);
-      throw error;
-    }
-    const nowMs = this.#runtime.now();
-    const role: PublishRole = {
-      kind: "publish",
-      stream,
-      feed,
-      lease,
-      vhost: request.vhost,
-      startedMs: nowMs,
-      lastMessageMs: nowMs,
-      hasMessage: false,
-      lastPlayedMs: nowMs,
-    };
+    const role = await PublishRole.open(this.#runtime, request, this.id, stop);
     this.#roles.set(event.messageStreamId, role);
     if (this.#isClosing) return this.#endRole(event.messageStreamId);
     this.#setType(event.publishKind);
     this.#readPauseMs = request.vhost.readPauseMs;
     this.#session.acceptPublish(event.messageStreamId);
     this.#log("info", "Publish started", { type: event.publishKind });
-  }
-
-  /** Asks whether the stream may be published here; of two who ask at once only the first goes on. */
-  async #leasePublish(
-    request: StreamRequest,
-    stream: LiveStream,
-    stop: (reason: RtmpError) => void,
-  ): Promise<PublishLease> {
-    const { options, pendingPublishes } = this.#runtime;
-    if (request.vhost.takeover && stream.feed?.kind === "publish") {
-      stream.feed.stop?.(
-        new RtmpError("taken-over", `Cannot go on publishing '${request.key}': ${this.id} publishes it now`),
-      );
-    }
-    if (stream.feed?.kind === "publish" || pendingPublishes.has(request.key)) {
-      const by = stream.feed?.id ?? "another client";
-      throw new RtmpError("stream-busy", `Cannot publish '${request.key}': ${by} is publishing it`);
-    }
-    pendingPublishes.add(request.key);
-    try {
-      return await options.router.admitPublish(request, stream, stop);
-    } finally {
-      pendingPublishes.delete(request.key);
-    }
   }
 
   async #play(event: ServerEvent & { kind: "play" }, request: StreamRequest): Promise<void> {
@@ -461,29 +379,21 @@ export class RtmpConnection implements Client {
       return;
     }
     const stream = hub.open(request.key, () => request.vhost.stream);
-    const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => this.#writer.flush() });
-    const filter = new PlayFilter({
-      messageStreamId: event.messageStreamId === LOG_MESSAGE_STREAM_ID ? undefined : event.messageStreamId,
-      durationMs: event.durationMs,
-      onFinished: () => this.#finishPlay(event.messageStreamId),
-    });
-    cursor.setFilter(filter.needed());
-    const onFeed = isNode(this.#connect) ? () => this.#tellNode(event.messageStreamId, stream) : undefined;
-    if (onFeed !== undefined) stream.feedListeners.add(onFeed);
-    this.#roles.set(event.messageStreamId, {
-      kind: "play",
-      onFeed,
-      stream,
-      cursor,
-      filter,
-      release: decision.release,
+    const { messageStreamId, durationMs } = event;
+    const role = new PlayRole(stream, {
+      messageStreamId,
+      durationMs,
       waitMs: decision.waitMs ?? 0,
-      lastFedMs: this.#runtime.now(),
-    });
+      release: decision.release,
+      onReady: () => this.#writer.flush(),
+      onFinished: () => this.#finishPlay(messageStreamId),
+      onFeed: isNode(this.#connect) ? () => this.#tellNode(messageStreamId, stream) : undefined,
+    }, this.#runtime.now());
+    this.#roles.set(messageStreamId, role);
     this.#setType("rtmp-play");
-    this.#session.acceptPlay(event.messageStreamId, stream.options.chunkSize);
+    this.#session.acceptPlay(messageStreamId, stream.options.chunkSize);
     this.#flushOutput();
-    this.#writer.addSource(cursor);
+    this.#writer.addSource(role.cursor);
     this.#writer.flush();
     this.#log("info", "Play started", { waiting: stream.feed === undefined });
   }
@@ -510,19 +420,15 @@ export class RtmpConnection implements Client {
     const role = this.#roles.get(messageStreamId);
     if (role === undefined) return;
     this.#roles.delete(messageStreamId);
-    if (role.kind === "publish") {
-      role.feed.close();
-      role.lease.release();
+    if (role.kind === "play") {
+      this.#jumps += role.cursor.jumps;
+      this.#writer.removeSource(role.cursor);
+      this.#log("info", "Play stopped", { jumps: role.cursor.jumps });
+    } else {
       this.#readPauseMs = undefined;
       this.#log("info", "Publish stopped", { durationMs: Math.round(this.#runtime.now() - role.startedMs) });
-    } else {
-      this.#jumps += role.cursor.jumps;
-      if (role.onFeed !== undefined) role.stream.feedListeners.delete(role.onFeed);
-      this.#writer.removeSource(role.cursor);
-      role.stream.unsubscribe(role.cursor);
-      role.release?.();
-      this.#log("info", "Play stopped", { jumps: role.cursor.jumps });
     }
+    role.close();
     this.#runtime.hub.release(role.stream);
   }
 
@@ -545,10 +451,7 @@ export class RtmpConnection implements Client {
         throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
       }
     }
-    for (const [id, role] of this.#roles) {
-      if (role.kind === "publish") this.#checkPublisher(role, nowMs);
-      else this.#checkPlayer(id, role, nowMs);
-    }
+    for (const [id, role] of this.#roles) this.#checkRole(id, role, nowMs);
     if (nowMs - this.#lastPingMs >= PING_INTERVAL_MS && writingSinceMs === undefined) {
       this.#lastPingMs = nowMs;
       this.#session.ping(nowMs);
@@ -556,29 +459,14 @@ export class RtmpConnection implements Client {
     }
   }
 
-  #checkPlayer(messageStreamId: number, role: PlayRole, nowMs: number): void {
-    if (role.stream.feed !== undefined) role.lastFedMs = nowMs;
-    if (role.waitMs === 0 || nowMs - role.lastFedMs <= role.waitMs) return;
-    const error = new RtmpError(
-      "stream-not-found",
-      `Cannot wait longer for '${role.stream.key}': none for ${role.waitMs} ms`,
-    );
-    this.#session.reject(messageStreamId, error.rtmpStatus ?? "", error.message);
-    throw error;
-  }
-
-  #checkPublisher(role: PublishRole, nowMs: number): void {
-    const { firstPacketTimeoutMs, normalTimeoutMs, idlePublisherTimeoutMs } = role.vhost;
-    const timeoutMs = role.hasMessage ? normalTimeoutMs : firstPacketTimeoutMs;
-    if (nowMs - role.lastMessageMs > timeoutMs) {
-      throw new RtmpError("publish-timeout", `Cannot go on publishing: no message for ${timeoutMs} ms`);
-    }
-    if (role.stream.playerCount > 0) role.lastPlayedMs = nowMs;
-    if (idlePublisherTimeoutMs > 0 && nowMs - role.lastPlayedMs > idlePublisherTimeoutMs) {
-      throw new RtmpError(
-        "idle-timeout",
-        `Cannot go on publishing: nobody has played for ${idlePublisherTimeoutMs} ms`,
-      );
+  #checkRole(messageStreamId: number, role: PublishRole | PlayRole, nowMs: number): void {
+    try {
+      role.checkTime(nowMs);
+    } catch (error) {
+      if (error instanceof RtmpError && error.rtmpStatus !== undefined) {
+        this.#session.reject(messageStreamId, error.rtmpStatus, error.message);
+      }
+      throw error;
     }
   }
 

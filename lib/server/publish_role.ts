@@ -1,0 +1,122 @@
+import { RtmpError } from "../base/errors.ts";
+import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import type { StreamMessage } from "../hub/output_format.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { PublishLease, StreamRequest } from "./stream_router.ts";
+import type { VhostSettings } from "./vhost_settings.ts";
+
+/** One message stream of a connection that publishes. */
+export class PublishRole {
+  readonly kind = "publish";
+  readonly stream: LiveStream;
+  readonly startedMs: number;
+  readonly #feed: StreamFeed;
+  readonly #lease: PublishLease;
+  readonly #vhost: VhostSettings;
+  #lastMessageMs: number;
+  #hasMessage = false;
+  #lastPlayedMs: number;
+
+  private constructor(
+    stream: LiveStream,
+    feed: StreamFeed,
+    lease: PublishLease,
+    vhost: VhostSettings,
+    nowMs: number,
+  ) {
+    this.stream = stream;
+    this.#feed = feed;
+    this.#lease = lease;
+    this.#vhost = vhost;
+    this.startedMs = this.#lastMessageMs = this.#lastPlayedMs = nowMs;
+  }
+
+  /**
+   * Asks whether a stream may be published here, and begins to feed it.
+   *
+   * @param connectionId Names the publisher in the API.
+   * @param stop Ends the publisher later: another takes over, or an origin refuses.
+   * @throws {RtmpError} The refusal.
+   */
+  static async open(
+    runtime: ServerRuntime,
+    request: StreamRequest,
+    connectionId: string,
+    stop: (reason: RtmpError) => void,
+  ): Promise<PublishRole> {
+    const { hub } = runtime;
+    const stream = hub.open(request.key, () => request.vhost.stream);
+    // Others may leave the stream while the answer is awaited: it must stay the one that the hub knows.
+    stream.keepers++;
+    try {
+      const lease = await admit(runtime, request, stream, connectionId, stop);
+      try {
+        const feed = stream.attach({ kind: "publish", id: connectionId, startedAtMs: Date.now(), stop });
+        return new PublishRole(stream, feed, lease, request.vhost, runtime.now());
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+    } finally {
+      stream.keepers--;
+      hub.release(stream);
+    }
+  }
+
+  write(message: StreamMessage, nowMs: number): void {
+    this.#lastMessageMs = nowMs;
+    this.#hasMessage = true;
+    this.#feed.write(message, nowMs);
+  }
+
+  /** @throws {RtmpError} `publish-timeout` or `idle-timeout` when it has had its time. */
+  checkTime(nowMs: number): void {
+    const { firstPacketTimeoutMs, normalTimeoutMs, idlePublisherTimeoutMs } = this.#vhost;
+    const timeoutMs = this.#hasMessage ? normalTimeoutMs : firstPacketTimeoutMs;
+    if (nowMs - this.#lastMessageMs > timeoutMs) {
+      throw new RtmpError("publish-timeout", `Cannot go on publishing: no message for ${timeoutMs} ms`);
+    }
+    if (this.stream.playerCount > 0) this.#lastPlayedMs = nowMs;
+    if (idlePublisherTimeoutMs > 0 && nowMs - this.#lastPlayedMs > idlePublisherTimeoutMs) {
+      throw new RtmpError(
+        "idle-timeout",
+        `Cannot go on publishing: nobody has played for ${idlePublisherTimeoutMs} ms`,
+      );
+    }
+  }
+
+  /** Leaves the stream to its players and the next publisher. */
+  close(): void {
+    this.#feed.close();
+    this.#lease.release();
+  }
+}
+
+/** Of two who ask at once only the first goes on. */
+async function admit(
+  runtime: ServerRuntime,
+  request: StreamRequest,
+  stream: LiveStream,
+  connectionId: string,
+  stop: (reason: RtmpError) => void,
+): Promise<PublishLease> {
+  const { options, pendingPublishes } = runtime;
+  if (request.vhost.takeover && stream.feed?.kind === "publish") {
+    stream.feed.stop?.(
+      new RtmpError(
+        "taken-over",
+        `Cannot go on publishing '${request.key}': ${connectionId} publishes it now`,
+      ),
+    );
+  }
+  if (stream.feed?.kind === "publish" || pendingPublishes.has(request.key)) {
+    const by = stream.feed?.id ?? "another client";
+    throw new RtmpError("stream-busy", `Cannot publish '${request.key}': ${by} is publishing it`);
+  }
+  pendingPublishes.add(request.key);
+  try {
+    return await options.router.admitPublish(request, stream, stop);
+  } finally {
+    pendingPublishes.delete(request.key);
+  }
+}
