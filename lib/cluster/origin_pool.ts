@@ -5,23 +5,33 @@ import type { SocketAddress } from "../net/tcp.ts";
 
 /** An origin that could not be reached is left alone for this long, in milliseconds, doubled with each failure. */
 const FIRST_BACK_OFF_MS = 250;
-/** So that a healed origin is soon used again. */
-const MAX_BACK_OFF_MS = 2000;
+/** So that a healed origin is soon used again: it costs a probe, however many streams look for an origin. */
+const MAX_BACK_OFF_MS = 500;
 
+/** What is known of an origin that could not be reached. */
 interface Health {
   failures: number;
   retryAtMs: number;
+  isProbing: boolean;
 }
 
-/** The origins of an edge: which to try, in which order. Shared by all streams, so what one learns helps all. */
+/** Whether an origin speaks RTMP now. */
+export type Probe = (origin: SocketAddress) => Promise<boolean>;
+
+/**
+ * The origins of an edge: which to try, in which order. Shared by all streams, so what one learns helps all: an origin that could not
+ * be reached is probed aside while streams look for one, and tried by none of them before it answers.
+ */
 export class OriginPool {
   readonly #clock: Clock;
+  readonly #probe: Probe;
   #origins: readonly SocketAddress[];
   readonly #health = new Map<string, Health>();
 
-  constructor(origins: readonly SocketAddress[], clock: Clock) {
+  constructor(origins: readonly SocketAddress[], clock: Clock, probe: Probe) {
     this.#origins = origins;
     this.#clock = clock;
+    this.#probe = probe;
   }
 
   /** Takes a new list; what is known of origins that stay is kept. */
@@ -29,28 +39,48 @@ export class OriginPool {
     this.#origins = origins;
   }
 
-  /**
-   * The origins to try now for a stream: each stream begins at an origin of its own, chosen by its key, so that streams spread evenly;
-   * those that could not be reached just now are left out until their time is over.
-   */
-  candidates(key: string): SocketAddress[] {
+  /** All origins for a stream: each stream begins at one of its own, chosen by its key, so that streams spread evenly. */
+  all(key: string): SocketAddress[] {
     const origins = this.#origins;
     const first = origins.length === 0 ? 0 : hash(key) % origins.length;
+    return origins.map((_, index) => origins[(first + index) % origins.length] as SocketAddress);
+  }
+
+  /** The origins to try now for a stream: all but those that could not be reached. */
+  candidates(key: string): SocketAddress[] {
     const nowMs = this.#clock.now();
-    return origins.map((_, index) => origins[(first + index) % origins.length] as SocketAddress)
-      .filter((origin) => (this.#health.get(nameOf(origin))?.retryAtMs ?? 0) <= nowMs);
+    return this.all(key).filter((origin) => {
+      const health = this.#health.get(nameOf(origin));
+      if (health === undefined) return true;
+      if (!health.isProbing && health.retryAtMs <= nowMs) void this.#look(origin, health);
+      return false;
+    });
   }
 
   /** Notes what came of trying an origin. */
   tried(origin: SocketAddress, error: RtmpError | undefined): void {
     const name = nameOf(origin);
-    if (error?.code !== "unreachable") {
+    if (error?.code === "unreachable") {
+      const health = this.#health.get(name) ?? { failures: 0, retryAtMs: 0, isProbing: false };
+      this.#health.set(name, health);
+      this.#backOff(health);
+    } else {
       this.#health.delete(name);
-      return;
     }
-    const failures = (this.#health.get(name)?.failures ?? 0) + 1;
-    const backOffMs = Math.min(FIRST_BACK_OFF_MS * 2 ** (failures - 1), MAX_BACK_OFF_MS);
-    this.#health.set(name, { failures, retryAtMs: this.#clock.now() + backOffMs });
+  }
+
+  async #look(origin: SocketAddress, health: Health): Promise<void> {
+    health.isProbing = true;
+    const isAlive = await this.#probe(origin);
+    health.isProbing = false;
+    if (!isAlive) this.#backOff(health);
+    else if (this.#health.get(nameOf(origin)) === health) this.#health.delete(nameOf(origin));
+  }
+
+  #backOff(health: Health): void {
+    health.retryAtMs = this.#clock.now() +
+      Math.min(FIRST_BACK_OFF_MS * 2 ** health.failures, MAX_BACK_OFF_MS);
+    health.failures++;
   }
 }
 

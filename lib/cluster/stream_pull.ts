@@ -73,7 +73,7 @@ export class StreamPull {
   #feed: StreamFeed | undefined;
   #lostAtMs: number;
   #wake: (() => void) | undefined;
-  /** Attempts after the first, for metrics. */
+  /** Searches after the first, for metrics. */
   retries = 0;
   /** Resolves when the first media has come; rejects when the first search found no one. */
   readonly ready: Promise<void>;
@@ -113,9 +113,14 @@ export class StreamPull {
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
+    let searches = 0;
     while (!signal.aborted) {
-      if (this.#options.stream.feed?.kind === "publish") this.#succeed();
-      else await this.#search(signal);
+      if (this.#options.stream.feed?.kind === "publish") {
+        this.#succeed();
+      } else {
+        if (searches++ > 0) this.retries++;
+        await this.#search(signal);
+      }
       if (signal.aborted) return;
       await this.#pause();
     }
@@ -332,7 +337,6 @@ export class StreamPull {
   }
 
   #pause(): Promise<void> {
-    this.retries++;
     const isEager = this.#options.clock.now() - this.#lostAtMs < EAGER_SEARCH_MS;
     return new Promise((resolve) => {
       const timer = this.#options.clock.setTimer(resolve, isEager ? FIRST_PAUSE_MS : MAX_PAUSE_MS);

@@ -100,7 +100,7 @@ export class EdgeRouter implements StreamRouter {
       stream,
       dial,
       clock,
-      source: this.#source(request, settings),
+      source: this.#source(request, settings, true),
       session: this.#session(request, settings),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       onBehind: (cursor) => runtime().scheduler(stream.options.gatherMs).markDirty(cursor.output),
@@ -126,12 +126,48 @@ export class EdgeRouter implements StreamRouter {
   #pool(vhost: string, settings: EdgeSettings): OriginPool {
     let pool = this.#pools.get(vhost);
     if (pool === undefined) {
-      pool = new OriginPool(settings.origins, this.#options.clock);
+      pool = new OriginPool(settings.origins, this.#options.clock, (origin) => this.#answers(origin));
       this.#pools.set(vhost, pool);
     }
     // As configured now: origins can be reloaded.
     pool.setOrigins(settings.origins);
     return pool;
+  }
+
+  /** Whether an origin answers a handshake. */
+  async #answers(origin: SocketAddress): Promise<boolean> {
+    const { dial, clock, runtime } = this.#options;
+    const { limits, randomBytes } = runtime().options;
+    let hasAnswered = false;
+    const connection: UpstreamConnection = new UpstreamConnection({
+      dial,
+      clock,
+      address: origin,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      session: {
+        purpose: "connect",
+        tcUrl: upstreamTcUrl(origin.hostname, origin.port, ""),
+        app: "",
+        streamName: "",
+        pageUrl: "",
+        swfUrl: "",
+        argumentsObject: undefined,
+        chunkSize: 60_000,
+        limits: limits().wire,
+        randomBytes,
+      },
+      onEvent: () => {},
+      onAnswer: () => {
+        hasAnswered = true;
+        connection.close();
+      },
+    });
+    try {
+      await connection.run();
+    } catch {
+      // It does not.
+    }
+    return hasAnswered;
   }
 
   #openPull(request: StreamRequest, stream: LiveStream, settings: EdgeSettings): StreamPull {
@@ -160,11 +196,19 @@ export class EdgeRouter implements StreamRouter {
     };
   }
 
-  #source(request: StreamRequest, first: EdgeSettings): PullSource {
+  /** @param isBold At first also origins that could not be reached are tried when there are no others. */
+  #source(request: StreamRequest, first: EdgeSettings, isBold = false): PullSource {
     const { address, vhost, key } = request;
     // Read anew at each turn, so that a reload counts for what is being pulled.
     const settings = () => this.#options.settings(vhost.name) ?? first;
     const origins = new Map<UpstreamTarget, SocketAddress>();
+    let mayInsist = isBold;
+    const choose = () => {
+      const pool = this.#pool(vhost.name, settings());
+      const candidates = pool.candidates(key);
+      if (candidates.length > 0 || !mayInsist) return candidates;
+      return pool.all(key);
+    };
     return {
       targets: () => {
         const { vhostTemplate } = settings();
@@ -172,7 +216,7 @@ export class EdgeRouter implements StreamRouter {
           ? address.host
           : vhostTemplate.replaceAll("[vhost]", vhost.name);
         origins.clear();
-        for (const origin of this.#pool(vhost.name, settings()).candidates(key)) {
+        for (const origin of choose()) {
           origins.set({
             address: origin,
             tcUrl: upstreamTcUrl(host, origin.port, address.app),
@@ -180,6 +224,7 @@ export class EdgeRouter implements StreamRouter {
             streamName: address.stream + withoutVhost(address.parameters),
           }, origin);
         }
+        mayInsist = false;
         return Promise.resolve([...origins.keys()]);
       },
       tried: (target, error) => {

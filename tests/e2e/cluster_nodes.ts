@@ -12,6 +12,8 @@ export type ClusterKeys = Readonly<Record<string, unknown>>;
 
 /** Sections of the default vhost besides `cluster`, and whole other vhosts, as in a configuration file. */
 export interface NodeSections {
+  /** Where RTMP listens, when not on a free port. */
+  readonly listen?: string;
   readonly play?: Readonly<Record<string, unknown>>;
   readonly http_remux?: Readonly<Record<string, unknown>>;
   readonly vhosts?: Readonly<Record<string, unknown>>;
@@ -191,9 +193,12 @@ async function meetsAll(server: ServerProcess, coworkers: readonly string[], fro
   }
 }
 
-function nodeConfig(cluster: ClusterKeys, { vhosts, ...sections }: NodeSections): Record<string, unknown> {
+function nodeConfig(
+  cluster: ClusterKeys,
+  { vhosts, listen = "127.0.0.1:0", ...sections }: NodeSections,
+): Record<string, unknown> {
   return {
-    listen: "127.0.0.1:0",
+    listen,
     http_api: { listen: "127.0.0.1:0" },
     http_server: { listen: "127.0.0.1:0" },
     grace_final_wait_ms: 500,

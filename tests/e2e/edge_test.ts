@@ -146,6 +146,27 @@ programTest([], "an edge follows three redirects, and no fourth", async (scope) 
   equal(player.messages, 0);
 });
 
+programTest([], "an origin that takes connections and never answers is passed over", async (scope) => {
+  const origin = await LocalNode.start(scope);
+  const edge = await startLocalEdge(scope, [{ origin: silentAddress(scope) }, origin]);
+  // Whichever of the two a stream's name puts first.
+  for (const name of ["a", "b", "c", "d"]) {
+    await startEncoder(scope, origin.rtmp.port, `down-${name}`);
+    await (await watchRtmp(scope, edge.rtmp.port, `down-${name}`)).more(5);
+    await startEncoder(scope, edge.rtmp.port, `up-${name}`);
+  }
+});
+
+programTest([], "an encoder is let in as soon as an origin is back", async (scope) => {
+  const down = refusingAddress();
+  const edge = await startLocalEdge(scope, [{ origin: down }]);
+  await rejects(startEncoder(scope, edge.rtmp.port, "a"), /Cannot connect to/);
+  const origin = await LocalNode.start(scope, {}, { listen: down });
+  equal(origin.origin, down);
+  await startEncoder(scope, edge.rtmp.port, "a");
+  await (await watchRtmp(scope, origin.rtmp.port, "a")).more(5);
+});
+
 programTest([], "with token_traverse an origin says who may connect", async (scope) => {
   const asked: string[] = [];
   const origin = testServer(scope, {
@@ -181,6 +202,13 @@ function refusingAddress(): string {
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
   return `127.0.0.1:${port}`;
+}
+
+/** Where the kernel takes connections and nobody answers. */
+function silentAddress(scope: TestScope): string {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  scope.onClose(() => listener.close());
+  return `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
 }
 
 function ownersOf(nodes: readonly LocalNode[], stream: string): number {
