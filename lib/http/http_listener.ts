@@ -42,6 +42,30 @@ export function listenHttp(
   handler: HttpHandler,
   onError: (error: unknown) => void,
 ): HttpListener {
+  const sockets = new Set<WebSocket>();
+  let onNoSocket = (): void => {};
+  const upgrade = (request: Request, answer: WebSocketAnswer): Response => {
+    let upgraded: { readonly socket: WebSocket; readonly response: Response };
+    try {
+      upgraded = Deno.upgradeWebSocket(request);
+    } catch {
+      answer.refuse();
+      return new Response("Bad Request", { status: 400 });
+    }
+    const { socket, response } = upgraded;
+    sockets.add(socket);
+    socket.addEventListener("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) onNoSocket();
+    });
+    try {
+      answer.accept(socket);
+    } catch (error) {
+      // From here on nothing but this response may be returned: any other ends the whole listener (Deno 2.9).
+      onError(error);
+    }
+    return response;
+  };
   try {
     const serve = (hostname: string) =>
       Deno.serve({
@@ -54,7 +78,7 @@ export function listenHttp(
         },
       }, async (request, { remoteAddr: { hostname, port } }) => {
         const answer = await handler(request, { hostname: plainAddress(hostname), port });
-        return answer instanceof Response ? answer : upgrade(request, answer, onError);
+        return answer instanceof Response ? answer : upgrade(request, answer);
       });
     const server = listenAnywhere(address.hostname, Deno.build.os !== "windows", serve);
     return {
@@ -64,6 +88,10 @@ export function listenHttp(
         // What does not end in time ends with the process: aborting a server that shuts down throws where nobody can catch it.
         let timer: ReturnType<typeof setTimeout> | undefined;
         const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, FINISH_MS));
+        // First what has become WebSockets: the server would cut them off.
+        if (sockets.size > 0) {
+          await Promise.race([new Promise<void>((resolve) => onNoSocket = resolve), tooLong]);
+        }
         await Promise.race([server.shutdown(), tooLong]);
         clearTimeout(timer);
       },
@@ -71,21 +99,4 @@ export function listenHttp(
   } catch (error) {
     throw new ListenError({ hostname: address.hostname ?? "0.0.0.0", port: address.port }, error);
   }
-}
-
-function upgrade(request: Request, answer: WebSocketAnswer, onError: (error: unknown) => void): Response {
-  let upgraded: { readonly socket: WebSocket; readonly response: Response };
-  try {
-    upgraded = Deno.upgradeWebSocket(request);
-  } catch {
-    answer.refuse();
-    return new Response("Bad Request", { status: 400 });
-  }
-  try {
-    answer.accept(upgraded.socket);
-  } catch (error) {
-    // From here on nothing but this response may be returned: any other ends the whole listener (Deno 2.9).
-    onError(error);
-  }
-  return upgraded.response;
 }

@@ -20,8 +20,8 @@ const BACKLOG_BYTES = 64 * 1024;
 export interface FlvSink {
   /** Takes one piece for each `request`. */
   write(bytes: Uint8Array): void;
-  /** There is no more; not called when the player left by itself. `isCut`: the peer takes nothing, waiting for it is of no use. */
-  end(isCut: boolean): void;
+  /** There is no more; not called when the player left by itself. */
+  end(): void;
 }
 
 /** Who wants to play what over HTTP or WebSocket. */
@@ -142,7 +142,7 @@ export class FlvPlayer implements TickedClient {
   /** Opens the way out. */
   open(sink: FlvSink): void {
     this.#sink = sink;
-    if (this.#isClosed) sink.end(false);
+    if (this.#isClosed) sink.end();
   }
 
   /** The sink takes another piece: at once at the beginning and after a long one, else in the next round. */
@@ -172,7 +172,7 @@ export class FlvPlayer implements TickedClient {
     this.#logClosed();
     this.#abort.abort();
     this.#ready?.reject(reason ?? gone());
-    if (reason !== undefined) this.#sink?.end(reason.code === "send-timeout");
+    if (reason !== undefined) this.#sink?.end();
     for (const callback of this.#onClosed) callback();
     this.#onClosed = [];
   }

@@ -9,10 +9,7 @@ export function flvBody(play: FlvPlay): ReadableStream<Uint8Array<ArrayBuffer>> 
     start(controller) {
       play.open({
         write: (bytes) => controller.enqueue(bytes),
-        end: (isCut) => {
-          if (isCut) controller.error(new Error("the player takes nothing"));
-          else controller.close();
-        },
+        end: () => controller.close(),
       });
     },
     pull: () => play.request(),

@@ -4,9 +4,8 @@ import type { FlvPlay } from "./flv_source.ts";
 const MAX_BUFFERED_BYTES = 64 * 1024;
 /** How often a WebSocket that is full is looked at, in milliseconds. */
 const POLL_MS = 50;
-/** The WebSocket close codes for a stream's end, and for a peer that takes nothing. */
+/** The WebSocket close code for a stream's end. */
 const NORMAL_CLOSURE = 1000;
-const POLICY_VIOLATION = 1008;
 
 /** Sends a play over a WebSocket, a binary message for each piece. A WebSocket does not say when it has room: it is asked. */
 export function sendOverSocket(play: FlvPlay, socket: WebSocket): void {
@@ -28,9 +27,9 @@ export function sendOverSocket(play: FlvPlay, socket: WebSocket): void {
         // Not from within: the next piece follows when this one is accounted for.
         queueMicrotask(requestWhenRoom);
       },
-      end(isCut) {
+      end() {
         clearTimeout(timer);
-        if (socket.readyState === WebSocket.OPEN) socket.close(isCut ? POLICY_VIOLATION : NORMAL_CLOSURE);
+        if (socket.readyState === WebSocket.OPEN) socket.close(NORMAL_CLOSURE);
       },
     });
     requestWhenRoom();

@@ -9,8 +9,8 @@ import type { StreamAddress } from "../../base/stream_address.ts";
 export interface FlvSink {
   /** Takes one piece for each `request`. */
   write(bytes: Uint8Array): void;
-  /** There is no more; not called when the player left by itself. `isCut`: the peer takes nothing, waiting for it is of no use. */
-  end(isCut: boolean): void;
+  /** There is no more; not called when the player left by itself. */
+  end(): void;
 }
 
 /** A player that has been let in: whole FLV, header first, in pieces, as many as are asked for. */
