@@ -46,6 +46,8 @@ export async function compile(program: Bundle, target: Target | undefined, outpu
     "--no-lock",
     "--no-remote",
     "--no-npm",
+    // As in deno.json: without it Deno warns of the request signals that HTTP-FLV watches.
+    "--unstable-no-legacy-abort",
     // A cache lies under a name that all can guess in a folder that all can write to, and saves nothing.
     "--no-code-cache",
     ...PERMISSIONS,
