@@ -53,6 +53,14 @@ export class Crowd {
     );
   }
 
+  /** Fails when one has seen nothing for longer than that, ever since it began. */
+  assertNoPause(what: string, limitMs: number = RESUME_LIMIT_MS): void {
+    const longestMs = Math.round(Math.max(...this.players.map(({ longestPauseMs }) => longestPauseMs)));
+    report(`${what}: the longest pause of ${this.players.length} players is ${longestMs} ms`);
+    const allowedMs = IS_SLOW ? limitMs : limitMs + BUSY_MS;
+    ok(longestMs <= allowedMs, `a player saw nothing for ${longestMs} ms, limit is ${allowedMs}`);
+  }
+
   /** Fails when one was disconnected or saw time go back. */
   assertUntroubled(): void {
     deepEqual(this.players.filter(({ isEnded }) => isEnded).length, 0, "players were disconnected");

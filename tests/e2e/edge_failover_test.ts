@@ -52,7 +52,11 @@ programTest(
       ])).flat());
       await crowd.more(50);
       const killed = origins[owner] as ServerProcess;
-      await crowd.playsOn(`pushed-to origin killed, round ${round}`, () => killed.kill());
+      await killed.kill();
+      // The edge's own players see nothing of it; those at the other origins do.
+      await crowd.more(60);
+      crowd.assertUntroubled();
+      crowd.assertNoPause(`pushed-to origin killed, round ${round}`);
       equal(encoder.client.isEnded, false, "the encoder was thrown off");
       origins[owner] = await restartProcess(scope, killed, origins);
     }
