@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
-import type { Location } from "../cluster/locator.ts";
+import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { decideRedirect, type RedirectMode } from "../cluster/redirect_policy.ts";
 import { redirectUrls } from "../cluster/redirect_url.ts";
@@ -90,7 +90,7 @@ export class ClusterRouter implements StreamRouter {
     if (location.kind === "nowhere") {
       throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node of the cluster has it`);
     }
-    if (decision === "relay") return await this.#relay(request, settings);
+    if (decision === "relay") return await this.#relay(request, settings, location);
     const { address } = request;
     const urls = redirectUrls({
       ip: location.ip,
@@ -163,8 +163,12 @@ export class ClusterRouter implements StreamRouter {
   }
 
   /** Serves a coworker's stream through this node: ready when its first media is here. */
-  async #relay(request: StreamRequest, settings: ClusterPlaySettings): Promise<PlayDecision> {
-    const { pull, release } = this.#acquire(request, settings);
+  async #relay(
+    request: StreamRequest,
+    settings: ClusterPlaySettings,
+    location: StreamLocation,
+  ): Promise<PlayDecision> {
+    const { pull, release } = this.#acquire(request, settings, location);
     try {
       await pull.ready;
     } catch (error) {
@@ -174,13 +178,18 @@ export class ClusterRouter implements StreamRouter {
     return { kind: "local", release };
   }
 
-  #acquire(request: StreamRequest, settings: ClusterPlaySettings): { pull: StreamPull; release: () => void } {
+  /** @param location Where the stream was found just now: a pull that is opened for it does not search again. */
+  #acquire(
+    request: StreamRequest,
+    settings: ClusterPlaySettings,
+    location?: StreamLocation,
+  ): { pull: StreamPull; release: () => void } {
     const { runtime, keepers } = this.#options;
     const stream = runtime().hub.open(request.key, () => request.vhost.stream);
-    return keepers().acquire(stream, settings.lingerMs, () => this.#openPull(request, stream));
+    return keepers().acquire(stream, settings.lingerMs, () => this.#openPull(request, stream, location));
   }
 
-  #openPull(request: StreamRequest, stream: LiveStream): StreamPull {
+  #openPull(request: StreamRequest, stream: LiveStream, location: StreamLocation | undefined): StreamPull {
     const { dial, clock, runtime, identity } = this.#options;
     const { limits, randomBytes } = runtime().options;
     return new StreamPull({
@@ -188,7 +197,7 @@ export class ClusterRouter implements StreamRouter {
       dial,
       clock,
       id: runtime().newId(),
-      source: this.#source(request),
+      source: this.#source(request, location),
       session: {
         pageUrl: request.connect?.pageUrl ?? "",
         swfUrl: request.connect?.swfUrl ?? "",
@@ -201,8 +210,9 @@ export class ClusterRouter implements StreamRouter {
     });
   }
 
-  #source(request: StreamRequest): PullSource {
+  #source(request: StreamRequest, found: StreamLocation | undefined): PullSource {
     const { address, vhost } = request;
+    let known = found;
     const locate = (signal: AbortSignal) => this.#options.cluster().locate(queryOf(request), signal);
     return {
       hasMoved: async ({ address: { hostname, port } }, signal) => {
@@ -210,7 +220,8 @@ export class ClusterRouter implements StreamRouter {
         return location.kind === "at" && (location.ip !== hostname || location.port !== port);
       },
       targets: async (signal) => {
-        const location = await locate(signal);
+        const location: Location = known ?? await locate(signal);
+        known = undefined;
         if (location.kind !== "at") return [];
         const ownersVhost = location.vhost || vhost.name;
         const host = ownersVhost === DEFAULT_VHOST ? location.ip : ownersVhost;
