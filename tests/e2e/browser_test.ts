@@ -1,7 +1,10 @@
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
+import { until } from "../fakes/deadline.ts";
 import { ChromiumPage } from "./chromium.ts";
+import { startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
+import { publishArguments } from "./publish_file.ts";
 import type { ServerProcess } from "./server_process.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -109,4 +112,17 @@ programTest(PROGRAMS, "a browser plays by an address, and is told of the server'
     await page.evaluate(`document.getElementById("notice-text").textContent`),
     "The server has ended the stream.",
   );
+});
+
+programTest(PROGRAMS, "a browser plays origin A's stream from the edge and from origin B", async (scope) => {
+  const [a, b] = await startLocalCluster(scope);
+  const edge = await startLocalEdge(scope, [a, b]);
+  scope.start("ffmpeg", ...publishArguments(await mediaFile("av.flv"), `rtmp://${a.origin}/live/a`));
+  await until(() => a.node.runtime.hub.get("/live/a")?.feed?.kind === "publish", "the publisher");
+  for (const { httpPort } of [edge, b]) {
+    await assertPictureMoves(
+      await ChromiumPage.open(scope, `http://127.0.0.1:${httpPort}/players/?stream=live/a`),
+    );
+  }
+  equal(b.node.runtime.hub.get("/live/a")?.feed?.kind, "pull");
 });

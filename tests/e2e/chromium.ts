@@ -153,12 +153,15 @@ export class ChromiumPage {
   }
 }
 
+/** A second browser with the first one's profile would only open a tab there, and end. */
+let browsers = 0;
+
 /** Starts Chromium; resolves to its DevTools address. */
 async function startBrowser(scope: TestScope): Promise<string> {
   const location = findProgram("chromium");
   if (location === undefined) throw new Error("Cannot start chromium: there is none");
   const child = new Deno.Command(location.path, {
-    args: [...OPTIONS, `--user-data-dir=${scope.path("chromium")}`, "about:blank"],
+    args: [...OPTIONS, `--user-data-dir=${scope.path(`chromium-${++browsers}`)}`, "about:blank"],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
