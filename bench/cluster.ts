@@ -7,6 +7,7 @@
 import { Command } from "commander";
 import { type LatencyResult, measureLatency } from "./cluster_latency.ts";
 import { type LoopResult, type LoopRow, measureLoop } from "./cluster_loop.ts";
+import { MAX_PROCESSES } from "./cluster_nodes.ts";
 import { machineTicks } from "./process_usage.ts";
 
 interface ClusterBenchOptions {
@@ -36,7 +37,8 @@ const LATENCY_COLUMNS: readonly Column<LatencyResult & Load>[] = [
 const LOOP_COLUMNS: readonly Column<LoopResult & Load>[] = [
   ["nodes", ({ nodes }) => String(nodes)],
   ["dead", ({ dead }) => String(dead)],
-  ["streams each", ({ streams }) => String(streams)],
+  ["own streams", ({ streams }) => String(streams)],
+  ["of each coworker", ({ coworkerStreams }) => String(coworkerStreams)],
   ["changes/s each", ({ changesPerSecond }) => String(changesPerSecond)],
   ["signed", ({ isSigned }) => isSigned ? "yes" : "no"],
   ["CPU % of a core", ({ cpuPercent }) => cpuPercent.toFixed(2)],
@@ -90,19 +92,25 @@ function parseOptions(args: readonly string[]): ClusterBenchOptions {
 }
 
 function loopRows({ nodes, streams }: ClusterBenchOptions): LoopRow[] {
-  const rows: LoopRow[] = [0, 10_000].map((streams) => ({
-    nodes: 1,
-    dead: 0,
-    streams,
-    changesPerSecond: 0,
-    isSigned: false,
-  }));
+  const none = { dead: 0, coworkerStreams: 0, changesPerSecond: 0, isSigned: false };
+  const rows: LoopRow[] = [0, 10_000].map((streams) => ({ ...none, nodes: 1, streams }));
   for (const count of nodes) {
-    const shape = { nodes: count, dead: deadOf(count), changesPerSecond: 0 };
+    const dead = deadOf(count);
     for (const isSigned of [false, true]) {
-      for (const streams of [0, 10_000]) rows.push({ ...shape, streams, isSigned });
+      // In a star only one node may have streams, and its neighbours none.
+      if (count > MAX_PROCESSES) rows.push({ ...none, nodes: count, streams: 10_000, isSigned });
+      for (const streams of [0, 10_000]) {
+        rows.push({ ...none, nodes: count, dead, streams, coworkerStreams: streams, isSigned });
+      }
     }
-    rows.push({ ...shape, streams: 10_000, changesPerSecond: 20, isSigned: true });
+    rows.push({
+      nodes: count,
+      dead,
+      streams: 10_000,
+      coworkerStreams: 10_000,
+      changesPerSecond: 20,
+      isSigned: true,
+    });
   }
   return rows.filter((row) => streams?.includes(row.streams) ?? true);
 }

@@ -42,7 +42,7 @@ let nowhereCount = 0;
 export async function measureLatency(options: LatencyOptions): Promise<LatencyResult[]> {
   const cluster = await ClusterNodes.start({ nodes: options.nodes, dead: options.dead, isSigned: false });
   try {
-    await cluster.meet(0);
+    await cluster.meet();
     const pairs = await publish(cluster);
     await new Promise((resolve) => setTimeout(resolve, WARM_MS));
     const results: LatencyResult[] = [];

@@ -5,8 +5,10 @@ import { processUsage } from "./process_usage.ts";
 export interface LoopRow {
   readonly nodes: number;
   readonly dead: number;
-  /** That each node owns. */
+  /** That the measured node owns; in a mesh any of them. */
   readonly streams: number;
+  /** That each of its coworkers owns. */
+  readonly coworkerStreams: number;
   /** Streams of each node that come or go in a second. */
   readonly changesPerSecond: number;
   readonly isSigned: boolean;
@@ -32,11 +34,13 @@ const WARM_MS = 5000;
 export async function measureLoop(row: LoopRow, seconds: number, windows: number): Promise<LoopResult> {
   const cluster = await ClusterNodes.start(row);
   try {
-    await cluster.own(row.streams, 0);
+    await cluster.own(row.streams, row.coworkerStreams, 0);
     const begunMs = performance.now();
-    await cluster.meet(row.streams);
+    await cluster.meet();
     const meetMs = performance.now() - begunMs;
-    if (row.changesPerSecond > 0) await cluster.own(row.streams, row.changesPerSecond);
+    if (row.changesPerSecond > 0) {
+      await cluster.own(row.streams, row.coworkerStreams, row.changesPerSecond);
+    }
     await sleep(WARM_MS);
     const cpuPercents: number[] = [];
     const before = { traffic: cluster.asked, atMs: performance.now() };

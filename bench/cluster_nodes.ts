@@ -21,7 +21,7 @@ export interface BenchedNode {
 }
 
 /** More nodes than this are two processes: the first node's own, and one for all the others. */
-const MAX_PROCESSES = 10;
+export const MAX_PROCESSES = 10;
 const KNOWN_DEADLINE_MS = 60_000;
 const PERMISSIONS = ["net", "read", "env", "sys", "write"].map((name) => `--allow-${name}`);
 const PROGRAM = new URL("cluster_node.ts", import.meta.url).pathname;
@@ -36,6 +36,8 @@ export class ClusterNodes {
   readonly #taps: readonly ClusterTap[];
   readonly #dead: DeadCoworkers;
   readonly #shape: ClusterShape;
+  /** What each node owns. */
+  readonly #streams = new Map<BenchedNode, number>();
 
   private constructor(
     shape: ClusterShape,
@@ -79,28 +81,27 @@ export class ClusterNodes {
   }
 
   /** Tells the nodes of each other; resolves when each knows of all its coworkers whether they are up, and their streams. */
-  async meet(streamsEach: number): Promise<void> {
+  async meet(): Promise<void> {
     const [first] = this.nodes;
-    const lists = this.nodes.map((node) => {
-      const others = this.isMesh || node === first ? this.nodes : this.nodes.slice(0, 1);
-      return [
-        ...others.filter((other) => other !== node).map(({ address }) => address),
-        ...this.#dead.addresses,
-      ];
-    });
+    const others = this.nodes.map((node) =>
+      (this.isMesh || node === first ? this.nodes : this.nodes.slice(0, 1)).filter((other) => other !== node)
+    );
+    const lists = others.map((nodes) => [...nodes.map(({ address }) => address), ...this.#dead.addresses]);
     for (const process of this.#processes) {
       const own = lists.filter((_, index) => this.nodes[index]?.process === process);
       await order(process, { kind: "coworkers", lists: own });
     }
-    const wanted = lists.map((list) => list.length - this.#shape.dead);
+    const wanted = others.map((nodes) => ({
+      up: nodes.length,
+      streams: nodes.reduce((sum, node) => sum + (this.#streams.get(node) ?? 0), 0),
+    }));
     for (const deadlineMs = performance.now() + KNOWN_DEADLINE_MS;;) {
       const known: KnownCoworkers[] = [];
       for (const process of this.#processes) {
         known.push(...await order(process, { kind: "known" }) as KnownCoworkers[]);
       }
       const isDone = known.every(({ up, down, streams }, index) => {
-        const coworkers = wanted[index] ?? 0;
-        return up === coworkers && down === this.#shape.dead && streams === coworkers * streamsEach;
+        return up === wanted[index]?.up && down === this.#shape.dead && streams === wanted[index]?.streams;
       });
       if (isDone) return;
       if (performance.now() > deadlineMs) {
@@ -110,9 +111,14 @@ export class ClusterNodes {
     }
   }
 
-  /** Each node owns so many streams. */
-  async own(streams: number, changesPerSecond: number): Promise<void> {
-    for (const process of this.#processes) await order(process, { kind: "own", streams, changesPerSecond });
+  /** The first node owns so many streams, and each of the others so many. */
+  async own(ofFirst: number, ofOthers: number, changesPerSecond: number): Promise<void> {
+    const [first] = this.nodes;
+    for (const node of this.nodes) this.#streams.set(node, node === first ? ofFirst : ofOthers);
+    for (const process of this.#processes) {
+      const streams = process === first?.process ? ofFirst : ofOthers;
+      await order(process, { kind: "own", streams, changesPerSecond });
+    }
   }
 
   /** Puts a node back to what it knew right after its start. */
