@@ -8,7 +8,7 @@ import { readDataMessage } from "../wire/data_message.ts";
 import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
-import { Acknowledgement } from "./acknowledgement.ts";
+import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
 import { MessageOutput } from "./message_output.ts";
 
 const WINDOW_BYTES = 2_500_000;
@@ -27,6 +27,8 @@ export interface ClientSessionOptions {
   readonly argumentsObject: Readonly<Record<string, Amf0Value>> | undefined;
   /** Chunk size towards the server, in bytes. */
   readonly chunkSize: number;
+  /** Reads at the connection's beginning that are answered at once; default 8. */
+  readonly promptAcknowledgements?: number;
   readonly limits: WireLimits;
   readonly randomBytes: RandomBytes;
 }
@@ -57,7 +59,7 @@ export class ClientSession {
   readonly #options: ClientSessionOptions;
   readonly #reader: ChunkReader;
   readonly #output = new MessageOutput();
-  readonly #acknowledgement = new Acknowledgement(0);
+  readonly #acknowledgement: Acknowledgement;
   #handshake: ClientHandshake | undefined;
   readonly #queue: ClientEvent[] = [];
   /** Transaction ids: connect is 1, createStream 2. */
@@ -71,6 +73,10 @@ export class ClientSession {
   constructor(options: ClientSessionOptions, nowSeconds: number) {
     this.#options = options;
     this.#reader = new ChunkReader(options.limits);
+    this.#acknowledgement = new Acknowledgement(
+      0,
+      options.promptAcknowledgements ?? PROMPT_ACKNOWLEDGEMENTS,
+    );
     this.#handshake = new ClientHandshake(options.randomBytes, nowSeconds);
     this.#output.raw(this.#handshake.start());
   }
@@ -131,6 +137,14 @@ export class ClientSession {
 
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
+    if (!this.#output.isEmpty || this.#handshake !== undefined) {
+      this.#acknowledgement.noteAnswer();
+    } else {
+      const sequence = this.#acknowledgement.takePrompt();
+      if (sequence !== undefined) {
+        this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
+      }
+    }
     return this.#output.take();
   }
 

@@ -13,6 +13,10 @@ export class MessageOutput {
     return this.#chunkSize;
   }
 
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0;
+  }
+
   /** Everything gathered since the last call, or undefined. The caller sends it whole, in order. */
   take(): Uint8Array | undefined {
     const pieces = this.#pieces;

@@ -18,7 +18,7 @@ import { type RandomBytes, ServerHandshake } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
 import { encodeAmf0 } from "../wire/amf0.ts";
-import { Acknowledgement } from "./acknowledgement.ts";
+import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
 import { MessageOutput } from "./message_output.ts";
 
 /** Streams that one connection may have created at a time. */
@@ -33,6 +33,8 @@ export interface ServerSessionOptions {
   readonly outAckSize: number;
   /** Acknowledge by this window until the peer names one, in bytes; 0: not before. */
   readonly inAckSize: number;
+  /** Reads at the connection's beginning that are answered at once; default 8. */
+  readonly promptAcknowledgements?: number;
   /** How long handshake and first command may take, in milliseconds. */
   readonly handshakeTimeoutMs: number;
   /** How long a connected client may do nothing, in milliseconds. */
@@ -111,7 +113,10 @@ export class ServerSession {
   constructor(options: ServerSessionOptions, nowMs: number) {
     this.#options = options;
     this.#reader = new ChunkReader(options.limits);
-    this.#acknowledgement = new Acknowledgement(options.inAckSize);
+    this.#acknowledgement = new Acknowledgement(
+      options.inAckSize,
+      options.promptAcknowledgements ?? PROMPT_ACKNOWLEDGEMENTS,
+    );
     this.#handshake = new ServerHandshake(options.randomBytes, Math.floor(nowMs / 1000));
     this.#deadlineMs = nowMs + options.handshakeTimeoutMs;
   }
@@ -132,6 +137,9 @@ export class ServerSession {
       if (rest !== undefined) {
         this.proxiedAddress = this.#handshake.proxiedAddress;
         this.#handshake = undefined;
+        // Said to everyone before connect is answered. Said now, it also lets a client go on that waits with its connect until it
+        // hears that its handshake has come.
+        this.#sayWindow();
       }
     }
     if (sequence !== undefined && this.#isConnected) {
@@ -159,6 +167,14 @@ export class ServerSession {
 
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
+    if (!this.#output.isEmpty || !this.#isConnected) {
+      this.#acknowledgement.noteAnswer();
+    } else {
+      const sequence = this.#acknowledgement.takePrompt();
+      if (sequence !== undefined) {
+        this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
+      }
+    }
     return this.#output.take();
   }
 
@@ -179,11 +195,7 @@ export class ServerSession {
   /** Lets the client in. */
   acceptConnect(nowMs: number): void {
     const pending = this.#takePendingConnect();
-    const { outAckSize, chunkSize, identity } = this.#options;
-    if (outAckSize > 0) {
-      this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(outAckSize));
-      this.#output.control(MESSAGE_TYPE.setPeerBandwidth, encodePeerBandwidth(outAckSize));
-    }
+    const { chunkSize, identity } = this.#options;
     this.#output.setChunkSize(chunkSize);
     this.#output.command(0, encodeConnectResult(pending.command.transactionId, pending.info, identity));
     this.#output.command(0, encodeCommand("onBWDone", 0, null));
@@ -269,6 +281,13 @@ export class ServerSession {
   /** Asks for a sign of life; also makes a dead connection fail. */
   ping(nowMs: number): void {
     if (this.#isConnected) this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);
+  }
+
+  #sayWindow(): void {
+    const { outAckSize } = this.#options;
+    if (outAckSize === 0) return;
+    this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(outAckSize));
+    this.#output.control(MESSAGE_TYPE.setPeerBandwidth, encodePeerBandwidth(outAckSize));
   }
 
   #read(message: RawMessage, nowMs: number): ServerEvent | undefined {

@@ -16,6 +16,7 @@ export const TEST_SESSION_OPTIONS: ServerSessionOptions = {
   chunkSize: 60_000,
   outAckSize: 2_500_000,
   inAckSize: 0,
+  promptAcknowledgements: 0,
   handshakeTimeoutMs: 10_000,
   idleTimeoutMs: 180_000,
   randomBytes: (length) => new Uint8Array(length),

@@ -16,7 +16,7 @@ import { bytesOf, isMedia, srsExchange, type SrsExchangeName, srsSide } from "..
 const SERVER_NAME = new TextEncoder().encode("Genuine Adobe Flash Media Server 001");
 
 /** A session that is told to do what a recorded client of SRS's did. */
-function sessionAs(name: SrsExchangeName): ClientSession {
+function sessionAs(name: SrsExchangeName, promptAcknowledgements: number): ClientSession {
   const commands = readMessages([bytesOf(srsSide(name, "client"))]).map(({ typeId, payload }) =>
     typeId === 20 ? decodeCommand(typeId, payload, DEFAULT_WIRE_LIMITS) : undefined
   );
@@ -32,14 +32,19 @@ function sessionAs(name: SrsExchangeName): ClientSession {
     swfUrl: "",
     argumentsObject: Object.fromEntries(connect.arguments[0].entries),
     chunkSize: 60_000,
+    promptAcknowledgements,
     limits: DEFAULT_WIRE_LIMITS,
     randomBytes: (length) => new Uint8Array(length),
   }, 0);
 }
 
 /** Gives a session what a recorded server said; what it made of it, and what it said after the handshake. */
-function replay(name: SrsExchangeName, pieceBytes: number): { events: ClientEvent[]; said: Uint8Array } {
-  const session = sessionAs(name);
+function replay(
+  name: SrsExchangeName,
+  pieceBytes: number,
+  promptAcknowledgements = 0,
+): { events: ClientEvent[]; said: Uint8Array } {
+  const session = sessionAs(name, promptAcknowledgements);
   const output = [session.takeOutput() ?? new Uint8Array()];
   const handshake = srsExchange("edge_play").filter((message) => /^S[0-2]/.test(message.name));
   const events: ClientEvent[] = [];
@@ -113,4 +118,15 @@ Deno.test("SRS's handshake is signed as ours is: C1, S1, S2 and C2", () => {
   assert.deepEqual([ofClient.schema, ofServer.schema], [1, 1]);
   assert.ok(verifyResponse(s2, "server", ofClient.digest));
   assert.ok(verifyResponse(c2, "client", ofServer.digest));
+});
+
+Deno.test("what SRS sends piece by piece is acknowledged at once, at first: it holds its next piece back until then", () => {
+  const said = readMessages([replay("edge_redirect", 100, 2).said]);
+  const acknowledged = said.filter(({ typeId }) => typeId === 3).map(({ payload }) =>
+    new DataView(payload.buffer).getUint32(0)
+  );
+  assert.equal(acknowledged.length, 2);
+  assert.ok(acknowledged.every((count) => count > HANDSHAKE_BYTES && count % 100 === 0), `${acknowledged}`);
+  const theirs = readMessages([bytesOf(srsSide("edge_redirect", "client"))]);
+  assert.deepEqual(said.filter(({ typeId }) => typeId !== 3), theirs);
 });

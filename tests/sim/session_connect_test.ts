@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0EcmaArray, Amf0Object, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { commandOf, SessionPeer } from "../fakes/session_peer.ts";
@@ -67,6 +68,43 @@ Deno.test("connect's answers, as lines", () => {
   assert.deepEqual(peer.answers(), CONNECT_ANSWERS);
 });
 
+Deno.test("the window is told as soon as the handshake is done: some clients wait for a sign of it", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS.slice(0, 2));
+  peer.connect();
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS.slice(2));
+});
+
+Deno.test("at first what has no answer is acknowledged at once, for clients that hold their next piece back until then", () => {
+  const peer = new SessionPeer({ promptAcknowledgements: 3 });
+  peer.shakeHands();
+  peer.answers();
+  const connect = encodeCommand("connect", 1, Amf0Object.from({ tcUrl: "rtmp://h/live" }));
+  const message = { typeId: 20, timestamp: 0, messageStreamId: 0, chunkStreamId: 3 };
+  const bytes = encodeChunks(message, connect, 128);
+  peer.receive(bytes.slice(0, 12));
+  assert.deepEqual(peer.answers(), [], "before connect");
+  peer.receive(bytes.slice(12));
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS.slice(2));
+  let received = 3073 + bytes.length;
+  const piece = encodeChunks({ ...message, typeId: 99 }, new Uint8Array(20), 128);
+  const next = () => {
+    peer.receive(piece);
+    received += piece.length;
+    return peer.answers();
+  };
+  assert.deepEqual(next(), [`type 3: ${received}`]);
+  assert.deepEqual(peer.answers(), [], "once a read");
+  const createStream = encodeChunks(message, encodeCommand("createStream", 2, null), 128);
+  peer.receive(createStream);
+  received += createStream.length;
+  assert.deepEqual(peer.answers(), ["_result 2 1"], "what is answered is not acknowledged too");
+  assert.deepEqual(next(), [`type 3: ${received}`]);
+  assert.deepEqual(next(), [`type 3: ${received}`]);
+  assert.deepEqual(next(), [], "three times");
+});
+
 Deno.test("connect without windows and with the initial chunk size says no more than needed", () => {
   const peer = new SessionPeer({ outAckSize: 0, chunkSize: 128 });
   peer.shakeHands();
@@ -111,7 +149,7 @@ Deno.test("a refused connect is told why", () => {
   peer.shakeHands();
   peer.connect();
   peer.session.rejectConnect("NetConnection.Connect.Rejected", "no");
-  assert.deepEqual(peer.answers(), ["_error 1 error NetConnection.Connect.Rejected"]);
+  assert.deepEqual(peer.answers().slice(2), ["_error 1 error NetConnection.Connect.Rejected"]);
 });
 
 Deno.test("commands before connect, and a second connect, break the rules", () => {
@@ -190,7 +228,7 @@ Deno.test("a ping is answered with its own time, and asked once connected", () =
   const peer = new SessionPeer();
   peer.session.ping(5);
   peer.shakeHands();
-  assert.deepEqual(peer.answers(), []);
+  assert.deepEqual(peer.answers(), CONNECT_ANSWERS.slice(0, 2));
   peer.connect();
   peer.answers();
   peer.send(4, 0, encodeUserControl(6, 0xfedcba98));
