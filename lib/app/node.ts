@@ -96,6 +96,7 @@ export class Node {
       wallNow: Date.now,
       random: Math.random,
       nonce: () => crypto.randomUUID().replaceAll("-", ""),
+      onHeard: (key) => this.#keepers.wake(key),
       onLost: (stream, reason) => cluster.lose(stream, reason),
     });
     this.#clusterReport = new ClusterReport({

@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly random: () => number;
   /** 32 hexadecimal digits, never the same. */
   readonly nonce: () => string;
+  /** A coworker has begun to own a stream. */
+  readonly onHeard?: (key: string) => void;
   /** A stream that is published here is another node's: its publisher has to end, with this reason. It is owned no longer. */
   readonly onLost: (stream: OwnedStream, reason: RtmpError) => void;
 }

@@ -3,6 +3,7 @@ import { RtmpError } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { FeedInfo, LiveStream, StreamFeed } from "../hub/live_stream.ts";
 import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
+import type { SearchPace } from "./search_pace.ts";
 import { type Dial, UpstreamConnection } from "./upstream_connection.ts";
 import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
 
@@ -60,6 +61,8 @@ export interface StreamPullOptions {
   readonly firstMediaTimeoutMs: number;
   /** Names this pull in logs and the API. */
   readonly id: string;
+  /** Shared by all pulls of a node. */
+  readonly pace: SearchPace;
 }
 
 /**
@@ -77,14 +80,14 @@ export class StreamPull {
   retries = 0;
   /** Resolves when the first media has come; rejects when the first search found no one. */
   readonly ready: Promise<void>;
-  #settleReady: { resolve: () => void; reject: (error: RtmpError) => void } | undefined;
+  readonly #readiness = Promise.withResolvers<void>();
+  /** Ends the counting of this stream among the lost ones. */
+  #endSearch: (() => void) | undefined;
 
   constructor(options: StreamPullOptions) {
     this.#options = options;
     this.#lostAtMs = options.clock.now();
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve, reject };
-    });
+    this.ready = this.#readiness.promise;
     this.ready.catch(() => {
       // Those who wait for it are told; nobody else has to be.
     });
@@ -96,7 +99,7 @@ export class StreamPull {
     return this.#feed === undefined ? undefined : this.#connection?.name;
   }
 
-  /** Search now: an encoder has left, or come. */
+  /** Search now: an encoder has left here, or come somewhere. */
   wake(): void {
     this.#lostAtMs = this.#options.clock.now();
     this.#wake?.();
@@ -108,7 +111,8 @@ export class StreamPull {
     this.#connection?.close();
     this.#detach();
     this.#wake?.();
-    this.#fail(new RtmpError("stream-not-found", "The pull was closed"));
+    this.#endSearch?.();
+    this.#readiness.reject(new RtmpError("stream-not-found", "The pull was closed"));
   }
 
   async #run(): Promise<void> {
@@ -119,23 +123,25 @@ export class StreamPull {
         this.#succeed();
       } else {
         if (searches++ > 0) this.retries++;
-        await this.#search(signal);
+        const pulledForMs = await this.#search(signal);
+        // What was served for a while is looked for at once; who takes a pull and drops it again and again is not asked in a loop.
+        if (pulledForMs > MAX_PAUSE_MS && !signal.aborted) continue;
       }
       if (signal.aborted) return;
       await this.#pause();
     }
   }
 
-  /** One turn through all places; returns when the stream was pulled and lost, or no one has it. */
-  async #search(signal: AbortSignal): Promise<void> {
+  /** One turn through all places, to the end of the pull; how long it was fed, in milliseconds, 0 when no one has the stream. */
+  async #search(signal: AbortSignal): Promise<number> {
     const { source, stream } = this.#options;
     let failure: RtmpError | undefined;
     try {
       const targets = await source.targets(signal);
       for (const target of targets) {
-        if (signal.aborted || stream.feed?.kind === "publish") return;
+        if (signal.aborted || stream.feed?.kind === "publish") return 0;
         const outcome = await this.#tryTarget(target, targets.length > 1);
-        if (outcome === "pulled") return;
+        if (outcome === "pulled") return this.#lostAtMs - this.#attachedMs;
         failure = moreTelling(failure, outcome);
       }
     } catch (error) {
@@ -144,9 +150,10 @@ export class StreamPull {
       }
       failure = error instanceof RtmpError ? error : undefined;
     }
-    this.#fail(
+    this.#readiness.reject(
       failure ?? new RtmpError("stream-not-found", `Cannot find stream '${stream.key}': no server has it`),
     );
+    return 0;
   }
 
   /** Pulls from one place, following redirects; the error when it gave nothing. */
@@ -254,6 +261,7 @@ export class StreamPull {
   }
 
   #lastMediaMs = 0;
+  #attachedMs = 0;
 
   /** Ends a connection that has been silent since `sinceMs`, when the stream is elsewhere and it is silent still. */
   async #leaveIfMoved(
@@ -309,6 +317,7 @@ export class StreamPull {
     };
     try {
       const feed = stream.attach(info);
+      this.#attachedMs = this.#options.clock.now();
       log.info("Pull started", { stream: stream.key, from: connection.name });
       this.#succeed();
       return feed;
@@ -327,21 +336,19 @@ export class StreamPull {
   }
 
   #succeed(): void {
-    this.#settleReady?.resolve();
-    this.#settleReady = undefined;
-  }
-
-  #fail(error: RtmpError): void {
-    this.#settleReady?.reject(error);
-    this.#settleReady = undefined;
+    this.#readiness.resolve();
+    this.#endSearch?.();
+    this.#endSearch = undefined;
   }
 
   #pause(): Promise<void> {
-    const isEager = this.#options.clock.now() - this.#lostAtMs < EAGER_SEARCH_MS;
+    const { clock, pace, stream } = this.#options;
+    if (stream.feed === undefined) this.#endSearch ??= pace.begin();
+    const isEager = clock.now() - this.#lostAtMs < EAGER_SEARCH_MS;
     return new Promise((resolve) => {
-      const timer = this.#options.clock.setTimer(resolve, isEager ? FIRST_PAUSE_MS : MAX_PAUSE_MS);
+      const timer = clock.setTimer(resolve, pace.pauseMs(isEager ? FIRST_PAUSE_MS : MAX_PAUSE_MS));
       this.#wake = () => {
-        this.#options.clock.clearTimer(timer);
+        clock.clearTimer(timer);
         resolve();
       };
     });

@@ -18,6 +18,8 @@ const SEND_TIMEOUT_MS = 3000;
 const PING_PATIENCE_MS = 3000;
 /** Pause between two turns through all origins, in milliseconds. */
 const PAUSE_MS = 200;
+/** A push that held for so long is tried again without a pause, in milliseconds. */
+const LASTING_MS = 1000;
 /** An origin may hold the stream busy for so long after another one died, in milliseconds: until it notices. */
 const BUSY_GRACE_MS = 15_000;
 
@@ -43,13 +45,12 @@ export class StreamPush {
   #lostAtMs = 0;
   /** Resolves when an origin has said Publish.Start; rejects with its refusal, or when none can be reached. */
   readonly ready: Promise<void>;
-  #settleReady: { resolve: () => void; reject: (error: RtmpError) => void } | undefined;
+  readonly #readiness = Promise.withResolvers<void>();
+  #startedMs = 0;
 
   constructor(options: StreamPushOptions) {
     this.#options = options;
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve, reject };
-    });
+    this.ready = this.#readiness.promise;
     this.ready.catch(() => {
       // Those who wait for it are told.
     });
@@ -73,11 +74,12 @@ export class StreamPush {
       const failure = await this.#turn(signal);
       if (signal.aborted) return;
       if (failure !== undefined && !this.#mayRetry(failure)) {
-        this.#settleReady?.reject(failure);
-        this.#settleReady = undefined;
+        this.#readiness.reject(failure);
         if (this.#wasAccepted) this.#options.onRefused(failure);
         return;
       }
+      // The next origin gets the stream at once, unless origins take it only to drop it.
+      if (failure === undefined && this.#lostAtMs - this.#startedMs > LASTING_MS) continue;
       await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, PAUSE_MS));
     }
   }
@@ -202,8 +204,8 @@ export class StreamPush {
     this.#cursor = cursor;
     this.#wasAccepted = true;
     log.info("Push started", { stream: stream.key, to: connection.name });
-    this.#settleReady?.resolve();
-    this.#settleReady = undefined;
+    this.#readiness.resolve();
+    this.#startedMs = this.#options.clock.now();
     // After the session's own words, which set the chunk size of these bytes.
     queueMicrotask(() => connection.addSource(cursor));
   }

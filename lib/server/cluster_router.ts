@@ -197,6 +197,7 @@ export class ClusterRouter implements StreamRouter {
       dial,
       clock,
       id: runtime().newId(),
+      pace: this.#options.keepers().pace,
       source: this.#source(request, location),
       session: {
         pageUrl: request.connect?.pageUrl ?? "",

@@ -177,6 +177,7 @@ export class EdgeRouter implements StreamRouter {
       dial,
       clock,
       id: runtime().newId(),
+      pace: this.#options.keepers().pace,
       source: this.#source(request, settings),
       session: this.#session(request, settings),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
+import { SearchPace } from "../cluster/search_pace.ts";
 import type { StreamPull } from "../cluster/stream_pull.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
@@ -15,6 +16,8 @@ interface Keeper {
 export class StreamKeepers {
   /** Searches after the first, of pulls that have ended. */
   closedRetries = 0;
+  /** For all pulls of this node. */
+  readonly pace: SearchPace = new SearchPace(Math.random);
   readonly #keepers = new Map<string, Keeper>();
   readonly #hub: StreamHub;
   readonly #clock: Clock;
@@ -22,6 +25,11 @@ export class StreamKeepers {
   constructor(hub: StreamHub, clock: Clock) {
     this.#hub = hub;
     this.#clock = clock;
+  }
+
+  /** A stream has been published somewhere: its pull, if it has one, looks at once. */
+  wake(key: string): void {
+    this.#keepers.get(key)?.pull.wake();
   }
 
   /** Pulls now, by stream key. */

@@ -24,6 +24,8 @@ programTest(
       const publisher = scope.start("ffmpeg", ...publishArguments(file, `rtmp://${entry.origin}/live/a`));
       await until(() => entry.node.runtime.hub.get("/live/a")?.feed?.kind === "publish", "the publisher");
       await until(() => ownersOf([a, b], "a") === 1, "an owner");
+      // Who has just asked believes for a moment that nobody has it.
+      for (const node of [a, b]) await untilFound(node, "a");
       const urls = [a, b, edge].map(({ origin }) => `rtmp://${origin}/live/a`);
       urls.push(...[b, edge].map(({ httpPort }) => `http://127.0.0.1:${httpPort}/live/a.flv`));
       await Promise.all(urls.map(async (url, index) => {
@@ -36,6 +38,13 @@ programTest(
     }
   },
 );
+
+async function untilFound({ node }: LocalNode, stream: string): Promise<void> {
+  const query = { vhost: "__defaultVhost__", app: "live", stream, host: "127.0.0.1" };
+  while ((await node.cluster.locate(query)).kind === "nowhere") {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 programTest([], "an edge pulls a stream once, and for a little longer than it is played", async (scope) => {
   const origin = await LocalNode.start(scope);

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
+import { SearchPace } from "../../lib/cluster/search_pace.ts";
 import { type PullSource, StreamPull } from "../../lib/cluster/stream_pull.ts";
 import { StreamPush } from "../../lib/cluster/stream_push.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../../lib/cluster/upstream_target.ts";
@@ -82,7 +83,12 @@ class Upstream {
   pull(streamName: string): { pull: StreamPull; read: () => string[] } {
     const options = this.options(streamName);
     const cursor = options.stream.subscribe("rtmp", { fromGop: true, onReady: () => {} });
-    const pull = new StreamPull({ ...options, firstMediaTimeoutMs: 2000, id: "pull" });
+    const pull = new StreamPull({
+      ...options,
+      firstMediaTimeoutMs: 2000,
+      id: "pull",
+      pace: new SearchPace(() => 0.5),
+    });
     return { pull, read: () => readAll(cursor) };
   }
 
@@ -185,7 +191,7 @@ Deno.test("SRS is silent when its publisher leaves: who has the stream now is as
   assert.equal(pull.upstream, "127.0.0.1:19351");
   upstream.hasMoved = true;
   upstream.ports = [19_352];
-  await upstream.advance(1000);
+  await upstream.advance(800);
   assert.deepEqual(upstream.dialled.slice(1), ["127.0.0.1:19352"]);
   assert.equal(read().filter((word) => word.startsWith("K")).length, 1);
   assert.equal(pull.upstream, "127.0.0.1:19352");
