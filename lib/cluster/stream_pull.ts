@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { RtmpError } from "../base/errors.ts";
+import { RateMeter } from "../base/rate_meter.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { FeedInfo, LiveStream, StreamFeed } from "../hub/live_stream.ts";
 import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
@@ -22,6 +23,8 @@ const SILENCE_MS = 500;
 const PING_PATIENCE_MS = 1500;
 /** How often a connection's times are looked at, in milliseconds. */
 const WATCH_INTERVAL_MS = 250;
+/** The rate that a pull comes at is taken over so long, in milliseconds. */
+const RATE_WINDOW_MS = 5000;
 /** Pause between two searches while players wait, in milliseconds: short at first, since encoders come back soon. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1000;
@@ -63,6 +66,8 @@ export interface StreamPullOptions {
   readonly id: string;
   /** Shared by all pulls of a node. */
   readonly pace: SearchPace;
+  /** Asked before each read of media that comes at so many bytes a second: what to wait for first. */
+  readonly pauseReading?: (bytesPerSecond: number) => Promise<void> | undefined;
 }
 
 /**
@@ -81,6 +86,7 @@ export class StreamPull {
   /** Resolves when the first media has come; rejects when the first search found no one. */
   readonly ready: Promise<void>;
   readonly #readiness = Promise.withResolvers<void>();
+  readonly #receiveRate = new RateMeter(RATE_WINDOW_MS);
   /** Ends the counting of this stream among the lost ones. */
   #endSearch: (() => void) | undefined;
 
@@ -203,6 +209,8 @@ export class StreamPull {
         streamName: target.streamName,
         chunkSize: stream.options.chunkSize,
       },
+      pauseReading: () =>
+        this.#feed === undefined ? undefined : this.#options.pauseReading?.(this.#receiveRate.perSecond()),
       onEvent: (event) => {
         if (event.kind === "redirect") {
           redirectUrl = event.url;
@@ -219,6 +227,7 @@ export class StreamPull {
     const look = () => {
       watch = clock.setTimer(look, WATCH_INTERVAL_MS);
       const nowMs = clock.now();
+      this.#receiveRate.sample(stream.receivedBytes, nowMs);
       const limitMs = this.#feed === undefined && hasOthers ? firstMediaTimeoutMs : MEDIA_TIMEOUT_MS;
       const sinceMs = this.#feed === undefined ? begunMs : this.#lastMediaMs;
       if (nowMs - sinceMs > limitMs) {

@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly onAnswer?: () => void;
   /** Called for each event; may close the connection. Throwing ends it with that error. */
   readonly onEvent: (event: ClientEvent) => void;
+  /** Asked before each read: what to wait for first. */
+  readonly pauseReading?: () => Promise<void> | undefined;
   /** There is media left to write, not urgent. */
   readonly onMoreLater?: () => void;
 }
@@ -89,7 +91,10 @@ export class UpstreamConnection {
     }, connectTimeoutMs);
     try {
       this.#flushOutput();
-      await pumpBytes(duplex, { receive: (bytes) => this.#receive(bytes) });
+      await pumpBytes(duplex, {
+        receive: (bytes) => this.#receive(bytes),
+        pause: () => this.#options.pauseReading?.(),
+      });
     } catch (error) {
       if (!this.#isClosed) {
         if (error instanceof RtmpError) throw error;

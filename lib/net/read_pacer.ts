@@ -7,10 +7,20 @@ const READ_OVERHEAD_MS = 0.015;
 /** A publisher's bytes wait no longer than this in the kernel because of it, in milliseconds. */
 const MAX_PAUSE_MS = 100;
 const MIN_PAUSE_MS = 3;
-/** Messages that players get this much later, in milliseconds, need not be read at once: see `pause`. */
-const MIN_GATHER_MS = 200;
-/** This share of the time that bytes are gathered for players may pass before they are read. */
-const GATHER_SHARE = 1 / 8;
+/** Players who are written to at least this far apart, in milliseconds, need no read in between: see `pause`. */
+const MIN_GATHER_MS = 50;
+/** Reads for a round of writes begin this long before it, in milliseconds. */
+const READ_LEAD_MS = 8;
+/** What may wait in the kernel for a round, in bytes: little enough for the receive window of any system. */
+const MAX_WAITING_BYTES = 32 * 1024;
+
+/** When the players of a publisher are written to. */
+export interface WriteRound {
+  /** Milliseconds from one round to the next. */
+  readonly gatherMs: number;
+  /** Milliseconds until the next round; below 0: none is due. */
+  readonly inMs: number;
+}
 
 /**
  * Lets one read of a busy publisher bring more: between two reads a publisher waits for the next slot, and all publishers share the
@@ -52,25 +62,41 @@ export class ReadPacer {
   }
 
   /**
-   * Resolves at the next slot; undefined when a read may follow at once.
+   * Resolves when the publisher should be read again; undefined when that may be at once.
    *
-   * @param gatherMs How long this publisher's players wait for a write anyway, in milliseconds. Reading is not the dearer for many
-   * players, but for few it is most of the cost: each read wakes the process. So with "auto" an eighth of a long wait is spent here.
+   * @param round When its players are written to. For few players most of the cost is reading, since each read wakes the process; and
+   * what is read long before the round only waits for it. So with "auto" a read just before the round takes all that has come.
+   * @param bytesPerSecond What the publisher sends: what would fill the kernel's buffers does not wait.
    */
-  pause(gatherMs: number = 0): Promise<void> | undefined {
-    const isGathering = this.#fixedMs === undefined && gatherMs >= MIN_GATHER_MS;
-    const pauseMs = Math.round(Math.max(this.pauseMs, isGathering ? gatherMs * GATHER_SHARE : 0));
-    if (pauseMs < MIN_PAUSE_MS) return undefined;
-    let slot = this.#slots.get(pauseMs);
+  pause(round?: WriteRound, bytesPerSecond: number = 0): Promise<void> | undefined {
+    const untilRoundMs = this.#fixedMs === undefined && round !== undefined
+      ? untilRead(round, bytesPerSecond)
+      : 0;
+    if (untilRoundMs > this.pauseMs) {
+      // All publishers of a round share its slot.
+      return this.#slot(Math.round(this.#clock.now() + untilRoundMs), untilRoundMs);
+    }
+    // The first who pauses opens the slot that the others join.
+    return this.pauseMs < MIN_PAUSE_MS ? undefined : this.#slot(-1, this.pauseMs);
+  }
+
+  #slot(name: number, pauseMs: number): Promise<void> {
+    let slot = this.#slots.get(name);
     if (slot === undefined) {
       slot = new Promise((resolve) => {
         this.#clock.setTimer(() => {
-          this.#slots.delete(pauseMs);
+          this.#slots.delete(name);
           resolve();
         }, pauseMs);
       });
-      this.#slots.set(pauseMs, slot);
+      this.#slots.set(name, slot);
     }
     return slot;
   }
+}
+
+/** Milliseconds until a read that is just in time for a round: the next one, or the one after it when that is too near. */
+function untilRead({ gatherMs, inMs }: WriteRound, bytesPerSecond: number): number {
+  if (gatherMs < MIN_GATHER_MS || inMs < 0 || bytesPerSecond * gatherMs > MAX_WAITING_BYTES * 1000) return 0;
+  return inMs > 2 * READ_LEAD_MS ? inMs - READ_LEAD_MS : inMs + gatherMs - READ_LEAD_MS;
 }

@@ -45,12 +45,17 @@ export class WriteScheduler {
     return this.#gatherMs;
   }
 
+  /** Milliseconds until the next round could be; below 0: it is overdue, since nothing was to be written. */
+  get untilRoundMs(): number {
+    return this.#lastRoundMs + this.#gatherMs - this.#clock.now();
+  }
+
   /** A target has bytes to write: they go out in the next round. */
   markDirty(target: WriteTarget): void {
     this.#dirty.add(target);
     if (this.#isQueued) return;
     this.#isQueued = true;
-    const waitMs = this.#lastRoundMs + this.#gatherMs - this.#clock.now();
+    const waitMs = this.untilRoundMs;
     // At once means after the messages that came in the same read.
     if (waitMs < 1) queueMicrotask(this.#round);
     else this.#timer = this.#clock.setTimer(this.#round, waitMs);

@@ -198,6 +198,8 @@ export class ClusterRouter implements StreamRouter {
       clock,
       id: runtime().newId(),
       pace: this.#options.keepers().pace,
+      pauseReading: (bytesPerSecond) =>
+        runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, location),
       session: {
         pageUrl: request.connect?.pageUrl ?? "",

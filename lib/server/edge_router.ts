@@ -178,6 +178,8 @@ export class EdgeRouter implements StreamRouter {
       clock,
       id: runtime().newId(),
       pace: this.#options.keepers().pace,
+      pauseReading: (bytesPerSecond) =>
+        runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, settings),
       session: this.#session(request, settings),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

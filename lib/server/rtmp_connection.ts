@@ -223,11 +223,7 @@ export class RtmpConnection implements Client {
   /** What to wait for before the next read: nothing, except for publishers. */
   #pauseReading(): Promise<void> | undefined {
     if (this.#readPauseMs === undefined) return undefined;
-    const { stream } = this;
-    const gatherMs = stream === undefined || stream.playerCount === 0
-      ? 0
-      : this.#runtime.scheduler(stream.options.gatherMs).gatherMs;
-    return this.#runtime.pacer(this.#readPauseMs).pause(gatherMs);
+    return this.#runtime.pauseReading(this.stream, this.#readPauseMs, this.receiveRate.perSecond());
   }
 
   /** Handles events in order; a promise when one needs an answer from elsewhere. */

@@ -2,6 +2,7 @@ import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { randomId } from "../base/random_id.ts";
 import type { RtmpErrorCode } from "../base/errors.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
 import { ReadPacer } from "../net/read_pacer.ts";
 import { WriteScheduler } from "../net/write_scheduler.ts";
@@ -90,6 +91,22 @@ export class ServerRuntime {
       this.#pacers.set(pauseMs, pacer);
     }
     return pacer;
+  }
+
+  /**
+   * What to wait for before a feed is read again: see `ReadPacer.pause`.
+   *
+   * @param readPauseMs `publish.mr_latency`.
+   */
+  pauseReading(
+    stream: LiveStream | undefined,
+    readPauseMs: number | "auto",
+    bytesPerSecond: number,
+  ): Promise<void> | undefined {
+    const pacer = this.pacer(readPauseMs);
+    if (stream === undefined || stream.playerCount === 0) return pacer.pause();
+    const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
+    return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
   }
 
   countError(code: RtmpErrorCode): void {

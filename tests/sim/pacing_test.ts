@@ -143,3 +143,34 @@ Deno.test("ReadPacer pauses more while reading is dear, up to 100 ms, and less w
   await run(0.001, 50_000);
   assert.equal(pacer.pauseMs, 0);
 });
+
+Deno.test("ReadPacer reads just before the players' round, and not in between", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer("auto", clock);
+  const reads: number[] = [];
+  for (const inMs of [300, 4]) {
+    const from = clock.now();
+    const pause = pacer.pause({ gatherMs: 350, inMs }, 37_500);
+    assert.notEqual(pause, undefined);
+    assert.equal(
+      pacer.pause({ gatherMs: 350, inMs }, 37_500),
+      pause,
+      "one slot for all publishers of a round",
+    );
+    pause?.then(() => reads.push(clock.now() - from));
+    await clock.advance(1000);
+  }
+  assert.deepEqual(reads, [292, 346], "8 ms before the round, or before the next one where that is too near");
+});
+
+Deno.test("ReadPacer lets nothing wait that fills the kernel, that is late, or that few wait for", () => {
+  const pacer = new ReadPacer("auto", new FakeClock());
+  assert.equal(pacer.pause({ gatherMs: 350, inMs: 300 }, 250_000), undefined, "2 Mbps");
+  assert.equal(pacer.pause({ gatherMs: 350, inMs: -1 }, 37_500), undefined, "no round is due");
+  assert.equal(pacer.pause({ gatherMs: 20, inMs: 15 }, 37_500), undefined, "a few players");
+  assert.equal(
+    new ReadPacer(0, new FakeClock()).pause({ gatherMs: 350, inMs: 300 }, 37_500),
+    undefined,
+    "told so",
+  );
+});

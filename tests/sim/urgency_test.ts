@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { ReadPacer } from "../../lib/net/read_pacer.ts";
-import { FakeClock } from "../fakes/fake_clock.ts";
 import { newStream, readAll, TestFeed } from "../fakes/stream_peer.ts";
 
 Deno.test("all that was there when a player joined is urgent, and nothing that comes later", () => {
@@ -28,17 +26,4 @@ Deno.test("a round makes urgent what it did not hand out, such as what lies in t
   assert.equal(player.isUrgent, true, "two messages of this size are in two segments");
   readAll(player);
   assert.equal(player.isUrgent, false);
-});
-
-Deno.test("ReadPacer spends an eighth of a long gathering time, but nothing when told its time", async () => {
-  const clock = new FakeClock();
-  const pacer = new ReadPacer("auto", clock);
-  assert.equal(pacer.pause(100), undefined, "a timer for so little costs more than a read");
-  let isOver = false;
-  pacer.pause(320)?.then(() => isOver = true);
-  await clock.advance(39);
-  assert.equal(isOver, false);
-  await clock.advance(1);
-  assert.equal(isOver, true);
-  assert.equal(new ReadPacer(0, clock).pause(350), undefined);
 });
