@@ -28,7 +28,7 @@ export const USER_CONTROL = {
   pingResponse: 7,
 } as const;
 
-/** Chunk stream ids that we send on, the ones SRS uses. All below 64: one-byte basic headers. */
+/** Chunk stream ids that we send on; a receiver takes any. All below 64: one-byte basic headers. */
 export const CHUNK_STREAM = {
   control: 2,
   connectionCommand: 3,
