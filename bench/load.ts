@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FlvClient } from "./flv_client.ts";
 import { MeasuredStream } from "./measured_stream.ts";
 import { RtmpClient } from "./rtmp_client.ts";
 import { PublisherSet } from "./publisher_set.ts";
@@ -12,10 +13,17 @@ import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
 
 /** What one load process does. */
 export type LoadTask =
-  /** One stream that carries its send times, and probes that play it. */
-  | { readonly kind: "measured"; readonly port: number; readonly kbps: number }
+  /** One stream that carries its send times, and probes that play it, each at a port. */
+  | {
+    readonly kind: "measured";
+    readonly port: number;
+    readonly kbps: number;
+    readonly probePorts: readonly number[];
+  }
   | { readonly kind: "publishers"; readonly port: number; readonly kbps: number; readonly count: number }
   | { readonly kind: "players"; readonly port: number; readonly count: number }
+  /** Readers of HTTP-FLV; the first reads as soon as something is there. */
+  | { readonly kind: "flv"; readonly port: number; readonly count: number }
   /** Plain sockets that read what comes. */
   | { readonly kind: "sinks"; readonly port: number; readonly count: number };
 
@@ -29,8 +37,8 @@ export interface LoadSnapshot {
   readonly reason: string | undefined;
   /** From TCP connect to the first media message, in milliseconds. */
   readonly firstMediaMs: readonly number[];
-  /** From a message's sending to its arrival at a probe, in milliseconds, since the last snapshot. */
-  readonly delaysMs: readonly number[];
+  /** From a message's sending to its arrival at a probe, in milliseconds, since the last snapshot: a list a probe. */
+  readonly delaysMs: readonly (readonly number[])[];
   /** Reads of one probe, since the last snapshot. */
   readonly probeReads: number;
 }
@@ -108,6 +116,44 @@ async function startPlayers(port: number, count: number): Promise<Load> {
   });
 }
 
+async function startFlvPlayers(port: number, count: number): Promise<Load> {
+  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+  const clients: FlvClient[] = [];
+  const firstMediaMs: number[] = [];
+  const failures = new Failures();
+  let probe: FlvClient | undefined;
+  let readsBefore = 0;
+  await ramp(count, async (index) => {
+    const client = await FlvClient.play(port, "bench");
+    firstMediaMs.push(performance.now() - client.begunMs);
+    clients.push(client);
+    if (index === 0) {
+      probe = client;
+      readAtOnce(client).catch(failures.note);
+    } else {
+      drain((buffer) => client.read(buffer), wheel).catch(failures.note);
+    }
+  }, failures);
+  return () => {
+    const reads = probe?.reads ?? 0;
+    const probeReads = reads - readsBefore;
+    readsBefore = reads;
+    return {
+      receivedBytes: clients.reduce((sum, client) => sum + client.receivedBytes, 0),
+      failed: failures.failed,
+      reason: failures.reason,
+      firstMediaMs,
+      probeReads,
+    };
+  };
+}
+
+/** Reads a connection for ever, without a pause: its reads are the server's writes. */
+async function readAtOnce(client: FlvClient): Promise<void> {
+  const buffer = new Uint8Array(1024 * 1024);
+  for (;;) await client.read(buffer);
+}
+
 async function startSinks(port: number, count: number): Promise<Load> {
   const wheel = new TimerWheel(READ_PERIOD_MS, 10);
   let receivedBytes = 0;
@@ -139,10 +185,11 @@ const IDLE_WHEEL = new TimerWheel(1000, 100);
 async function startMeasured(
   port: number,
   kbps: number,
-): Promise<{ load: Load; addProbe: () => Promise<void> }> {
+  probePorts: readonly number[],
+): Promise<{ load: Load; addProbe: (port: number) => Promise<void> }> {
   const stream = await MeasuredStream.start(port, kbps);
-  await stream.addProbe();
-  return { load: () => stream.snapshot(), addProbe: () => stream.addProbe() };
+  for (const probePort of probePorts) await stream.addProbe(probePort);
+  return { load: () => stream.snapshot(), addProbe: (probePort) => stream.addProbe(probePort) };
 }
 
 const NOTHING: LoadSnapshot = {
@@ -162,16 +209,19 @@ function say(value: unknown): void {
 
 async function main(task: LoadTask): Promise<void> {
   let load: Load;
-  let addProbe = (): Promise<void> => Promise.resolve();
-  if (task.kind === "measured") ({ load, addProbe } = await startMeasured(task.port, task.kbps));
-  else if (task.kind === "players") load = await startPlayers(task.port, task.count);
+  let addProbe = (_port: number): Promise<void> => Promise.resolve();
+  if (task.kind === "measured") {
+    ({ load, addProbe } = await startMeasured(task.port, task.kbps, task.probePorts));
+  } else if (task.kind === "players") load = await startPlayers(task.port, task.count);
+  else if (task.kind === "flv") load = await startFlvPlayers(task.port, task.count);
   else if (task.kind === "sinks") load = await startSinks(task.port, task.count);
   else load = await startPublishers(task.port, task.count, task.kbps);
   say({ ready: true });
   const decoder = new TextDecoder();
   for await (const piece of Deno.stdin.readable) {
     for (const line of decoder.decode(piece).trim().split("\n")) {
-      if (line === "probe") await addProbe();
+      const [word, port] = line.split(" ");
+      if (word === "probe") await addProbe(Number(port));
       say({ ...NOTHING, ...load() } satisfies LoadSnapshot);
     }
   }

@@ -5,23 +5,20 @@
  * @module
  */
 import { Child } from "./child.ts";
-import { compileBare, measureBare, measureRow, type Result, type Row } from "./measure.ts";
+import { compileBare, measureBare, measureRow, type Result, type Row, type RowKind } from "./measure.ts";
+import { type IdleEdgeResult, measureIdleEdge } from "./idle_edge.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
+import { chosenRows, hasIdleEdge } from "./rows.ts";
 
-const LATENCIES = ["auto", "0", "100", "350"];
-const PLAYERS: readonly (readonly [count: number, kbps: number])[] = [
-  [1, 300],
-  [10, 300],
-  [100, 300],
-  [200, 300],
-  [500, 300],
-  [1000, 300],
-  [200, 2000],
-];
-const PUBLISHERS = [100, 500];
+const NAMES: Readonly<Record<RowKind, string>> = {
+  players: "players",
+  publishers: "publishers",
+  flv: "HTTP-FLV players",
+  edge: "players of an edge",
+};
 
 const COLUMNS: readonly (readonly [heading: string, cell: (result: Result) => string])[] = [
-  ["", ({ kind, count }) => count === 1 ? `1 ${kind.slice(0, -1)}` : `${count} ${kind}`],
+  ["", ({ kind, count }) => `${count} ${count === 1 ? NAMES[kind].replace("ers", "er") : NAMES[kind]}`],
   ["kbps", ({ kbps }) => String(kbps)],
   ["mw_latency", ({ latency }) => latency],
   ["CPU s/GB", ({ cpuSecondsPerGb }) => fixed(cpuSecondsPerGb, 2)],
@@ -37,26 +34,17 @@ const COLUMNS: readonly (readonly [heading: string, cell: (result: Result) => st
   ["failed", ({ failed, reason }) => `${failed} ${reason ?? ""}`.trim()],
 ];
 
-function chosenRows(options: BenchOptions): Row[] {
-  const rows: Row[] = [];
-  if (options.only !== "publishers" && (options.publishers === undefined || options.players !== undefined)) {
-    for (const [count, kbps] of PLAYERS) {
-      if (options.isQuick && options.players === undefined && !(count === 1 || count === 100)) continue;
-      for (const latency of options.latency ?? LATENCIES) {
-        rows.push({ kind: "players", count, kbps, latency });
-      }
-    }
-  }
-  if (options.only !== "players" && (options.players === undefined || options.publishers !== undefined)) {
-    for (const count of options.isQuick ? PUBLISHERS.slice(0, 1) : PUBLISHERS) {
-      rows.push({ kind: "publishers", count, kbps: 300, latency: "auto" });
-    }
-  }
-  return rows.filter(({ kind, count, kbps }) =>
-    ((kind === "players" ? options.players : options.publishers)?.includes(count) ?? true) &&
-    (options.kbps?.includes(kbps) ?? true)
-  );
-}
+const IDLE_EDGE_COLUMNS: readonly (readonly [heading: string, cell: (result: IdleEdgeResult) => string])[] = [
+  ["kbps", ({ kbps }) => String(kbps)],
+  ["mw_latency", ({ latency }) => latency],
+  ["messages", ({ messages }) => String(messages)],
+  ["origin p50 ms", ({ originP50Ms }) => fixed(originP50Ms, 2)],
+  ["edge p50 ms", ({ edgeP50Ms }) => fixed(edgeP50Ms, 2)],
+  ["added p50 ms", ({ originP50Ms, edgeP50Ms }) => fixed((edgeP50Ms ?? NaN) - (originP50Ms ?? NaN), 2)],
+  ["origin p99 ms", ({ originP99Ms }) => fixed(originP99Ms, 2)],
+  ["edge p99 ms", ({ edgeP99Ms }) => fixed(edgeP99Ms, 2)],
+  ["machine busy %", ({ machineBusyPercent }) => fixed(machineBusyPercent, 0)],
+];
 
 async function main(): Promise<void> {
   const options = parseOptions(Deno.args);
@@ -69,18 +57,27 @@ async function main(): Promise<void> {
   const directory = await Deno.makeTempDir();
   const bare = options.hasBare ? compileBare(directory) : undefined;
   const results: Result[] = [];
+  const idleEdge: IdleEdgeResult[] = [];
   try {
-    print(`| ${COLUMNS.map(([heading]) => heading).join(" | ")} |`);
-    print(`|${COLUMNS.map((_, index) => index === 0 ? "---|" : "--:|").join("")}`);
+    printHead(COLUMNS);
     for (const row of chosenRows(options)) {
       try {
         const result = await measure(row, options, bare);
         results.push(result);
-        print(`| ${COLUMNS.map(([, cell]) => cell(result)).join(" | ")} |`);
+        printRow(COLUMNS, result);
       } catch (error) {
         // The other rows are worth having.
-        print(`| ${row.count} ${row.kind} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
+        print(`| ${row.count} ${NAMES[row.kind]} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
         Deno.exitCode = 1;
+      }
+    }
+    for (const line of edgeRatios(results)) print(line);
+    if (hasIdleEdge(options)) {
+      printHead(IDLE_EDGE_COLUMNS);
+      for (const latency of options.latency ?? ["auto"]) {
+        const result = await measureIdleEdge(latency, options.seconds, options.serverFlags);
+        idleEdge.push(result);
+        printRow(IDLE_EDGE_COLUMNS, result);
       }
     }
   } finally {
@@ -89,16 +86,28 @@ async function main(): Promise<void> {
   if (options.json !== undefined) {
     await Deno.writeTextFile(
       options.json,
-      `${JSON.stringify({ deno: Deno.version.deno, results }, null, 2)}\n`,
+      `${JSON.stringify({ deno: Deno.version.deno, results, idleEdge }, null, 2)}\n`,
     );
   }
 }
 
 async function measure(row: Row, options: BenchOptions, bare: string | undefined): Promise<Result> {
   const measured = await measureRow(row, options.seconds, options.serverFlags);
-  const hasBare = bare !== undefined && row.kind === "players";
+  const hasBare = bare !== undefined && row.kind !== "publishers";
   const bareCpuSecondsPerGb = hasBare ? await measureBare(bare, measured, options.seconds) : undefined;
   return { ...measured, bareCpuSecondsPerGb };
+}
+
+/** What serving costs at an edge, as a multiple of what it costs at the origin that was measured just before. */
+function edgeRatios(results: readonly Result[]): string[] {
+  return results.flatMap((edge, index) => {
+    const origin = results[index - 1];
+    if (edge.kind !== "edge" || origin?.count !== edge.count || origin.kbps !== edge.kbps) return [];
+    const multiple = fixed(edge.cpuSecondsPerGb / origin.cpuSecondsPerGb, 2);
+    return [
+      `\n${edge.count} players at ${edge.kbps} kbps: CPU s/GB of the edge / of the origin = ${multiple}`,
+    ];
+  });
 }
 
 function ratio({ cpuSecondsPerGb, bareCpuSecondsPerGb }: Result): number | undefined {
@@ -107,6 +116,17 @@ function ratio({ cpuSecondsPerGb, bareCpuSecondsPerGb }: Result): number | undef
 
 function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? "" : value.toFixed(digits);
+}
+
+type Columns<T> = readonly (readonly [heading: string, cell: (result: T) => string])[];
+
+function printHead<T>(columns: Columns<T>): void {
+  print(`\n| ${columns.map(([heading]) => heading).join(" | ")} |`);
+  print(`|${columns.map((_, index) => index === 0 ? "---|" : "--:|").join("")}`);
+}
+
+function printRow<T>(columns: Columns<T>, result: T): void {
+  print(`| ${columns.map(([, cell]) => cell(result)).join(" | ")} |`);
 }
 
 function print(line: string): void {

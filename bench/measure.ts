@@ -2,9 +2,12 @@ import { Child } from "./child.ts";
 import type { LoadSnapshot, LoadTask } from "./load.ts";
 import { machineTicks, processUsage } from "./process_usage.ts";
 
+/** Players of an origin, publishers, readers of HTTP-FLV, players of an edge. */
+export type RowKind = "players" | "publishers" | "flv" | "edge";
+
 /** One row of the table: what is asked for. */
 export interface Row {
-  readonly kind: "players" | "publishers";
+  readonly kind: RowKind;
   readonly count: number;
   readonly kbps: number;
   /** `mw_latency`. */
@@ -42,8 +45,22 @@ const ROOT = new URL("../", import.meta.url).pathname;
 
 /** Starts server and load, measures one row, and ends them. */
 export async function measureRow(row: Row, seconds: number, serverFlags: readonly string[]): Promise<Result> {
+  // Those that are measured are at `port`; the stream is published at the origin.
   const port = freePort();
-  const server = startServer(port, row, serverFlags);
+  const originPort = row.kind === "edge" ? freePort() : port;
+  const flvPort = row.kind === "flv" ? freePort() : undefined;
+  const servers: Child[] = [];
+  if (originPort !== port) {
+    servers.push(startServer({ port: originPort, latency: "auto", flags: serverFlags }));
+  }
+  const server = startServer({
+    port,
+    flvPort,
+    originPort: originPort === port ? undefined : originPort,
+    latency: row.latency,
+    flags: serverFlags,
+  });
+  servers.push(server);
   const loads: Child[] = [];
   const start = async (task: LoadTask) => {
     const load = startLoad(task);
@@ -51,26 +68,29 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
     await load.line();
   };
   try {
-    await isListening(port);
-    await start({ kind: "measured", port, kbps: row.kbps });
+    for (const each of [originPort, port, flvPort]) if (each !== undefined) await isListening(each);
+    const probePorts = flvPort === undefined ? [port] : [];
+    await start({ kind: "measured", port: originPort, kbps: row.kbps, probePorts });
     const isCrowd = row.count > 1;
-    if (row.kind === "publishers") {
+    if (flvPort !== undefined) {
+      await start({ kind: "flv", port: flvPort, count: row.count });
+    } else if (row.kind === "publishers") {
       await start({ kind: "publishers", port, kbps: row.kbps, count: row.count - 1 });
     } else if (isCrowd) {
       // One probe is the first player, one the last; the crowd is between them.
       await start({ kind: "players", port, count: row.count - 2 });
-      await loads[0]?.ask("probe");
+      await loads[0]?.ask(`probe ${port}`);
     }
     await sleep(WARM_SECONDS);
     const before = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
     await sleep(seconds);
     const after = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
-    const key = row.kind === "players" ? "receivedBytes" : "sentBytes";
+    const key = row.kind === "publishers" ? "sentBytes" : "receivedBytes";
     const total = (list: readonly LoadSnapshot[]) => list.reduce((sum, snapshot) => sum + snapshot[key], 0);
     const bytes = total(after.loads) - total(before.loads);
     const elapsed = (after.usage.atMs - before.usage.atMs) / 1000;
     const cpuSeconds = after.usage.cpuSeconds - before.usage.cpuSeconds;
-    const delays = after.loads.flatMap(({ delaysMs }) => delaysMs);
+    const delays = after.loads.flatMap(({ delaysMs }) => delaysMs.flat());
     const firstMedia = after.loads.flatMap(({ firstMediaMs }) => firstMediaMs);
     return {
       ...row,
@@ -90,7 +110,7 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
     };
   } finally {
     for (const load of loads) await load.stop();
-    await server.stop();
+    for (const each of servers) await each.stop();
   }
 }
 
@@ -139,7 +159,21 @@ export function compileBare(directory: string): string | undefined {
   }
 }
 
-function startServer(port: number, row: Row, flags: readonly string[]): Child {
+/** How to start a server. */
+export interface ServerSettings {
+  /** Of RTMP. */
+  readonly port: number;
+  /** Of HTTP-FLV, where it is on. */
+  readonly flvPort?: number | undefined;
+  /** Of the origin, where it is an edge. */
+  readonly originPort?: number | undefined;
+  /** `mw_latency`. */
+  readonly latency: string;
+  readonly flags: readonly string[];
+}
+
+/** Starts a server; it may not listen yet. */
+export function startServer({ port, flvPort, originPort, latency, flags }: ServerSettings): Child {
   // What `deno task start` runs, but without a process between it and us.
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { tasks: { start: string } };
   const words = tasks.start.split(" ").filter((word) =>
@@ -150,20 +184,28 @@ function startServer(port: number, row: Row, flags: readonly string[]): Child {
     HEADWATER_LOG_LEVEL: "warn",
     HEADWATER_MAX_CONNECTIONS: "10000",
     HEADWATER_HTTP_API_ENABLED: "false",
-    HEADWATER_HTTP_SERVER_ENABLED: "false",
-    HEADWATER_VHOST_PLAY_MW_LATENCY: row.latency,
+    HEADWATER_HTTP_SERVER_ENABLED: String(flvPort !== undefined),
+    HEADWATER_VHOST_PLAY_MW_LATENCY: latency,
+    ...(flvPort === undefined ? {} : { HEADWATER_HTTP_SERVER_LISTEN: `127.0.0.1:${flvPort}` }),
+    ...(originPort === undefined ? {} : {
+      HEADWATER_VHOST_CLUSTER_MODE: "remote",
+      HEADWATER_VHOST_CLUSTER_ORIGIN: `127.0.0.1:${originPort}`,
+    }),
   });
 }
 
-function startLoad(task: LoadTask): Child {
+/** Starts a process that makes load; its first line says that it does. */
+export function startLoad(task: LoadTask): Child {
   return new Child(Deno.execPath(), ["run", "--allow-net", `${ROOT}bench/load.ts`, JSON.stringify(task)]);
 }
 
-async function snapshots(loads: readonly Child[]): Promise<LoadSnapshot[]> {
+/** What each has seen, at about the same time. */
+export async function snapshots(loads: readonly Child[]): Promise<LoadSnapshot[]> {
   return await Promise.all(loads.map(async (load) => JSON.parse(await load.ask("snapshot")) as LoadSnapshot));
 }
 
-async function isListening(port: number): Promise<void> {
+/** Resolves when something accepts connections on `port`. */
+export async function isListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
@@ -175,21 +217,25 @@ async function isListening(port: number): Promise<void> {
   throw new Error(`Cannot measure: the server does not listen on port ${port} after 10 s`);
 }
 
-function freePort(): number {
+/** A port on which nothing listens now. */
+export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
   return port;
 }
 
-function percentile(values: readonly number[], share: number): number | undefined {
+/** The value below which `share` of `values` are, 0 to 1. */
+export function percentile(values: readonly number[], share: number): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.min(Math.floor(values.length * share), values.length - 1)];
 }
 
-function busyPercent(before: readonly [number, number], after: readonly [number, number]): number {
+/** Between two readings of {@link machineTicks}. */
+export function busyPercent(before: readonly [number, number], after: readonly [number, number]): number {
   return (after[0] - before[0]) / (after[1] - before[1]) * 100;
 }
 
-function sleep(seconds: number): Promise<void> {
+/** Resolves after so many seconds. */
+export function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }

@@ -13,7 +13,6 @@ const PROBE_BUFFER_BYTES = 1024 * 1024;
  * the server takes from arrival to write, plus two hops over the loopback.
  */
 export class MeasuredStream {
-  readonly #port: number;
   readonly #publisher: RtmpClient;
   readonly #stream: SyntheticStream;
   readonly #probes: RtmpClient[] = [];
@@ -21,12 +20,11 @@ export class MeasuredStream {
   #failed = 0;
   #reason: string | undefined;
   #firstMediaMs: number[] = [];
-  #delaysMs: number[] = [];
+  #delaysMs: number[][] = [];
   #readsBefore = 0;
   #snapshotMs = performance.now();
 
-  private constructor(port: number, publisher: RtmpClient, stream: SyntheticStream) {
-    this.#port = port;
+  private constructor(publisher: RtmpClient, stream: SyntheticStream) {
     this.#publisher = publisher;
     this.#stream = stream;
   }
@@ -34,18 +32,19 @@ export class MeasuredStream {
   static async start(port: number, kbps: number): Promise<MeasuredStream> {
     const publisher = await RtmpClient.connect(port);
     await publisher.publish("bench");
-    const measured = new MeasuredStream(port, publisher, syntheticStream(kbps, publisher.messageStreamId));
+    const measured = new MeasuredStream(publisher, syntheticStream(kbps, publisher.messageStreamId));
     measured.#run().catch(measured.#fail);
     measured.#listen().catch(measured.#fail);
     return measured;
   }
 
-  /** One more player that looks at every message; resolves when media has come. */
-  async addProbe(): Promise<void> {
-    const probe = await RtmpClient.connect(this.#port, PROBE_BUFFER_BYTES);
+  /** One more player that looks at every message, at the server on `port`; resolves when media has come. */
+  async addProbe(port: number): Promise<void> {
+    const probe = await RtmpClient.connect(port, PROBE_BUFFER_BYTES);
     await probe.play("bench");
+    const index = this.#delaysMs.push([]) - 1;
     await new Promise<void>((resolve) => {
-      this.#probe(probe, resolve).catch((error) => {
+      this.#probe(probe, index, resolve).catch((error) => {
         this.#fail(error);
         resolve();
       });
@@ -57,7 +56,7 @@ export class MeasuredStream {
     const delaysMs = this.#delaysMs;
     const reads = this.#probes[0]?.reads ?? 0;
     const probeReads = reads - this.#readsBefore;
-    this.#delaysMs = [];
+    this.#delaysMs = delaysMs.map(() => []);
     this.#readsBefore = reads;
     this.#snapshotMs = performance.now();
     return {
@@ -76,7 +75,7 @@ export class MeasuredStream {
     this.#reason ??= String(error);
   };
 
-  async #probe(probe: RtmpClient, onMedia: () => void): Promise<void> {
+  async #probe(probe: RtmpClient, index: number, onMedia: () => void): Promise<void> {
     let isFirst = true;
     for (;;) {
       const { typeId, payload } = await probe.nextMessage();
@@ -92,7 +91,7 @@ export class MeasuredStream {
         payload.length - STAMP_BYTES,
       );
       // What was sent before the window, such as the group of pictures of a player that joins, says nothing about delay.
-      if (sentMs >= this.#snapshotMs) this.#delaysMs.push(nowMs - sentMs);
+      if (sentMs >= this.#snapshotMs) this.#delaysMs[index]?.push(nowMs - sentMs);
     }
   }
 

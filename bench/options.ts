@@ -1,8 +1,11 @@
 import { Command } from "commander";
+import type { RowKind } from "./measure.ts";
+
+const KINDS: readonly RowKind[] = ["players", "publishers", "flv", "edge"];
 
 /** What to measure. */
 export interface BenchOptions {
-  readonly only: "players" | "publishers" | undefined;
+  readonly only: RowKind | undefined;
   readonly players: readonly number[] | undefined;
   readonly publishers: readonly number[] | undefined;
   readonly kbps: readonly number[] | undefined;
@@ -24,7 +27,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     .description(
       "Measures the server: what serving costs, how long messages wait, how soon players see media.",
     )
-    .option("--only <kind>", "players or publishers")
+    .option("--only <kind>", `one of ${KINDS.join(", ")}`)
     .option("--players <list>", "only the rows with these numbers of players, such as 200,1000")
     .option("--publishers <list>", "only the rows with these numbers of publishers")
     .option("--kbps <list>", "only the rows with these rates")
@@ -40,12 +43,13 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const list = (name: string) => text(name)?.split(",");
   const numbers = (name: string) => list(name)?.map(Number);
   const only = text("only");
-  if (only !== undefined && only !== "players" && only !== "publishers") {
-    command.error(`Cannot take --only: value is ${only}, known are players and publishers`);
+  const kind = KINDS.find((kind) => kind === only);
+  if (only !== undefined && kind === undefined) {
+    command.error(`Cannot take --only: value is ${only}, known are ${KINDS.join(", ")}`);
   }
   const isQuick = given["quick"] === true;
   return {
-    only: only === "players" || only === "publishers" ? only : undefined,
+    only: kind,
     players: numbers("players"),
     publishers: numbers("publishers"),
     kbps: numbers("kbps"),
