@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { ChromiumPage } from "./chromium.ts";
+import { startEdgeProcess } from "./cluster_nodes.ts";
 import {
   av1Messages,
   hevcMessages,
@@ -54,6 +56,28 @@ for (const { name, file, messages } of MEDIA.filter(({ name }) => name !== "Opus
     const { code, stderr } = await player.finish();
     deepEqual([code, stderr], [0, ""]);
   });
+}
+
+for (const { name, file, messages } of MEDIA.filter(({ name }) => name !== "Opus")) {
+  programTest(
+    ["ffmpeg", "ffprobe", "ffprobe7"],
+    `FFmpeg 7.1 names ${name} in an edge's HTTP-FLV`,
+    async (scope) => {
+      const source = await mediaFile(file);
+      const origin = await scope.startServer();
+      const edge = await startEdgeProcess(scope, [origin]);
+      const [header, keyframe, ...rest] = looped(messages(await Deno.readFile(source)));
+      if (header === undefined || keyframe === undefined) {
+        throw new Error("Cannot go on: the file has no frames");
+      }
+      const send = await publish(scope, origin, [header, keyframe]);
+      const url = `http://127.0.0.1:${edge.port("httpServer")}/live/a.flv`;
+      const described = describeStreams(scope, url, FFPROBE7);
+      await edge.line(({ message }) => message === "Play started");
+      await send(rest);
+      deepEqual(await described, await describeStreams(scope, source));
+    },
+  );
 }
 
 for (const { name, file, messages } of MEDIA) {
@@ -123,14 +147,32 @@ function looped(messages: readonly MediaMessage[]): MediaMessage[] {
   return header === undefined ? [] : [header, ...rounds];
 }
 
-/** Publishes everything at once and stays, until the test ends. */
+programTest(["ffmpeg", "chromium"], "a browser plays Opus in enhanced tags", async (scope) => {
+  const server = await scope.startServer();
+  const [header, first, ...rest] = looped(opusMessages(await Deno.readFile(await mediaFile("audio.ogg"))));
+  if (header === undefined || first === undefined) throw new Error("Cannot go on: the file has no frames");
+  const send = await publish(scope, server, [header, first]);
+  const page = await ChromiumPage.open(
+    scope,
+    `http://127.0.0.1:${server.port("httpServer")}/players/?stream=live/a`,
+  );
+  await server.line(({ message }) => message === "Play started");
+  await send(rest);
+  await page.until(`document.querySelector("video").webkitAudioDecodedByteCount > 0`);
+});
+
+/** Publishes all that it is given at once, and stays until the test ends. Returns how to send more. */
 async function publish(
   scope: TestScope,
   server: ServerProcess,
   messages: readonly MediaMessage[],
-): Promise<void> {
+): Promise<(more: readonly MediaMessage[]) => Promise<void>> {
   const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
   scope.onClose(() => publisher.close());
   await publisher.publish("a");
-  for (const { typeId, timestamp, payload } of messages) await publisher.send(typeId, timestamp, payload);
+  const send = async (more: readonly MediaMessage[]) => {
+    for (const { typeId, timestamp, payload } of more) await publisher.send(typeId, timestamp, payload);
+  };
+  await send(messages);
+  return send;
 }
