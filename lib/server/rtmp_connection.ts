@@ -63,7 +63,7 @@ export class RtmpConnection implements Client {
     });
     this.#writer = new ConnectionWriter({
       write: (bytes) => duplex.write(bytes),
-      onError: (error) => this.close(new RtmpError("connection-lost", `Cannot write: ${errorText(error)}`)),
+      onError: (error) => this.#endAfterReading(error),
       onMoreLater: () => this.#markBehind(),
       now: () => runtime.now(),
     });
@@ -194,6 +194,17 @@ export class RtmpConnection implements Client {
       clearTimeout(timer);
       this.#cut();
     });
+  }
+
+  /**
+   * Nothing can be written any more. What an encoder sent before it left is still to be read: one that sends a file and closes with
+   * our answers unread resets the connection.
+   */
+  #endAfterReading(error: unknown): void {
+    const reason = new RtmpError("connection-lost", `Cannot write: ${errorText(error)}`, { cause: error });
+    if (![...this.#roles.values()].some(({ kind }) => kind === "publish")) return this.close(reason);
+    this.#closeReason = reason;
+    this.#closeAtMs = this.#runtime.now() + LINGER_MS;
   }
 
   #cut(): void {

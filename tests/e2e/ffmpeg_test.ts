@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { assertSameFrames, describeStreams } from "./frames.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
@@ -84,3 +84,23 @@ for (
     deepEqual(await describeStreams(scope, url, { options }), await describeStreams(scope, source));
   });
 }
+
+programTest(
+  ["ffmpeg"],
+  "an encoder that sends a file at once and leaves has all of it taken",
+  async (scope) => {
+    const server = await scope.startServer();
+    const file = await mediaFile("av.flv");
+    const taken: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const from = server.lines.length;
+      const options = ["-v", "error", "-i", file, "-c", "copy", "-f", "flv", server.url(`live/${i}`)];
+      await scope.start("ffmpeg", ...options).succeed();
+      const closed = await server.line(({ message }) => message === "Connection closed", from);
+      taken.push(Number(closed["receivedBytes"]));
+    }
+    const most = Math.max(...taken);
+    // Acknowledgements, which come as they may, are all that may differ.
+    ok(taken.every((bytes) => most - bytes < 200), `${taken}`);
+  },
+);

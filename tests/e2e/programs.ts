@@ -4,7 +4,14 @@ import { join } from "node:path";
 export const FFMPEG7_VARIABLE = "HEADWATER_TEST_FFMPEG7";
 
 /** Programs that tests use. `ffprobe7` is the one in the folder that HEADWATER_TEST_FFMPEG7 names. */
-export type ProgramName = "ffmpeg" | "ffprobe" | "rtmpdump" | "gst-launch-1.0" | "chromium" | "ffmpeg7" | "ffprobe7";
+export type ProgramName =
+  | "ffmpeg"
+  | "ffprobe"
+  | "rtmpdump"
+  | "gst-launch-1.0"
+  | "chromium"
+  | "ffmpeg7"
+  | "ffprobe7";
 
 /** How a program is started. */
 export interface ProgramLocation {
