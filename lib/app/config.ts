@@ -25,9 +25,6 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const MAX_COUNT = 1_000_000;
 
-/** The vhost that takes every name that has no vhost of its own. */
-export const DEFAULT_VHOST = "__defaultVhost__";
-
 const limitsSchema = z.strictObject({
   handshake_timeout_ms: milliseconds(
     10_000,

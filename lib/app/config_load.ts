@@ -1,4 +1,5 @@
-import { type Config, DEFAULT_VHOST } from "./config.ts";
+import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import type { Config } from "./config.ts";
 import { applyEnvironment, type Environment } from "./config_environment.ts";
 import { ConfigError } from "./config_error.ts";
 import { readSrsConfig, SRS_VHOST_DEFAULTS } from "./config_srs.ts";

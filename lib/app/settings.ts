@@ -109,7 +109,6 @@ export function findVhost<T>(vhosts: ReadonlyMap<string, T>, name: string): T | 
 
 function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettings {
   const { play, publish, http_remux: remux } = vhost;
-  const withoutLatency = (value: number | "auto") => value === "auto" && vhost.min_latency ? 0 : value;
   return {
     name,
     stream: {
@@ -118,7 +117,7 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
       gopCacheMaxFrames: play.gop_cache_max_frames,
       gopCacheMaxBytes: config.limits.gop_cache_max_bytes,
       queueLengthMs: play.queue_length * 1000,
-      gatherMs: withoutLatency(play.mw_latency),
+      gatherMs: play.mw_latency,
       metadata: play.metadata,
       sequenceHeaders: play.sequence_headers,
       server: SIGNATURE,
@@ -139,6 +138,6 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
     normalTimeoutMs: publish.normal_timeout,
     idlePublisherTimeoutMs: publish.kickoff_for_idle * 1000,
     takeover: vhost.cluster.on_conflict === "takeover",
-    readPauseMs: withoutLatency(publish.mr_latency),
+    readPauseMs: publish.mr_latency,
   };
 }

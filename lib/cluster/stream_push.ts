@@ -57,11 +57,6 @@ export class StreamPush {
     this.#run();
   }
 
-  /** Where the stream goes now, for the API. */
-  get upstream(): string | undefined {
-    return this.#cursor === undefined ? undefined : this.#connection?.name;
-  }
-
   close(): void {
     this.#abort.abort();
     this.#connection?.close();

@@ -1,3 +1,5 @@
+import { joinBytes } from "../base/join_bytes.ts";
+
 /** Media for one connection, as whole messages; a player's cursor is one. */
 export interface MediaSource {
   /** The next whole messages, or undefined when there are none now. */
@@ -157,7 +159,7 @@ export class ConnectionWriter {
     }
     this.#written = 0;
     if (this.#control.length > 0) {
-      this.#slice = this.#control.length === 1 ? this.#control[0] : join(this.#control);
+      this.#slice = this.#control.length === 1 ? this.#control[0] : joinBytes(this.#control);
       this.#control.length = 0;
       this.#controlBytes = 0;
       return this.#slice;
@@ -172,14 +174,4 @@ export class ConnectionWriter {
     }
     return undefined;
   }
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.length;
-  }
-  return joined;
 }

@@ -1,4 +1,3 @@
-import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Location, StreamLocation } from "../cluster/locator.ts";
@@ -7,13 +6,11 @@ import { decideRedirect, type RedirectMode } from "../cluster/redirect_policy.ts
 import { redirectUrls } from "../cluster/redirect_url.ts";
 import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
-import type { Dial } from "../cluster/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { StreamKeepers } from "./stream_keepers.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import { isLoop, isNode, type NodeIdentity, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+import { isLoop, isNode, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;
@@ -40,14 +37,9 @@ export interface ClusterKnowledge {
   disown(key: string, connectionId: string): void;
 }
 
-export interface ClusterRouterOptions {
-  readonly runtime: () => ServerRuntime;
-  readonly keepers: () => StreamKeepers;
+export interface ClusterRouterOptions extends UpstreamRouterOptions {
   readonly cluster: () => ClusterKnowledge;
   readonly settings: (vhost: string) => ClusterPlaySettings | undefined;
-  readonly identity: NodeIdentity;
-  readonly dial: Dial;
-  readonly clock: Clock;
 }
 
 /** An origin of a cluster: a stream is here, at a coworker, or nowhere, and that is known before the player is told anything. */

@@ -1,25 +1,17 @@
-import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import { OriginPool } from "../cluster/origin_pool.ts";
 import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
 import { StreamPush } from "../cluster/stream_push.ts";
-import { type Dial, UpstreamConnection } from "../cluster/upstream_connection.ts";
+import { UpstreamConnection } from "../cluster/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { SocketAddress } from "../net/tcp.ts";
 import { refusalError } from "../session/client_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { StreamKeepers } from "./stream_keepers.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import {
-  clientArguments,
-  isLoop,
-  type NodeIdentity,
-  upstreamArguments,
-  withoutVhost,
-} from "./upstream_identity.ts";
+import { clientArguments, isLoop, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** How long TCP to an origin may take, in milliseconds. */
@@ -42,13 +34,8 @@ export interface EdgeSettings {
   readonly streamWaitMs: number;
 }
 
-export interface EdgeRouterOptions {
-  readonly runtime: () => ServerRuntime;
-  readonly keepers: () => StreamKeepers;
+export interface EdgeRouterOptions extends UpstreamRouterOptions {
   readonly settings: (vhost: string) => EdgeSettings | undefined;
-  readonly identity: NodeIdentity;
-  readonly dial: Dial;
-  readonly clock: Clock;
 }
 
 /** An edge: plays are pulled from an origin, publishes are pushed to one. */

@@ -96,11 +96,6 @@ export class ClientSession {
     return this.#isConnected;
   }
 
-  /** Our chunk size towards the server, in bytes. */
-  get outputChunkSize(): number {
-    return this.#output.chunkSize;
-  }
-
   /** Takes bytes from the server, in order. They are read in place until the events are drained. */
   receive(bytes: Uint8Array): void {
     const sequence = this.#acknowledgement.receive(bytes.length);
@@ -137,15 +132,7 @@ export class ClientSession {
 
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
-    if (!this.#output.isEmpty || this.#handshake !== undefined) {
-      this.#acknowledgement.noteAnswer();
-    } else {
-      const sequence = this.#acknowledgement.takePrompt();
-      if (sequence !== undefined) {
-        this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
-      }
-    }
-    return this.#output.take();
+    return this.#output.takeOrAcknowledge(this.#acknowledgement, this.#handshake === undefined);
   }
 
   /** Asks for a sign of life. */

@@ -1,35 +1,36 @@
+import { joinBytes } from "../base/join_bytes.ts";
 import { type ChunkedMessage, encodeChunks } from "../wire/chunk_writer.ts";
 import { INITIAL_CHUNK_SIZE } from "../wire/chunk_reader.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE } from "../wire/message_type.ts";
 import { encodeUint32, encodeUserControl } from "../wire/control.ts";
+import type { Acknowledgement } from "./acknowledgement.ts";
 
 /** Gathers what a session wants sent: control messages and commands as chunks, in order. */
 export class MessageOutput {
   #pieces: Uint8Array[] = [];
   #chunkSize = INITIAL_CHUNK_SIZE;
 
-  /** Our chunk size towards the peer, in bytes. */
-  get chunkSize(): number {
-    return this.#chunkSize;
-  }
-
-  get isEmpty(): boolean {
-    return this.#pieces.length === 0;
-  }
-
   /** Everything gathered since the last call, or undefined. The caller sends it whole, in order. */
   take(): Uint8Array | undefined {
     const pieces = this.#pieces;
     if (pieces.length === 0) return undefined;
     this.#pieces = [];
-    if (pieces.length === 1) return pieces[0];
-    const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let offset = 0;
-    for (const piece of pieces) {
-      joined.set(piece, offset);
-      offset += piece.length;
+    return pieces.length === 1 ? pieces[0] : joinBytes(pieces);
+  }
+
+  /**
+   * As `take`, and with nothing gathered an acknowledgement where a prompt one is due.
+   *
+   * @param mayAcknowledge Whether the peer can take one yet.
+   */
+  takeOrAcknowledge(acknowledgement: Acknowledgement, mayAcknowledge: boolean): Uint8Array | undefined {
+    if (this.#pieces.length > 0 || !mayAcknowledge) {
+      acknowledgement.noteAnswer();
+    } else {
+      const sequence = acknowledgement.takePrompt();
+      if (sequence !== undefined) this.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
     }
-    return joined;
+    return this.take();
   }
 
   /** Bytes that are not chunks: the handshake. */

@@ -121,11 +121,6 @@ export class ServerSession {
     this.#deadlineMs = nowMs + options.handshakeTimeoutMs;
   }
 
-  /** Our chunk size towards the peer, in bytes. */
-  get outputChunkSize(): number {
-    return this.#output.chunkSize;
-  }
-
   /** Takes bytes from the peer, in order. They are read in place until the events are drained. */
   receive(bytes: Uint8Array): void {
     const sequence = this.#acknowledgement.receive(bytes.length);
@@ -167,15 +162,7 @@ export class ServerSession {
 
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
-    if (!this.#output.isEmpty || !this.#isConnected) {
-      this.#acknowledgement.noteAnswer();
-    } else {
-      const sequence = this.#acknowledgement.takePrompt();
-      if (sequence !== undefined) {
-        this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
-      }
-    }
-    return this.#output.take();
+    return this.#output.takeOrAcknowledge(this.#acknowledgement, this.#isConnected);
   }
 
   /** @throws {RtmpError} `handshake-timeout` or `idle-timeout` when the peer has had its time. */

@@ -8,6 +8,7 @@
 import { createHmac } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { RtmpError } from "../base/errors.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import { ByteQueue } from "./byte_queue.ts";
 
 const VERSION = 3;
@@ -22,8 +23,8 @@ const KEY_SUFFIX = Uint8Array.from([
 ]);
 const SERVER_NAME = new TextEncoder().encode("Genuine Adobe Flash Media Server 001");
 const PLAYER_NAME = new TextEncoder().encode("Genuine Adobe Flash Player 001");
-const SERVER_KEY = join(SERVER_NAME, KEY_SUFFIX);
-const PLAYER_KEY = join(PLAYER_NAME, KEY_SUFFIX);
+const SERVER_KEY = joinBytes([SERVER_NAME, KEY_SUFFIX]);
+const PLAYER_KEY = joinBytes([PLAYER_NAME, KEY_SUFFIX]);
 
 /** Where the digest block stands: schema 0 has the key block first, schema 1 the digest block. */
 export type DigestSchema = 0 | 1;
@@ -244,11 +245,4 @@ function writeUint32(target: Uint8Array, offset: number, value: number): void {
   target[offset + 1] = value >>> 16;
   target[offset + 2] = value >>> 8;
   target[offset + 3] = value;
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }

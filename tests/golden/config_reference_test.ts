@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "smol-toml";
-import { CONFIG_KEYS, DEFAULT_VHOST } from "../../lib/app/config.ts";
+import { CONFIG_KEYS } from "../../lib/app/config.ts";
+import { DEFAULT_VHOST } from "../../lib/base/stream_address.ts";
 import { loadConfig } from "../../lib/app/config_load.ts";
 import { isTable, type RawTable, valueAt } from "../../lib/app/raw_config.ts";
 
