@@ -48,6 +48,14 @@ export class Acknowledgement {
     return this.#received >>> 0;
   }
 
+  /**
+   * No more prompt ones. An encoder that sends a whole file and closes with one unread resets the connection, and its system throws
+   * away what it has not sent yet.
+   */
+  endPrompt(): void {
+    this.#promptLeft = 0;
+  }
+
   /** Something is said to the peer, or nothing can be yet: its system will hear of what has come with that. */
   noteAnswer(): void {
     this.#isUnanswered = false;

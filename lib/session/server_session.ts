@@ -199,6 +199,7 @@ export class ServerSession {
 
   /** Lets the encoder publish. */
   acceptPublish(messageStreamId: number): void {
+    this.#acknowledgement.endPrompt();
     const stream = this.#stream(messageStreamId);
     stream.kind = "publishing";
     this.#deadlineMs = Infinity;

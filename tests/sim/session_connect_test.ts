@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0EcmaArray, Amf0Object, encodeAmf0 } from "../../lib/wire/amf0.ts";
 import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
+import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { commandOf, SessionPeer } from "../fakes/session_peer.ts";
@@ -242,6 +243,15 @@ Deno.test("a ping is answered with its own time, and asked once connected", () =
   peer.send(4, 0, new Uint8Array(0));
   peer.send(3, 0, encodeUint32(1));
   peer.send(6, 0, encodeUint32(1));
+  assert.deepEqual(peer.answers(), []);
+});
+
+Deno.test("an encoder is not acknowledged at once: to close with one unread would cost it what it has not sent yet", () => {
+  const peer = SessionPeer.connected({}, { promptAcknowledgements: 8 });
+  peer.command("createStream", 2);
+  peer.command("publish", 3, ["s", "live"], 1);
+  peer.answers();
+  peer.send(MESSAGE_TYPE.video, 1, new Uint8Array(20));
   assert.deepEqual(peer.answers(), []);
 });
 
