@@ -9,24 +9,19 @@ const FFMPEG = ["ffmpeg", "ffprobe"] as const;
 for (const name of ["av.flv", "audio.flv", "video.flv"] satisfies MediaFileName[]) {
   programTest(
     FFMPEG,
-    `ffprobe names the codecs, sizes and rates of ${name} published with ffmpeg`,
+    `${name} published with ffmpeg is named by ffprobe and recorded by ffmpeg`,
     async (scope) => {
       const server = await scope.startServer();
       const source = await mediaFile(name);
+      const recorded = scope.path("recorded.flv");
       await publishFile(scope, server, source);
+      const args = ["-v", "error", "-i", server.url("live/a"), "-t", "4", "-c", "copy", recorded];
+      const recorder = scope.start("ffmpeg", ...args);
       deepEqual(await describeStreams(scope, server.url("live/a")), await describeStreams(scope, source));
+      await recorder.succeed();
+      await assertSameFrames(scope, recorded, source, 80);
     },
   );
-
-  programTest(FFMPEG, `ffmpeg records the frames of ${name} published with ffmpeg`, async (scope) => {
-    const server = await scope.startServer();
-    const source = await mediaFile(name);
-    const recorded = scope.path("recorded.flv");
-    await publishFile(scope, server, source);
-    const args = ["-v", "error", "-i", server.url("live/a"), "-t", "4", "-c", "copy", recorded];
-    await scope.start("ffmpeg", ...args).succeed();
-    await assertSameFrames(scope, recorded, source, 80);
-  });
 }
 
 programTest(FFMPEG, "ffmpeg that waits for a stream records all of it", async (scope) => {

@@ -35,14 +35,15 @@ async function publish(
 }
 
 for (const name of ["av.flv", "audio.flv", "video.flv"] satisfies MediaFileName[]) {
-  programTest(FFMPEG, `ffmpeg records the frames of ${name} over HTTP-FLV`, async (scope) => {
+  programTest(FFMPEG, `${name} over HTTP-FLV is named by ffprobe and recorded by ffmpeg`, async (scope) => {
     const server = await scope.startServer();
     await publish(scope, server, name);
     const source = await mediaFile(name);
     const url = flvUrl(server, "live/a.flv");
-    deepEqual(await describeStreams(scope, url), await describeStreams(scope, source));
     const recorded = scope.path("recorded.flv");
-    await scope.start("ffmpeg", "-v", "error", "-i", url, "-t", "4", "-c", "copy", recorded).succeed();
+    const recorder = scope.start("ffmpeg", "-v", "error", "-i", url, "-t", "4", "-c", "copy", recorded);
+    deepEqual(await describeStreams(scope, url), await describeStreams(scope, source));
+    await recorder.succeed();
     await assertSameFrames(scope, recorded, source, 80);
   });
 }
