@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0EcmaArray, Amf0Object, encodeAmf0 } from "../../lib/wire/amf0.ts";
 import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
-import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
+import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { commandOf, SessionPeer } from "../fakes/session_peer.ts";
 
 const CONNECT_ANSWERS = [
