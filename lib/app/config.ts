@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import {
   boolean,
   choice,
@@ -16,6 +16,7 @@ import {
   matchingText,
   milliseconds,
   secretText,
+  section,
   servers,
   text,
 } from "./config_key.ts";
@@ -25,7 +26,7 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const MAX_COUNT = 1_000_000;
 
-const limitsSchema = z.strictObject({
+const limitsSchema = section({
   handshake_timeout_ms: milliseconds(
     10_000,
     "How long a connection may take for the handshake and its connect, in ms.",
@@ -53,24 +54,24 @@ const limitsSchema = z.strictObject({
   stream_key_max_bytes: integer(512, 1, 65_535, "Name of a stream with its vhost and app, in bytes."),
 });
 
-const httpApiSchema = z.strictObject({
+const httpApiSchema = section({
   enabled: boolean(true, "Serve the HTTP API, /metrics and /console/."),
   listen: listen(1985, "Where the HTTP API listens. The same as http_server.listen: one port serves both."),
   crossdomain: boolean(true, "Let pages of other origins call it (CORS)."),
-  auth: z.strictObject({
+  auth: section({
     enabled: boolean(false, "Ask for a name and a password (HTTP Basic)."),
     username: text("", "The name."),
     password: secretText("The password."),
-  }).prefault({}),
+  }),
 });
 
-const httpServerSchema = z.strictObject({
+const httpServerSchema = section({
   enabled: boolean(true, "Serve HTTP-FLV, WebSocket-FLV and the players' page."),
   listen: listen(8080, "Where it listens."),
   crossdomain: boolean(true, "Let pages of other origins play (CORS)."),
 });
 
-const clusterSchema = z.strictObject({
+const clusterSchema = section({
   mode: choice(["local", "remote"], "local", "local: an origin. remote: an edge of the servers in origin."),
   origin_cluster: boolean(false, "This origin is one of a cluster: a stream may be at a coworker."),
   coworkers: servers('HTTP APIs of the other origins, as in ["10.0.0.2:1985"]. Without a port: 80.'),
@@ -117,7 +118,7 @@ const clusterSchema = z.strictObject({
   ),
 });
 
-const playSchema = z.strictObject({
+const playSchema = section({
   gop_cache: boolean(true, "Start a new player at the last key frame instead of the next message."),
   gop_cache_max_frames: integer(2500, 0, MAX_COUNT, "Messages in the GOP cache of one stream. 0: no limit."),
   queue_length: integer(30, 1, 3600, "How far a player may lag, in s, before it jumps to a key frame."),
@@ -129,7 +130,7 @@ const playSchema = z.strictObject({
   sequence_headers: boolean(true, "Send a new player the stream's codec headers."),
 });
 
-const publishSchema = z.strictObject({
+const publishSchema = section({
   mr_latency: latency(
     'Merged read: how long to pause between reads of a publisher, in ms. "auto": only under load.',
   ),
@@ -138,7 +139,7 @@ const publishSchema = z.strictObject({
   kickoff_for_idle: integer(0, 0, 86_400, "End a publisher that nobody plays for so long, in s. 0: never."),
 });
 
-const httpRemuxSchema = z.strictObject({
+const httpRemuxSchema = section({
   enabled: boolean(true, "Serve the streams of this vhost as HTTP-FLV and WebSocket-FLV."),
   mount: matchingText(
     "[vhost]/[app]/[stream].flv",
@@ -156,7 +157,7 @@ const httpRemuxSchema = z.strictObject({
 const CHUNK_SIZE_MIN = 128;
 const CHUNK_SIZE_MAX = 65_536;
 
-const vhostSchema = z.strictObject({
+const vhostSchema = section({
   enabled: boolean(true, "false: connections to this vhost are refused."),
   chunk_size: integerOrZero(CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, "Chunk size sent, in bytes. 0: the server's."),
   in_ack_size: integer(
@@ -173,10 +174,10 @@ const vhostSchema = z.strictObject({
   ),
   tcp_nodelay: boolean(true, "Send at once, without Nagle's algorithm."),
   min_latency: boolean(false, 'Lowest delay: mw_latency and mr_latency are 0 where they are "auto".'),
-  cluster: clusterSchema.prefault({}),
-  play: playSchema.prefault({}),
-  publish: publishSchema.prefault({}),
-  http_remux: httpRemuxSchema.prefault({}),
+  cluster: clusterSchema,
+  play: playSchema,
+  publish: publishSchema,
+  http_remux: httpRemuxSchema,
 });
 
 /** The whole of a configuration. */
@@ -195,10 +196,10 @@ export const configSchema = z.strictObject({
   pid: text("", "A file that holds the process id while the server runs. Empty: none."),
   server_id: text("", "The name of this server in the API. Empty: a random one at each start."),
   grace_final_wait_ms: milliseconds(2500, "How long a stop may take until connections are cut, in ms."),
-  limits: limitsSchema.prefault({}),
-  http_api: httpApiSchema.prefault({}),
-  http_server: httpServerSchema.prefault({}),
-  vhost: z.record(z.string().regex(/^[^\s/]+$/), vhostSchema.prefault({})),
+  limits: limitsSchema,
+  http_api: httpApiSchema,
+  http_server: httpServerSchema,
+  vhost: z.record(z.string().check(z.regex(/^[^\s/]+$/)), vhostSchema),
 });
 
 /** A configuration that has been checked, with every default filled in. */
@@ -221,12 +222,12 @@ function* listKeys(schema: z.core.$ZodType, path: readonly string[]): Iterable<C
   const info = keyInfo(schema);
   if (info !== undefined) {
     yield { ...info, path };
-  } else if (schema instanceof z.ZodPrefault) {
-    yield* listKeys(schema.unwrap(), path);
-  } else if (schema instanceof z.ZodRecord) {
-    yield* listKeys(schema.valueType, [...path, "*"]);
-  } else if (schema instanceof z.ZodObject) {
-    for (const [name, child] of Object.entries(schema.shape)) {
+  } else if (schema instanceof z.ZodMiniPrefault) {
+    yield* listKeys(schema.def.innerType, path);
+  } else if (schema instanceof z.ZodMiniRecord) {
+    yield* listKeys(schema.def.valueType, [...path, "*"]);
+  } else if (schema instanceof z.ZodMiniObject) {
+    for (const [name, child] of Object.entries(schema.def.shape)) {
       yield* listKeys(child as z.core.$ZodType, [...path, name]);
     }
   }

@@ -10,20 +10,23 @@ import { serverSettings, vhostSettings } from "./srs_settings.ts";
 export type Environment = Readonly<Record<string, string>>;
 
 const PREFIX = "HEADWATER_";
+const SRS_PREFIX = "SRS_";
 
 const KEY_OF_VARIABLE: ReadonlyMap<string, ConfigKey> = new Map(
   CONFIG_KEYS.map((key) => [variableName(key.path), key]),
 );
 
-const DIRECTIVE_OF_VARIABLE: ReadonlyMap<string, string> = new Map([
-  ...[...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL].map((directive) =>
-    [`SRS_${directive.toUpperCase().replaceAll(".", "_")}`, directive] as const
-  ),
-  ["SRS_LOG_TANK", "srs_log_tank"],
-  ["SRS_LOG_FILE", "srs_log_file"],
-  ["SRS_LOG_LEVEL", "srs_log_level"],
-  ["SRS_LOG_LEVEL_V2", "srs_log_level_v2"],
-]);
+/** The directives that the environment may set, by their variables. */
+function directivesOfVariables(): ReadonlyMap<string, string> {
+  const directives = [...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL];
+  return new Map([
+    ...directives.map((name) => [SRS_PREFIX + name.toUpperCase().replaceAll(".", "_"), name] as const),
+    ["SRS_LOG_TANK", "srs_log_tank"],
+    ["SRS_LOG_FILE", "srs_log_file"],
+    ["SRS_LOG_LEVEL", "srs_log_level"],
+    ["SRS_LOG_LEVEL_V2", "srs_log_level_v2"],
+  ]);
+}
 
 const LIST_DIRECTIVES: ReadonlySet<string> = new Set(
   SRS_MAPPINGS.filter(({ reader }) => reader === "list").map(({ directive }) => directive),
@@ -94,9 +97,14 @@ function overrides(environment: Environment): { key: ConfigKey; text: string; fi
 /** SRS's variables as if they stood in a file; the `vhost` block among them is for all vhosts. */
 function srsDirectives(environment: Environment): SrsDirective[] {
   const root: SrsDirective[] = [];
-  for (const [name, text] of Object.entries(environment)) {
-    const directive = DIRECTIVE_OF_VARIABLE.get(name);
-    if (directive === undefined || text === "") continue;
+  const variables = Object.entries(environment).filter(([name, text]) =>
+    name.startsWith(SRS_PREFIX) && text !== ""
+  );
+  if (variables.length === 0) return root;
+  const directiveOf = directivesOfVariables();
+  for (const [name, text] of variables) {
+    const directive = directiveOf.get(name);
+    if (directive === undefined) continue;
     const position = { file: VARIABLE_PREFIX + name };
     let level = root;
     const steps = directive.split(".");

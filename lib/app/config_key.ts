@@ -2,9 +2,11 @@
  * The kinds of values that a configuration holds. Each makes a zod schema and remembers, beside it, what the
  * reference file, the environment and the error messages need to know of the key.
  *
+ * They are zod's small variant, since a program makes them all each time it starts.
+ *
  * @module
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isHostAndPort, type ListenAddress, parseListen } from "./listen_address.ts";
 
 /** How the text of an environment variable or of an SRS directive becomes a value. */
@@ -25,19 +27,22 @@ export interface KeyInfo {
 
 const keyInfos = z.registry<KeyInfo>();
 
+const BOOLEAN = z.boolean();
+const TEXT = z.string();
+
 /** What is known of the key behind a schema; `undefined` for a table. */
 export function keyInfo(schema: z.core.$ZodType): KeyInfo | undefined {
-  return keyInfos.get(schema as z.ZodType);
+  return keyInfos.get(schema as z.ZodMiniType);
 }
 
-function key<T extends z.ZodType>(schema: T, info: KeyInfo): T {
+function key<T extends z.ZodMiniType>(schema: T, info: KeyInfo): T {
   keyInfos.add(schema, info);
   return schema;
 }
 
 /** true or false. */
-export function boolean(value: boolean, about: string): z.ZodDefault<z.ZodBoolean> {
-  return key(z.boolean().default(value), {
+export function boolean(value: boolean, about: string): z.ZodMiniDefault<z.ZodMiniBoolean> {
+  return key(z._default(BOOLEAN, value), {
     kind: "boolean",
     default: value,
     expects: "true or false",
@@ -51,13 +56,22 @@ export function integer(
   min: number,
   max: number,
   about: string,
-): z.ZodDefault<z.ZodInt> {
+): z.ZodMiniDefault<z.ZodMiniNumberFormat> {
   const expects = `a whole number from ${min} to ${max}`;
-  return key(z.int().min(min).max(max).default(value), { kind: "integer", default: value, expects, about });
+  return key(z._default(integerBetween(min, max), value), {
+    kind: "integer",
+    default: value,
+    expects,
+    about,
+  });
+}
+
+function integerBetween(min: number, max: number): z.ZodMiniNumberFormat {
+  return z.int().check(z.minimum(min), z.maximum(max));
 }
 
 /** Milliseconds, up to a day. */
-export function milliseconds(value: number, about: string, min = 0): z.ZodDefault<z.ZodInt> {
+export function milliseconds(value: number, about: string, min = 0): z.ZodMiniDefault<z.ZodMiniNumberFormat> {
   return integer(value, min, 86_400_000, about);
 }
 
@@ -66,20 +80,26 @@ export function integerOrZero(
   min: number,
   max: number,
   about: string,
-): z.ZodDefault<z.ZodUnion<readonly [z.ZodLiteral<0>, z.ZodInt]>> {
+): z.ZodMiniDefault<z.ZodMiniUnion<readonly [z.ZodMiniLiteral<0>, z.ZodMiniNumberFormat]>> {
   const expects = `0 or a whole number from ${min} to ${max}`;
-  const schema = z.union([z.literal(0), z.int().min(min).max(max)]).default(0);
+  const schema = z._default(z.union([z.literal(0), integerBetween(min, max)]), 0);
   return key(schema, { kind: "integer", default: 0, expects, about });
 }
 
 /** Any text. */
-export function text(value: string, about: string): z.ZodDefault<z.ZodString> {
-  return key(z.string().default(value), { kind: "text", default: value, expects: "a text", about });
+export function text(value: string, about: string): z.ZodMiniDefault<z.ZodMiniString> {
+  return key(z._default(TEXT, value), { kind: "text", default: value, expects: "a text", about });
 }
 
 /** A text that no message and no log may repeat. */
-export function secretText(about: string): z.ZodDefault<z.ZodString> {
-  return key(z.string().default(""), { kind: "text", default: "", expects: "a text", about, secret: true });
+export function secretText(about: string): z.ZodMiniDefault<z.ZodMiniString> {
+  return key(z._default(TEXT, ""), {
+    kind: "text",
+    default: "",
+    expects: "a text",
+    about,
+    secret: true,
+  });
 }
 
 /** A text of a certain form. */
@@ -88,8 +108,13 @@ export function matchingText(
   pattern: RegExp,
   expects: string,
   about: string,
-): z.ZodDefault<z.ZodString> {
-  return key(z.string().regex(pattern).default(value), { kind: "text", default: value, expects, about });
+): z.ZodMiniDefault<z.ZodMiniString> {
+  return key(z._default(TEXT.check(z.regex(pattern)), value), {
+    kind: "text",
+    default: value,
+    expects,
+    about,
+  });
 }
 
 /** One of some words. A word of digits may be written as a number too. */
@@ -97,42 +122,52 @@ export function choice<const T extends string>(
   words: readonly [T, ...T[]],
   value: NoInfer<T>,
   about: string,
-): z.ZodPrefault<z.ZodType<T, unknown>> {
-  const schema: z.ZodType<T, unknown> = z.preprocess(
-    (input) => typeof input === "number" ? String(input) : input,
+): z.ZodMiniPrefault<z.ZodMiniType<T, unknown>> {
+  const schema: z.ZodMiniType<T, unknown> = z.pipe(
+    z.transform((input) => typeof input === "number" ? String(input) : input),
     z.literal(words),
   );
   const expects = `one of ${words.join(", ")}`;
-  return key(schema.prefault(value), { kind: "text", default: value, expects, about });
+  return key(z.prefault(schema, value), { kind: "text", default: value, expects, about });
 }
 
 /** Addresses of other servers, `host[:port]` each. */
-export function servers(about: string): z.ZodDefault<z.ZodArray<z.ZodString>> {
-  const address = z.string().refine(isHostAndPort);
+export function servers(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const address = TEXT.check(z.refine(isHostAndPort));
   const expects = `a list of "host:port"`;
-  return key(z.array(address).default([]), { kind: "list", default: [], expects, about });
+  return key(z._default(z.array(address), []), { kind: "list", default: [], expects, about });
 }
 
 /** Addresses to listen on. */
-export function listen(value: number, about: string): z.ZodPrefault<z.ZodType<ListenAddress[], unknown>> {
-  const schema: z.ZodType<ListenAddress[], unknown> = z.unknown().transform((input, context) => {
+export function listen(
+  value: number,
+  about: string,
+): z.ZodMiniPrefault<z.ZodMiniType<ListenAddress[], unknown>> {
+  const schema: z.ZodMiniType<ListenAddress[], unknown> = z.transform((input, context) => {
     try {
       return parseListen(input);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: "custom", message: error.message });
+      context.issues.push({ code: "custom", message: error.message, input });
       return z.NEVER;
     }
   });
   const expects = `PORT, "IP:PORT", "[IPv6]:PORT", or a list of these`;
-  return key(schema.prefault(value), { kind: "listen", default: value, expects, about });
+  return key(z.prefault(schema, value), { kind: "listen", default: value, expects, about });
+}
+
+/** A section. One that is left out has every default. */
+export function section<const T extends z.core.$ZodShape>(
+  shape: T,
+): z.ZodMiniPrefault<z.ZodMiniObject<T, z.core.$strict>> {
+  return z.prefault(z.strictObject(shape), {} as z.core.input<z.ZodMiniObject<T, z.core.$strict>>);
 }
 
 /** Milliseconds, or `"auto"`: as much as the load needs. */
 export function latency(
   about: string,
-): z.ZodDefault<z.ZodUnion<readonly [z.ZodLiteral<"auto">, z.ZodInt]>> {
-  const schema = z.union([z.literal("auto"), z.int().min(0).max(60_000)]).default("auto");
+): z.ZodMiniDefault<z.ZodMiniUnion<readonly [z.ZodMiniLiteral<"auto">, z.ZodMiniNumberFormat]>> {
+  const schema = z._default(z.union([z.literal("auto"), integerBetween(0, 60_000)]), "auto");
   const expects = `"auto" or a whole number from 0 to 60000`;
   return key(schema, { kind: "latency", default: "auto", expects, about });
 }

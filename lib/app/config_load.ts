@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, type Environment } from "./config_environment.ts";
@@ -18,8 +19,8 @@ export interface LoadConfigOptions {
    */
   readonly path?: string;
   readonly environment: Environment;
-  /** The text of a file; throws when it cannot be read, with the name `NotFound` when there is none. */
-  readonly readTextFile: (path: string) => string;
+  /** The text of a file; `undefined` when there is none; throws when it cannot be read. */
+  readonly readTextFile: (path: string) => string | undefined;
 }
 
 /** A configuration that can be used. */
@@ -49,17 +50,12 @@ function readSource(options: LoadConfigOptions): { raw: RawConfig; source: strin
   try {
     text = options.readTextFile(source);
   } catch (error) {
-    if (path === undefined && isNotFound(error)) {
-      const builtIn = "built-in defaults";
-      return { raw: { values: {}, warnings: [], locate: () => ({ file: builtIn }) }, source: builtIn };
-    }
-    const reason = isNotFound(error)
-      ? "no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    const message = `Cannot read the configuration: ${reason}`;
-    throw new ConfigError([{ file: source, path: "", message }], { cause: error });
+    throw unreadable(source, errorText(error), error);
+  }
+  if (text === undefined) {
+    if (path !== undefined) throw unreadable(source, "no such file");
+    const builtIn = "built-in defaults";
+    return { raw: { values: {}, warnings: [], locate: () => ({ file: builtIn }) }, source: builtIn };
   }
   const raw = isSrsFile(source) ? readSrsConfig(text, source, options) : readTomlConfig(text, source);
   return { raw, source };
@@ -77,7 +73,7 @@ function withVhost(raw: RawConfig, isSrs: boolean): RawConfig {
   return { ...raw, values };
 }
 
-function isNotFound(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.name === "NotFound" || (error as { code?: unknown }).code === "ENOENT";
+function unreadable(file: string, reason: string, cause?: unknown): ConfigError {
+  const message = `Cannot read the configuration: ${reason}`;
+  return new ConfigError([{ file, path: "", message }], { cause });
 }

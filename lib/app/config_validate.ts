@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { type Config, CONFIG_KEYS, type ConfigKey, configSchema, type VhostConfig } from "./config.ts";
 import { checkConfig } from "./config_checks.ts";
 import { ConfigError, type ConfigIssue, unknownNameMessage, VARIABLE_PREFIX } from "./config_error.ts";
@@ -12,7 +12,7 @@ type ZodIssue = z.core.$ZodIssue;
  * @throws {ConfigError} With every issue that was found.
  */
 export function validateConfig(raw: RawConfig): { config: Config; warnings: string[] } {
-  const parsed = configSchema.safeParse(raw.values);
+  const parsed = configSchema.safeParse(raw.values, { jitless: true });
   const issues = (parsed.error?.issues ?? []).flatMap((issue) => configIssues(issue, raw));
   if (parsed.data === undefined || issues.length > 0) throw new ConfigError(inOrder(issues));
   const config = resolve(parsed.data);

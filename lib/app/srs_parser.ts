@@ -10,8 +10,8 @@ export interface SrsDirective {
 
 /** Options of {@linkcode parseSrsConfig}. */
 export interface SrsParserOptions {
-  /** The text of a file that is included, by the path as it is written; throws when there is none. */
-  readonly readTextFile: (path: string) => string;
+  /** The text of a file that is included, by the path as it is written; `undefined` when there is none; throws when it cannot be read. */
+  readonly readTextFile: (path: string) => string | undefined;
 }
 
 /** More would be a file that includes itself. */
@@ -88,6 +88,7 @@ class SrsParser {
       } catch (cause) {
         throw this.#error(`cannot read the included file ${file}`, line, cause);
       }
+      if (text === undefined) throw this.#error(`cannot read the included file ${file}`, line);
       return new SrsParser(text, file, this.#options, this.#depth + 1).parse("file");
     });
   }

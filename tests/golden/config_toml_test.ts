@@ -242,9 +242,7 @@ Deno.test("TOML configuration: what works though it looks wrong is warned of", (
 });
 
 Deno.test("loadConfig reads the default file only if it exists", () => {
-  const notFound = (): never => {
-    throw new Deno.errors.NotFound("No such file");
-  };
+  const notFound = () => undefined;
   const none = loadConfig({ environment: {}, readTextFile: notFound });
   assert.equal(none.source, "built-in defaults");
   const some = loadConfig({ environment: {}, readTextFile: () => "listen = 1" });
@@ -252,5 +250,12 @@ Deno.test("loadConfig reads the default file only if it exists", () => {
   assert.throws(
     () => loadConfig({ path: "gone.toml", environment: {}, readTextFile: notFound }),
     { name: "ConfigError", message: "gone.toml: Cannot read the configuration: no such file" },
+  );
+  const denied = (): never => {
+    throw new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+  };
+  assert.throws(
+    () => loadConfig({ environment: {}, readTextFile: denied }),
+    { message: "conf/headwater.toml: Cannot read the configuration: Permission denied (os error 13)" },
   );
 });
