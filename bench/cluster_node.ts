@@ -8,6 +8,7 @@
 import { configSchema } from "../lib/app/config.ts";
 import { configureLogging } from "../lib/app/logging.ts";
 import { Node } from "../lib/app/node.ts";
+import { Ports } from "../lib/app/ports.ts";
 
 /** What such a process runs. */
 export interface NodeTask {
@@ -56,7 +57,9 @@ class BenchNode {
   }
 
   async start(): Promise<NodePorts> {
-    const { rtmp, httpApi } = await this.#node.start();
+    const ports = new Ports(this.#node.config);
+    await this.#node.start(ports);
+    const { rtmp, httpApi } = ports.addresses;
     return { rtmp: rtmp[0]?.port ?? 0, api: httpApi[0]?.port ?? 0 };
   }
 

@@ -11,18 +11,20 @@ interface Manifest {
   readonly imports: Readonly<Record<string, string>>;
 }
 
-/** A program in one file. */
+/** A program in a few JavaScript files. */
 export interface Bundle {
-  /** The JavaScript file. */
+  /** The one that is started. It imports the others. */
   readonly path: string;
+  /** All of them. */
+  readonly files: readonly string[];
   readonly version: string;
   readonly commit: string;
 }
 
 /**
- * Puts the program and all that it runs into one JavaScript file: only the parts of packages that it uses, the
+ * Puts the program and all that it runs into a few JavaScript files: only the parts of packages that it uses, the
  * pages, and the version and commit. It starts faster than the modules one by one, and a binary of it holds no
- * package tree.
+ * package tree. What the program imports while it runs is a file of its own: not read before.
  *
  * @param commit Empty: git's, with `-dirty` when files differ from it.
  */
@@ -35,7 +37,8 @@ export async function bundle(commit: string): Promise<Bundle> {
   await Deno.writeTextFile(join(folder, "deno.json"), bundleConfig(manifest, folder));
   // A copy, so that what is built is held against the lock file and never changes it.
   await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
-  const path = join(folder, "headwater.js");
+  const output = join(folder, "code");
+  await removeFolder(output);
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
@@ -43,12 +46,24 @@ export async function bundle(commit: string): Promise<Bundle> {
     join(folder, "deno.json"),
     "--lock",
     join(folder, "deno.lock"),
-    "--output",
-    path,
+    "--code-splitting",
+    "--outdir",
+    output,
     join(ROOT, "main.ts"),
   ], { cwd: ROOT });
-  await Deno.writeTextFile(path, withoutPaths(await Deno.readTextFile(path)));
-  return { path, version: manifest.version, commit: named };
+  const files = [];
+  for await (const { name } of Deno.readDir(output)) files.push(join(output, name));
+  for (const file of files) await Deno.writeTextFile(file, withoutPaths(await Deno.readTextFile(file)));
+  return { path: join(output, "main.js"), files: files.toSorted(), version: manifest.version, commit: named };
+}
+
+/** Else it would keep the files of another program: their names have hashes. */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function describeCommit(): Promise<string> {

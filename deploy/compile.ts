@@ -34,7 +34,11 @@ export interface Binary {
  *
  * @param target Undefined: for this machine.
  */
-export async function compile(program: Bundle, target: Target | undefined, output: string): Promise<Binary> {
+export async function compile(
+  program: Pick<Bundle, "path">,
+  target: Target | undefined,
+  output: string,
+): Promise<Binary> {
   const { command: [deno, ...first], version, denortPath } = await findCompiler(target);
   await Deno.mkdir(dirname(output), { recursive: true });
   await run(deno, [
@@ -49,7 +53,7 @@ export async function compile(program: Bundle, target: Target | undefined, outpu
     // As in deno.json: without it Deno warns of the request signals that HTTP-FLV watches.
     "--unstable-no-legacy-abort",
     // Short-lived objects are many and small here: a smaller nursery costs no time and a third less memory (docs/performance.md).
-    "--v8-flags=--max-semi-space-size=4",
+    "--v8-flags=--min-semi-space-size=4,--max-semi-space-size=4",
     // A cache lies under a name that all can guess in a folder that all can write to, and saves nothing.
     "--no-code-cache",
     ...PERMISSIONS,
@@ -122,8 +126,8 @@ async function compileFromArguments(): Promise<number> {
 }
 
 async function billOf(program: Bundle): Promise<string> {
-  const code = await Deno.readTextFile(program.path);
-  return sbom(program, code, await Deno.readTextFile(join(ROOT, "deno.lock")), Deno.version.deno);
+  const code = await Promise.all(program.files.map((file) => Deno.readTextFile(file)));
+  return sbom(program, code.join("\n"), await Deno.readTextFile(join(ROOT, "deno.lock")), Deno.version.deno);
 }
 
 function report({ path, bytes, denoVersion, runtimeBytes }: Binary): void {

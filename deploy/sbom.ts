@@ -15,7 +15,12 @@ interface LockFile {
  * @param lock The text of `deno.lock`, which knows the hashes.
  * @returns JSON.
  */
-export function sbom(program: Bundle, code: string, lock: string, denoVersion: string): string {
+export function sbom(
+  program: Pick<Bundle, "version" | "commit">,
+  code: string,
+  lock: string,
+  denoVersion: string,
+): string {
   const { npm } = JSON.parse(lock) as LockFile;
   // The pages hold it as text, with the packages that it was built of.
   const library: [string, string] = ["mpegts.js", LIBRARY_VERSION];

@@ -1,29 +1,21 @@
-import { getLogger } from "@logtape/logtape";
 import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
-import { createApiApp } from "../http/api/api_app.ts";
-import { appHandler } from "../http/app_handler.ts";
-import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { ServerTotals } from "../http/server_view.ts";
-import { type HttpHandler, type HttpListener, listenHttp } from "../http/http_listener.ts";
-import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
-import { dialTcp, type SocketAddress } from "../net/tcp.ts";
+import { dialTcp } from "../net/tcp.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../server/cluster_router.ts";
 import { EdgeRouter } from "../server/edge_router.ts";
 import { StreamKeepers } from "../server/stream_keepers.ts";
 import { VhostRouter } from "../server/vhost_router.ts";
-import { FlvServer } from "../server/flv_server.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
-import { sharesPort } from "./config_checks.ts";
-import type { ListenAddress } from "./listen_address.ts";
+import type { NodeAddresses, Ports } from "./ports.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
 import {
   clusterPlaySettings,
@@ -34,17 +26,7 @@ import {
   SIGNATURE,
   vhostSettings,
 } from "./settings.ts";
-import { DenoSystemProbe } from "./system_probe.ts";
 import { VERSION } from "./version.ts";
-
-const log = getLogger(["headwater", "app"]);
-
-/** Where a running node listens. */
-export interface NodeAddresses {
-  readonly rtmp: readonly SocketAddress[];
-  readonly httpApi: readonly SocketAddress[];
-  readonly httpServer: readonly SocketAddress[];
-}
 
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
@@ -55,10 +37,9 @@ export class Node {
   readonly #reload: () => Promise<void>;
   readonly #keepers: StreamKeepers;
   readonly #clusterReport: ClusterReport;
-  readonly #httpListeners: HttpListener[] = [];
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
-  #addresses: NodeAddresses | undefined;
+  #ports: Ports | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
   /** @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls. */
@@ -141,32 +122,30 @@ export class Node {
     return this.#config;
   }
 
-  /**
-   * Listens everywhere, or nowhere.
-   *
-   * @throws {Error} When a port can't be had.
-   */
-  async start(): Promise<NodeAddresses> {
-    try {
-      const addresses = this.#listen();
-      for (const [protocol, all] of Object.entries(addresses)) {
-        for (const { hostname, port } of all) log.info("Listening", { protocol, hostname, port });
-      }
-      this.#applyClusterSettings(addresses);
-      this.cluster.start();
-      this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
-      return addresses;
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+  /** Serves who comes to the ports, until `stop`, which closes them. */
+  async start(ports: Ports): Promise<void> {
+    this.#ports = ports;
+    for (const listener of ports.rtmp) this.rtmp.serve(listener);
+    this.#applyClusterSettings(ports.addresses);
+    this.cluster.start();
+    this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
+    // Hono, the API and the pages are a third of the program, which encoders need not wait for.
+    const { createHttpApps } = await import("./http_apps.ts");
+    ports.serveHttp(createHttpApps({
+      config: () => this.#config,
+      rtmp: this.rtmp,
+      view: this.view,
+      clusterReport: this.#clusterReport,
+      reload: this.#reload,
+      playersPort: ports.addresses.httpServer[0]?.port,
+    }));
   }
 
   /** Takes a new configuration for what comes; connections that are there keep what they have. */
   reload(config: Config): void {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
-    if (this.#addresses !== undefined) this.#applyClusterSettings(this.#addresses);
+    if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
   }
 
   /** Ends everything within the configured time. */
@@ -175,7 +154,7 @@ export class Node {
     this.cluster.stop();
     this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
-    await Promise.all(this.#httpListeners.map((listener) => listener.close()));
+    await this.#ports?.close();
   }
 
   #load(): NodeLoad {
@@ -196,64 +175,7 @@ export class Node {
   }
 
   #applyClusterSettings(addresses: NodeAddresses): void {
-    this.#addresses = addresses;
     this.cluster.reload(clusterSettings(this.#config, addresses.rtmp[0]?.port, addresses.httpApi[0]?.port));
-  }
-
-  #listen(): NodeAddresses {
-    const { listen, http_api: api, http_server: server } = this.#config;
-    const rtmp = listen.map((address) => this.rtmp.listen(address));
-    const isShared = api.enabled && server.enabled && sharesPort(this.#config);
-    const httpServer = server.enabled && !isShared
-      ? this.#listenHttp(server.listen, this.#streamHandler())
-      : [];
-    const playersPort = isShared ? api.listen[0]?.port : httpServer[0]?.port;
-    const httpApi = api.enabled ? this.#listenHttp(api.listen, this.#apiHandler(playersPort, isShared)) : [];
-    return { rtmp, httpApi, httpServer: isShared ? httpApi : httpServer };
-  }
-
-  #listenHttp(addresses: readonly ListenAddress[], handler: HttpHandler): HttpListener[] {
-    const onError = (error: unknown) => log.error("HTTP request failed", { error });
-    const listeners = addresses.map((address) => listenHttp(address, handler, onError));
-    this.#httpListeners.push(...listeners);
-    return listeners;
-  }
-
-  #apiHandler(playersPort: number | undefined, isShared: boolean): HttpHandler {
-    const { http_api: api, limits } = this.#config;
-    const app = createApiApp({
-      view: this.view,
-      probe: new DenoSystemProbe(),
-      now: Date.now,
-      listen: api.listen[0]?.literal ?? "",
-      crossdomain: api.crossdomain,
-      ...(api.auth.enabled ? { auth: { username: api.auth.username, password: api.auth.password } } : {}),
-      // Over HTTP only for those who gave a password; SIGHUP is for the others.
-      rawApi: { enabled: api.auth.enabled, allowReload: api.auth.enabled },
-      reload: this.#reload,
-      ...(playersPort === undefined ? {} : { playersPort }),
-      maxBodyBytes: limits.http_body_max_bytes,
-      extraRoutes: (app) => {
-        addClustersRoutes(app, this.#clusterReport);
-        if (isShared) addStreamRoutes(app, this.#streamOptions());
-      },
-    });
-    return appHandler(app);
-  }
-
-  #streamHandler(): HttpHandler {
-    return appHandler(createStreamApp(this.#streamOptions()));
-  }
-
-  #streamOptions(): StreamAppOptions {
-    return {
-      source: new FlvServer(this.rtmp),
-      // Whoever needs a password for the API should not see its list without one.
-      ...(this.#config.http_api.auth.enabled ? {} : { view: this.view }),
-      maxNameBytes: () => this.#config.limits.stream_key_max_bytes,
-      crossdomain: this.#config.http_server.crossdomain,
-      signature: SIGNATURE,
-    };
   }
 }
 

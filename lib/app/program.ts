@@ -4,14 +4,15 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
-import { parseCommandLine } from "./command_line.ts";
+import type { CommandLine } from "./command_line.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { DEFAULT_CONFIG_PATH, loadConfig, type LoadedConfig } from "./config_load.ts";
 import { checkHealth } from "./health.ts";
 import { closeLogging, configureLogging, flushLogging } from "./logging.ts";
-import { Node, type NodeAddresses } from "./node.ts";
+import type { Node } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
+import { Ports } from "./ports.ts";
 import { welcome } from "./welcome.ts";
 import { writeProblem } from "./writable_folders.ts";
 
@@ -25,7 +26,10 @@ const log = getLogger(["headwater", "app"]);
 export async function runProgram(args: readonly string[]): Promise<number> {
   // Deno 2.4 warns of a constructor that its own createHmac calls; an operator can do nothing about any of these.
   (process as { noDeprecation?: boolean }).noDeprecation = true;
-  const commandLine = parseCommandLine(args);
+  // Without arguments there is nothing to parse, and the parser is a third of what loads before the ports are open.
+  const commandLine: CommandLine = args.length === 0
+    ? { kind: "serve" }
+    : (await import("./command_line.ts")).parseCommandLine(args);
   if (commandLine.kind === "exit") {
     print(commandLine.code === 0 ? Deno.stdout : Deno.stderr, commandLine.output);
     return commandLine.code;
@@ -66,20 +70,33 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
     return 1;
   }
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
-  const node: Node = new Node(config, () => reload(node, load));
   const stopped = new Promise<string>((resolve) => {
     for (const signal of STOP_SIGNALS) {
       Deno.addSignalListener(signal, () => resolve(signal));
     }
   });
-  let addresses: NodeAddresses;
+  const started = Promise.withResolvers<Node>();
+  if (Deno.build.os !== "windows") {
+    // From here on: without a listener the signal ends the process.
+    Deno.addSignalListener("SIGHUP", () => {
+      started.promise.then((node) => reload(node, load)).catch(() => {
+        // Said in the log.
+      });
+    });
+  }
+  let ports: Ports;
   try {
-    addresses = await node.start();
+    ports = new Ports(config);
   } catch (error) {
     const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
     print(Deno.stderr, `${reason}\n`);
     return 1;
   }
+  // Only now, so that encoders and players that come back after a restart are not refused while the program loads.
+  const { Node } = await import("./node.ts");
+  const node: Node = new Node(config, () => reload(node, load));
+  await node.start(ports);
+  started.resolve(node);
   try {
     if (config.pid !== "") await Deno.writeTextFile(config.pid, `${Deno.pid}\n`);
   } catch (error) {
@@ -87,14 +104,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
     await node.stop();
     return 1;
   }
-  if (isForPeople(config)) print(Deno.stdout, welcome(config, source, addresses));
-  if (Deno.build.os !== "windows") {
-    Deno.addSignalListener("SIGHUP", () => {
-      reload(node, load).catch(() => {
-        // Said in the log.
-      });
-    });
-  }
+  if (isForPeople(config)) print(Deno.stdout, welcome(config, source, ports.addresses));
   const signal = await stopped;
   log.info("Stopping", { signal });
   await node.stop();

@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import type { NodeAddresses } from "./node.ts";
+import type { NodeAddresses } from "./ports.ts";
 import { versionText } from "./version_text.ts";
 
 type Address = NodeAddresses["rtmp"][number];

@@ -1,5 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
-import { type ByteDuplex, type ListenTarget, type SocketAddress, TcpListener } from "../net/tcp.ts";
+import type { ByteDuplex, TcpListener } from "../net/tcp.ts";
 import type { Client } from "./client.ts";
 import { RtmpConnection } from "./rtmp_connection.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
@@ -57,18 +57,11 @@ export class RtmpServer {
     return this.#listeners.length > 0 && !this.#isStopping;
   }
 
-  /**
-   * Listens and serves until `stop`.
-   *
-   * @returns The address, with the port that was taken.
-   * @throws {Error} When the port can't be had.
-   */
-  listen(target: ListenTarget): SocketAddress {
-    const listener = TcpListener.listen(target);
+  /** Serves who connects, until `stop`, which closes the listener. */
+  serve(listener: TcpListener): void {
     this.#listeners.push(listener);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#accept(listener);
-    return listener.address;
   }
 
   /**
@@ -112,11 +105,11 @@ export class RtmpServer {
         this.#refuse(duplex, error as RtmpError);
         continue;
       }
-      this.#serve(duplex);
+      this.#serveConnection(duplex);
     }
   }
 
-  async #serve(duplex: ByteDuplex): Promise<void> {
+  async #serveConnection(duplex: ByteDuplex): Promise<void> {
     const connection = new RtmpConnection(this.runtime, duplex);
     this.#connections.set(connection.id, connection);
     this.#count(connection.ip, 1);

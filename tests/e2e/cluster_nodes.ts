@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the configuration and of RTMP
 import { configSchema } from "../../lib/app/config.ts";
 import { Node } from "../../lib/app/node.ts";
+import { Ports } from "../../lib/app/ports.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import type { SocketAddress } from "../../lib/net/tcp.ts";
 import { until } from "../fakes/deadline.ts";
@@ -50,7 +51,9 @@ export class LocalNode {
     sections: NodeSections = {},
   ): Promise<LocalNode> {
     const node = new Node(configSchema.parse(nodeConfig(cluster, sections)));
-    const { rtmp: [rtmp], httpApi: [api], httpServer: [http] } = await node.start();
+    const ports = new Ports(node.config);
+    await node.start(ports);
+    const { rtmp: [rtmp], httpApi: [api], httpServer: [http] } = ports.addresses;
     scope.onClose(() => node.stop());
     if (rtmp === undefined) throw new Error("Cannot go on: the node does not listen");
     return new LocalNode(node, sections, rtmp, api?.port ?? 0, http?.port ?? 0);

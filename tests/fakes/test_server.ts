@@ -2,7 +2,7 @@ import { configSchema } from "../../lib/app/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";
-import type { SocketAddress } from "../../lib/net/tcp.ts";
+import { type SocketAddress, TcpListener } from "../../lib/net/tcp.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
@@ -37,11 +37,12 @@ export function startTestServer(
     clock: SYSTEM_CLOCK,
   });
   const server = new RtmpServer(runtime);
-  const address = server.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = TcpListener.listen({ hostname: "127.0.0.1", port: 0 });
+  server.serve(listener);
   return {
     runtime,
     server,
-    address,
+    address: listener.address,
     errors: (code) => runtime.counters.errors.get(code) ?? 0,
     stop: () => server.stop(3000),
   };

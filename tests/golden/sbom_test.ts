@@ -16,7 +16,7 @@ Deno.test("bundledPackages() finds each package once, with and without a scope",
 });
 
 Deno.test("sbom() lists the runtime, the bundled packages and those of the players' page, with hashes", () => {
-  const text = sbom({ path: "headwater.js", version: "1.2.3", commit: "abc" }, CODE, LOCK, "2.9.6");
+  const text = sbom({ version: "1.2.3", commit: "abc" }, CODE, LOCK, "2.9.6");
   const { metadata, components } = JSON.parse(text);
   assert.equal(metadata.component.version, "1.2.3");
   assert.deepEqual(components.map(({ name }: { name: string }) => name), [
@@ -34,7 +34,7 @@ Deno.test("sbom() lists the runtime, the bundled packages and those of the playe
 Deno.test("sbom() refuses a package whose hash is not known", () => {
   const code = "// npm:unheard-of/1.0.0/index.js\n";
   assert.throws(
-    () => sbom({ path: "headwater.js", version: "1.2.3", commit: "" }, code, LOCK, "2.9.6"),
+    () => sbom({ version: "1.2.3", commit: "" }, code, LOCK, "2.9.6"),
     /Cannot list unheard-of@1\.0\.0/,
   );
 });
