@@ -129,7 +129,7 @@ export class Node {
     this.#applyClusterSettings(ports.addresses);
     this.cluster.start();
     this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
-    // Hono, the API and the pages are a third of the program, which encoders need not wait for.
+    // Hono, the API and the pages are a quarter of the program, which encoders need not wait for.
     const { createHttpApps } = await import("./http_apps.ts");
     ports.serveHttp(createHttpApps({
       config: () => this.#config,

@@ -26,7 +26,7 @@ const log = getLogger(["headwater", "app"]);
 export async function runProgram(args: readonly string[]): Promise<number> {
   // Deno 2.4 warns of a constructor that its own createHmac calls; an operator can do nothing about any of these.
   (process as { noDeprecation?: boolean }).noDeprecation = true;
-  // Without arguments there is nothing to parse, and the parser is a third of what loads before the ports are open.
+  // Without arguments there is nothing to parse, and no need to load the parser before the ports are open.
   const commandLine: CommandLine = args.length === 0
     ? { kind: "serve" }
     : (await import("./command_line.ts")).parseCommandLine(args);
