@@ -9,6 +9,7 @@
  */
 import { join } from "node:path";
 import { compile } from "../deploy/compile.ts";
+import { freePort, percentile } from "./measure.ts";
 
 const [runsText = "20", program = new URL("../dist/headwater", import.meta.url).pathname] = Deno.args;
 const RUNS = Number(runsText);
@@ -88,26 +89,14 @@ function processorMs(pid: number): number {
   return lines.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0) / 1e6;
 }
 
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
-
 function say(text: string): void {
   // deno-lint-ignore no-console -- this is a command line program
   console.log(text);
 }
 
 function describe(name: string, values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): string => quantile(sorted, share).toFixed(0);
+  const at = (share: number): string => (percentile(values, share) ?? NaN).toFixed(0);
   return `  ${name}: median ${at(0.5)} ms, least ${at(0)}, nine of ten ${at(0.9)}, most ${at(1)}`;
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
 }
 
 async function report(name: string, path: string, starts: readonly Start[]): Promise<void> {

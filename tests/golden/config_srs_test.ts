@@ -3,11 +3,7 @@ import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
 import { valueAt } from "../../lib/app/raw_config.ts";
 
 function load(text: string, files: Record<string, string> = {}): LoadedConfig {
-  const readTextFile = (path: string): string => {
-    const found = path === "a.conf" ? text : files[path];
-    if (found === undefined) throw new Deno.errors.NotFound(path);
-    return found;
-  };
+  const readTextFile = (path: string) => path === "a.conf" ? text : files[path];
   return loadConfig({ path: "a.conf", environment: {}, readTextFile });
 }
 
