@@ -3,7 +3,14 @@ import { isMetadata, rewriteMetadata } from "../wire/data_message.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../wire/limits.ts";
 import { type MediaTagInfo, readAudioTag, readVideoTag } from "../wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
-import { FLV_FORMAT, rtmpFormat, type StreamMessage } from "./output_format.ts";
+import {
+  FLV_FORMAT,
+  type OutputFormat,
+  type OutputName,
+  rtmpFormat,
+  type StreamMessage,
+  WEB_SOCKET_FLV_FORMAT,
+} from "./output_format.ts";
 import { OutputLog } from "./output_log.ts";
 import type { PlayerCursor, PlayerOptions } from "./player_cursor.ts";
 import { StreamClock } from "./stream_clock.ts";
@@ -13,6 +20,11 @@ const AUDIO_ONLY_MESSAGES = 115;
 
 /** How much of the first frame is kept to name its codec. */
 const FIRST_FRAME_BYTES = 64;
+
+const OTHER_FORMATS: Readonly<Record<Exclude<OutputName, "rtmp">, OutputFormat>> = {
+  "flv": FLV_FORMAT,
+  "flv-web-socket": WEB_SOCKET_FLV_FORMAT,
+};
 
 export interface LiveStreamOptions {
   /** Chunk size of the serialised RTMP bytes. */
@@ -65,7 +77,8 @@ export class LiveStream {
   mediaSinceMs: number | undefined;
   /** Those who look after the stream though it has neither feed nor player now: it stays in the hub for them. */
   keepers = 0;
-  #flv: OutputLog | undefined;
+  /** Those besides RTMP, built only while someone reads them. */
+  readonly #otherOutputs = new Map<OutputName, OutputLog>();
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
@@ -89,7 +102,9 @@ export class LiveStream {
 
   /** Players in all formats. */
   get playerCount(): number {
-    return this.rtmp.cursors.size + (this.#flv?.cursors.size ?? 0);
+    let count = this.rtmp.cursors.size;
+    for (const { cursors } of this.#otherOutputs.values()) count += cursors.size;
+    return count;
   }
 
   /** What tells the codecs: the headers in force, else the first frame, for codecs without headers. */
@@ -132,17 +147,18 @@ export class LiveStream {
     return new StreamFeed(this, (message, nowMs) => this.#receive(message, nowMs), () => this.#detach(info));
   }
 
-  /** A new player of RTMP chunks or FLV tags. */
-  subscribe(format: "rtmp" | "flv", options: PlayerOptions): PlayerCursor {
-    const output = format === "rtmp" ? this.rtmp : (this.#flv ??= this.#buildFlv());
+  /** A new player. */
+  subscribe(name: OutputName, options: PlayerOptions): PlayerCursor {
     const fromGop = options.fromGop && this.options.gopCache;
-    return output.subscribe({ ...options, fromGop });
+    return this.#output(name).subscribe({ ...options, fromGop });
   }
 
-  /** Ends a player's reading; FLV bytes are built only while someone reads them. */
+  /** Ends a player's reading. */
   unsubscribe(cursor: PlayerCursor): void {
     cursor.close();
-    if (this.#flv !== undefined && this.#flv.cursors.size === 0) this.#flv = undefined;
+    for (const [name, { cursors }] of this.#otherOutputs) {
+      if (cursors.size === 0) this.#otherOutputs.delete(name);
+    }
   }
 
   #detach(info: FeedInfo): void {
@@ -259,9 +275,9 @@ export class LiveStream {
   #append(message: StreamMessage): void {
     this.rtmp.append(message);
     this.#onOutput(this.rtmp, this);
-    if (this.#flv !== undefined) {
-      this.#flv.append(message);
-      this.#onOutput(this.#flv, this);
+    for (const output of this.#otherOutputs.values()) {
+      output.append(message);
+      this.#onOutput(output, this);
     }
   }
 
@@ -285,15 +301,20 @@ export class LiveStream {
   }
 
   #outputs(): OutputLog[] {
-    return this.#flv === undefined ? [this.rtmp] : [this.rtmp, this.#flv];
+    return [this.rtmp, ...this.#otherOutputs.values()];
   }
 
-  /** The FLV log, with the group of pictures that the RTMP log holds. */
-  #buildFlv(): OutputLog {
-    const flv = new OutputLog(FLV_FORMAT, this.options.queueLengthMs, this.#joinHeaders);
-    flv.hasVideo = this.rtmp.hasVideo;
-    this.rtmp.copyGop(flv);
-    return flv;
+  /** The log of an output; a new one holds the group of pictures that the RTMP log holds. */
+  #output(name: OutputName): OutputLog {
+    if (name === "rtmp") return this.rtmp;
+    let output = this.#otherOutputs.get(name);
+    if (output === undefined) {
+      output = new OutputLog(OTHER_FORMATS[name], this.options.queueLengthMs, this.#joinHeaders);
+      output.hasVideo = this.rtmp.hasVideo;
+      this.rtmp.copyGop(output);
+      this.#otherOutputs.set(name, output);
+    }
+    return output;
   }
 }
 

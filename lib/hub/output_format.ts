@@ -1,6 +1,12 @@
 import { chunkedLength, readWritten, writeChunks, writtenPayload } from "../wire/chunk_writer.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE } from "../wire/message_type.ts";
 import { flvTagBytes, writeFlvTag } from "../wire/flv.ts";
+import {
+  WEB_SOCKET_OPCODE,
+  webSocketHeaderBytes,
+  writeWebSocketHeader,
+  writtenWebSocketHeaderBytes,
+} from "../wire/web_socket_frame.ts";
 
 /** One message of a live stream, its time already on the stream's clock. */
 export interface StreamMessage {
@@ -19,9 +25,12 @@ export interface FoundMessage {
   readonly end: number;
 }
 
+/** An output of a stream: RTMP chunks, FLV tags, or FLV tags that are each a WebSocket message. */
+export type OutputName = "rtmp" | "flv" | "flv-web-socket";
+
 /** How messages become the bytes that players read. Without state: the same message is always the same bytes. */
 export interface OutputFormat {
-  readonly name: "rtmp" | "flv";
+  readonly name: OutputName;
   /** Bytes that `write` will write. */
   length(message: StreamMessage): number;
   /** Writes a message at `offset`; returns the offset behind it. */
@@ -76,4 +85,19 @@ export const FLV_FORMAT: OutputFormat = {
     const found = this.find(bytes, offset);
     return { ...found, payload: bytes.subarray(offset + 11, found.end - 4) };
   },
+};
+
+/** FLV tags, each a binary message of a WebSocket. */
+export const WEB_SOCKET_FLV_FORMAT: OutputFormat = {
+  name: "flv-web-socket",
+  length(message) {
+    const tagBytes = FLV_FORMAT.length(message);
+    return webSocketHeaderBytes(tagBytes) + tagBytes;
+  },
+  write(target, offset, message) {
+    const at = writeWebSocketHeader(target, offset, WEB_SOCKET_OPCODE.binary, FLV_FORMAT.length(message));
+    return FLV_FORMAT.write(target, at, message);
+  },
+  find: (bytes, offset) => FLV_FORMAT.find(bytes, offset + writtenWebSocketHeaderBytes(bytes, offset)),
+  read: (bytes, offset) => FLV_FORMAT.read(bytes, offset + writtenWebSocketHeaderBytes(bytes, offset)),
 };

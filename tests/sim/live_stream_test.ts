@@ -257,33 +257,35 @@ Deno.test("a feed that returns finds its players, and time goes on", () => {
   );
 });
 
-Deno.test("FLV bytes are built only while someone reads them, and say the same as RTMP's", () => {
-  const stream = newStream();
-  const feed = new TestFeed(stream);
-  feed.metadata({});
-  feed.videoHeader(0, 1);
-  feed.keyframe(0, 70_000);
-  feed.inter(40, 200_000);
-  const flv = stream.subscribe("flv", fromGop);
-  const rtmp = stream.subscribe("rtmp", fromGop);
-  assert.equal(stream.playerCount, 2);
-  feed.audio(50);
-  feed.keyframe(1000, 500_000);
-  const written = readAll(rtmp);
-  assert.deepEqual(written, ["M0", "V0#1", "K0", "p40", "a50", "K1000"]);
-  assert.deepEqual(readAll(flv), written);
-  const late = stream.subscribe("flv", fromGop);
-  assert.equal(late.output, flv.output);
-  assert.deepEqual(readAll(late), ["M0", "V1000#1", "K1000"]);
-  stream.unsubscribe(flv);
-  stream.unsubscribe(late);
-  const end = flv.output.log.end;
-  feed.inter(1040);
-  assert.equal(flv.output.log.end, end, "nothing is built for nobody");
-  const again = stream.subscribe("flv", fromGop);
-  assert.notEqual(again.output, flv.output);
-  assert.deepEqual(readAll(again), ["M0", "V1000#1", "K1000", "p1040"]);
-});
+for (const output of ["flv", "flv-web-socket"] as const) {
+  Deno.test(`${output} is built only while someone reads it, and says the same as RTMP`, () => {
+    const stream = newStream();
+    const feed = new TestFeed(stream);
+    feed.metadata({});
+    feed.videoHeader(0, 1);
+    feed.keyframe(0, 70_000);
+    feed.inter(40, 200_000);
+    const flv = stream.subscribe(output, fromGop);
+    const rtmp = stream.subscribe("rtmp", fromGop);
+    assert.equal(stream.playerCount, 2);
+    feed.audio(50);
+    feed.keyframe(1000, 500_000);
+    const written = readAll(rtmp);
+    assert.deepEqual(written, ["M0", "V0#1", "K0", "p40", "a50", "K1000"]);
+    assert.deepEqual(readAll(flv), written);
+    const late = stream.subscribe(output, fromGop);
+    assert.equal(late.output, flv.output);
+    assert.deepEqual(readAll(late), ["M0", "V1000#1", "K1000"]);
+    stream.unsubscribe(flv);
+    stream.unsubscribe(late);
+    const end = flv.output.log.end;
+    feed.inter(1040);
+    assert.equal(flv.output.log.end, end, "nothing is built for nobody");
+    const again = stream.subscribe(output, fromGop);
+    assert.notEqual(again.output, flv.output);
+    assert.deepEqual(readAll(again), ["M0", "V1000#1", "K1000", "p1040"]);
+  });
+}
 
 Deno.test("time that wraps at 31 bits goes on for players", () => {
   const stream = newStream();
