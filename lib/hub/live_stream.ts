@@ -68,6 +68,11 @@ export class LiveStream {
   readonly rtmp: OutputLog;
   /** Called when the feed comes or goes. */
   readonly feedListeners: Set<(feed: FeedInfo | undefined) => void> = new Set();
+  /**
+   * Called with the type of audio or video when a feed brings the first of it, just before that is appended. What a player was
+   * told of the stream may no longer hold then.
+   */
+  readonly kindListeners: Set<(typeId: number) => void> = new Set();
   /** Audio and video messages since the stream was created. */
   frames = 0;
   videoFrames = 0;
@@ -84,6 +89,8 @@ export class LiveStream {
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
   readonly #firstFrames = new Map<number, Uint8Array>();
   #lowestVideoTrack = Infinity;
+  #hasAudio = false;
+  #hasVideo = false;
   #gopFrames = 0;
   #gopBytes = 0;
   #audioSinceVideo = 0;
@@ -141,6 +148,7 @@ export class LiveStream {
     this.#headers.clear();
     this.#firstFrames.clear();
     this.#lowestVideoTrack = Infinity;
+    this.#hasAudio = this.#hasVideo = false;
     this.mediaSinceMs = undefined;
     this.#dropGop();
     for (const listener of [...this.feedListeners]) listener(info);
@@ -191,6 +199,9 @@ export class LiveStream {
     this.mediaSinceMs ??= nowMs;
     const isVideo = message.typeId === MESSAGE_TYPE.video;
     const info = isVideo ? readVideoTag(message.payload) : readAudioTag(message.payload);
+    if (!(isVideo ? this.#hasVideo : this.#hasAudio) && (info.isFrame || info.isSequenceHeader)) {
+      this.#noteKind(isVideo);
+    }
     const timestamp = this.clock.correct(message.typeId, message.timestamp, nowMs) & 0x7fffffff;
     const stamped = { typeId: message.typeId, timestamp, payload: message.payload };
     if (info.isFrame) {
@@ -200,6 +211,14 @@ export class LiveStream {
       this.#noteHeader(info, stamped);
       this.#appendHeader(stamped);
     }
+  }
+
+  /** Remembers which kinds the feed brings. */
+  #noteKind(isVideo: boolean): void {
+    if (isVideo) this.#hasVideo = true;
+    else this.#hasAudio = true;
+    const typeId = isVideo ? MESSAGE_TYPE.video : MESSAGE_TYPE.audio;
+    for (const listener of [...this.kindListeners]) listener(typeId);
   }
 
   #noteHeader(info: MediaTagInfo, message: StreamMessage): void {

@@ -287,6 +287,27 @@ for (const output of ["flv", "flv-web-socket"] as const) {
   });
 }
 
+Deno.test("who listens learns of each kind of media once a feed, before its first message", () => {
+  const stream = newStream();
+  const seen: string[] = [];
+  const player = stream.subscribe("flv", fromGop);
+  stream.kindListeners.add((typeId) => seen.push(`${typeId} after ${readAll(player).join(" ")}`));
+  const first = new TestFeed(stream);
+  first.metadata({ width: 1 });
+  first.audioHeader(0);
+  first.audio(0);
+  first.audio(20);
+  first.write(9, 30, hex("57 00 00"));
+  assert.deepEqual(seen, ["8 after M0"], "a video command is no video");
+  first.keyframe(40);
+  first.videoHeader(40);
+  assert.deepEqual(seen.slice(1).map((each) => each[0]), ["9"]);
+  first.close();
+  const second = new TestFeed(stream);
+  second.videoHeader(0);
+  assert.deepEqual(seen.slice(2).map((each) => each[0]), ["9"], "each feed anew");
+});
+
 Deno.test("time that wraps at 31 bits goes on for players", () => {
   const stream = newStream();
   const feed = new TestFeed(stream);
