@@ -104,7 +104,8 @@ const clusterSchema = section({
     "[vhost]",
     /^\S+$/,
     "a name without spaces",
-    'With mode = "remote": the vhost asked for at the origin. [vhost] stands for this one.',
+    'With mode = "remote": the vhost asked for at the origin. [vhost] stands for this one; in the default vhost for ' +
+      "the one that the client names, whose streams are kept apart.",
   ),
   token_traverse: boolean(
     false,

@@ -1,4 +1,5 @@
 import { RateMeter } from "../base/rate_meter.ts";
+import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type {
   ClientSummary,
@@ -174,7 +175,7 @@ export class LiveServerView implements ServerView {
         receiveRate: new RateMeter(),
         sendRate: new RateMeter(),
         frameRate: new RateMeter(),
-        name: nameFromKey(stream.key),
+        name: this.#nameFromKey(stream.key),
       };
       this.#records.set(stream, record);
     }
@@ -263,6 +264,16 @@ export class LiveServerView implements ServerView {
     };
   }
 
+  /** For a stream whose clients are not known (yet): `[vhost]/app/stream`. */
+  #nameFromKey(key: string): StreamRecord["name"] {
+    const segments = key.split("/");
+    const named = segments.shift();
+    const stream = segments.pop() ?? "";
+    // The default vhost may serve others: those that an edge asks its origins for.
+    const [vhost] = [...this.#options.vhosts()].find(([name]) => name === named) ?? [DEFAULT_VHOST];
+    return { vhost, app: segments.join("/"), stream, tcUrl: "" };
+  }
+
   #vhostId(name: string): string {
     let id = this.#vhostIds.get(name);
     if (id === undefined) {
@@ -303,12 +314,4 @@ function codecs(stream: LiveStream): Pick<StreamSummary, "video" | "audio"> {
       profile: audio.profile ?? "Other",
     },
   };
-}
-
-/** For a stream whose clients are not known (yet): `[vhost]/app/stream`. */
-function nameFromKey(key: string): { vhost: string; app: string; stream: string; tcUrl: string } {
-  const segments = key.split("/");
-  const vhost = segments.shift() || "__defaultVhost__";
-  const stream = segments.pop() ?? "";
-  return { vhost, app: segments.join("/"), stream, tcUrl: "" };
 }

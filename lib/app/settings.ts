@@ -108,9 +108,10 @@ export function findVhost<T>(vhosts: ReadonlyMap<string, T>, name: string): T | 
 }
 
 function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettings {
-  const { play, publish, http_remux: remux } = vhost;
+  const { play, publish, http_remux: remux, cluster } = vhost;
   return {
     name,
+    separatesVhosts: name === DEFAULT_VHOST && cluster.mode === "remote" && cluster.vhost.includes("[vhost]"),
     stream: {
       chunkSize: vhost.chunk_size || config.chunk_size,
       gopCache: play.gop_cache,
@@ -137,7 +138,7 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
     firstPacketTimeoutMs: publish.firstpkt_timeout,
     normalTimeoutMs: publish.normal_timeout,
     idlePublisherTimeoutMs: publish.kickoff_for_idle * 1000,
-    takeover: vhost.cluster.on_conflict === "takeover",
+    takeover: cluster.on_conflict === "takeover",
     readPauseMs: publish.mr_latency,
   };
 }

@@ -9,6 +9,7 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import type { SocketAddress } from "../net/tcp.ts";
 import { refusalError } from "../session/client_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
+import { requestedVhost } from "./requested_vhost.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
 import { clientArguments, isLoop, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
@@ -202,14 +203,15 @@ export class EdgeRouter implements StreamRouter {
     return {
       targets: () => {
         const { vhostTemplate } = settings();
-        const host = vhost.name === DEFAULT_VHOST && vhostTemplate === "[vhost]"
-          ? address.host
-          : vhostTemplate.replaceAll("[vhost]", vhost.name);
         origins.clear();
         for (const origin of choose()) {
           origins.set({
             address: origin,
-            tcUrl: upstreamTcUrl(host, origin.port, address.app),
+            tcUrl: upstreamTcUrl(
+              vhostAtOrigin(vhostTemplate, vhost.name, address) ?? origin.hostname,
+              origin.port,
+              address.app,
+            ),
             app: address.app,
             streamName: address.stream + withoutVhost(address.parameters),
           }, origin);
@@ -271,6 +273,16 @@ export class EdgeRouter implements StreamRouter {
     }
     throw new RtmpError("token-refused", "Cannot ask an origin about the connection: none can be reached");
   }
+}
+
+/**
+ * The vhost to ask an origin for. Undefined for the default one of a request that names none: whichever address it came to, the
+ * origin is asked as by who dials it.
+ */
+function vhostAtOrigin(template: string, vhost: string, address: StreamAddress): string | undefined {
+  const name = vhost === DEFAULT_VHOST ? requestedVhost(address) : vhost;
+  if (name === undefined && template === "[vhost]") return undefined;
+  return template.replaceAll("[vhost]", name ?? vhost);
 }
 
 type StreamPullSession = ConstructorParameters<typeof StreamPull>[0]["session"];

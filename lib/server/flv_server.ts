@@ -1,6 +1,7 @@
 import { RtmpError } from "../base/errors.ts";
-import { type StreamAddress, streamKey } from "../base/stream_address.ts";
+import type { StreamAddress } from "../base/stream_address.ts";
 import { type FlvClientInfo, FlvPlayer } from "./flv_player.ts";
+import { requestKey } from "./requested_vhost.ts";
 import type { RtmpServer } from "./rtmp_server.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
@@ -42,7 +43,7 @@ export class FlvServer {
     if (vhost === undefined) {
       throw new RtmpError("vhost-not-found", `Cannot find vhost '${address.vhost}': it is not configured`);
     }
-    const key = streamKey(vhost.name, address.app, address.stream);
+    const key = requestKey(vhost, address);
     const player = new FlvPlayer(runtime, vhost, address, request);
     try {
       player.onClosed(this.#server.admit(player));

@@ -1,6 +1,6 @@
 import { errorText, RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
-import { parseStreamAddress, type StreamAddress, streamKey } from "../base/stream_address.ts";
+import { parseStreamAddress, type StreamAddress } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { ConnectionWriter } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
@@ -10,6 +10,7 @@ import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
 import { PlayRole } from "./play_role.ts";
 import { PublishRole } from "./publish_role.ts";
+import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { StreamRequest } from "./stream_router.ts";
 import { isNode } from "./upstream_identity.ts";
@@ -342,7 +343,7 @@ export class RtmpConnection implements Client {
       }
       this.#address = address;
       this.#vhost = vhost;
-      const key = streamKey(vhost.name, address.app, address.stream);
+      const key = requestKey(vhost, address);
       await next({ address, vhost, key, connect: this.#connect, ip: this.ip, signal: this.#abort.signal });
     } catch (error) {
       if (error instanceof RtmpError && !this.#isClosing) {
@@ -507,7 +508,7 @@ export class RtmpConnection implements Client {
       ...(this.#session.proxiedAddress === undefined ? {} : { proxied: this.#session.proxiedAddress }),
       ...(this.#address === undefined || this.#vhost === undefined
         ? {}
-        : { stream: streamKey(this.#vhost.name, this.#address.app, this.#address.stream) }),
+        : { stream: requestKey(this.#vhost, this.#address) }),
       ...properties,
     });
   }

@@ -9,7 +9,7 @@ import type { VhostSettings } from "./vhost_settings.ts";
 export interface StreamRequest {
   readonly address: StreamAddress;
   readonly vhost: VhostSettings;
-  /** `[vhost]/app/stream`. */
+  /** `[vhost]/app/stream`, see `requestKey`. */
   readonly key: string;
   /** What an RTMP client said in connect; undefined for HTTP. */
   readonly connect: ConnectInfo | undefined;

@@ -19,6 +19,8 @@ export interface FlvSettings {
 /** What the configuration says of one vhost, as far as the server needs it. Read anew for each connection, so that reloads count. */
 export interface VhostSettings {
   readonly name: string;
+  /** It serves requests for several vhosts, whose streams are to be kept apart: see `requestKey`. */
+  readonly separatesVhosts: boolean;
   readonly stream: LiveStreamOptions;
   readonly flv: FlvSettings;
   /** Acknowledge by this window until the peer names one, in bytes. */
