@@ -19,8 +19,17 @@ export const TARGETS: readonly Target[] = [
   { triple: "x86_64-pc-windows-msvc", name: "windows-x64", extension: ".exe" },
 ];
 
-/** What the API says of the machine. */
-const SYSTEM_FACTS = ["hostname", "osRelease", "osUptime", "loadavg", "systemMemoryInfo", "cpus"];
+/** What the API says of the machine; the same in the tasks `start` and `dev`, with which it is tested. */
+export const SYSTEM_FACTS: readonly string[] = [
+  "hostname",
+  "osRelease",
+  "osUptime",
+  "loadavg",
+  "systemMemoryInfo",
+  "cpus",
+  // The address that a cluster's answer names where the asker gives none.
+  "networkInterfaces",
+];
 
 /** All that the server may do. Nothing else is asked for at run time: `--no-prompt`. */
 export const PERMISSIONS: readonly string[] = [

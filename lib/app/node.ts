@@ -16,6 +16,7 @@ import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
+import { publicAddress } from "./public_address.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
 import {
   clusterPlaySettings,
@@ -181,12 +182,4 @@ export class Node {
 
 function randomBytes(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
-}
-
-/** An address of this machine that others may reach: the first that is not its own loop. */
-function publicAddress(): string {
-  const addresses = Deno.networkInterfaces().filter(({ address }) =>
-    address !== "127.0.0.1" && address !== "::1"
-  );
-  return (addresses.find(({ family }) => family === "IPv4") ?? addresses[0])?.address ?? "127.0.0.1";
 }

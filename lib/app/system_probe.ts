@@ -1,6 +1,7 @@
 import process from "node:process";
 import { arch, cpus, version } from "node:os";
 import type { CpuTimes, HostFacts, ProcessUsage, SystemMemory, SystemProbe } from "../http/system_probe.ts";
+import { permitted } from "./permitted.ts";
 
 /** What `process.resourceUsage` answers; Deno 2.4 has no such function. */
 interface ResourceUsage {
@@ -96,14 +97,4 @@ export class DenoSystemProbe implements SystemProbe {
 function resourceUsage(): ResourceUsage | undefined {
   const read = (process as { resourceUsage?: () => ResourceUsage }).resourceUsage;
   return read?.call(process);
-}
-
-/** What a reading gives, or undefined when this process may not make it. */
-function permitted<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
 }

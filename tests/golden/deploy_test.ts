@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import manifest from "../../deno.json" with { type: "json" };
-import { TARGETS } from "../../deploy/targets.ts";
+import { SYSTEM_FACTS, TARGETS } from "../../deploy/targets.ts";
 import { parseCommandLine } from "../../lib/app/command_line.ts";
 import type { Config } from "../../lib/app/config.ts";
 import { loadConfig } from "../../lib/app/config_load.ts";
@@ -266,3 +266,12 @@ Deno.test("release.yml runs each binary that a release has, at home", () => {
   assert.equal(jobs.image.steps.at(-1).with.file, "deploy/Dockerfile");
   assert.equal(jobs.image.steps.at(-1).with.platforms, "linux/amd64,linux/arm64");
 });
+
+for (const task of ["start", "dev"] as const) {
+  Deno.test(`deno task ${task} may know of the machine what the binary may, and no more`, () => {
+    assert.deepEqual(
+      /--allow-sys\S*/.exec(manifest.tasks[task])?.[0],
+      `--allow-sys=${SYSTEM_FACTS.join(",")}`,
+    );
+  });
+}

@@ -4,13 +4,16 @@ export const CONSOLE_SCRIPT = String.raw`
 const POLL_MS = 2000;
 const KEPT_POINTS = 60;
 const LIMIT = 1000;
+/** How many polls a server that is in no cluster is left in peace: a minute. */
+const PATIENCE_POLLS = 30;
 const playersPort = document.documentElement.dataset.playersPort;
 const byId = (id) => document.getElementById(id);
 const history = { in: [], out: [] };
 let previous, filter, vhostNames = new Map(), nodesSkip = 0;
 
+/** Always of now: an answer with an ETag would come from the browser's cache, with loads of then. */
 async function get(path, options) {
-  const response = await fetch(path, options);
+  const response = await fetch(path, { cache: "no-store", ...options });
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error("HTTP " + response.status);
   const body = await response.json();
@@ -57,23 +60,29 @@ function plural(count, one, many) {
   return count + " " + (count === 1 ? one : many);
 }
 
-/** Makes the children of a parent those of the items, keeping the ones that stay, so that focus and hover do. */
+/** Makes the children of a parent those of the items, keeping the ones that stay, so that focus and hover do. Nothing else stays. */
 function reconcile(parent, items, keyOf, make) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const kept = new Set();
   let place = parent.firstElementChild;
   for (const item of items) {
-    const key = String(keyOf(item));
+    const name = String(keyOf(item));
+    let key = name;
+    // Two items may have one name; each has a child all the same.
+    for (let n = 2; kept.has(key); n += 1) key = name + "#" + n;
+    kept.add(key);
     let child = old.get(key);
     if (child === undefined) {
-      child = make(key);
+      child = make(name);
       child.dataset.key = key;
     }
-    old.delete(key);
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
     child.show(item);
   }
-  for (const child of old.values()) child.remove();
+  for (const child of [...parent.children]) {
+    if (!kept.has(child.dataset.key)) child.remove();
+  }
 }
 
 function cell(row, className, label) {
@@ -100,8 +109,8 @@ function streamRow() {
   const badge = element("span", "badge");
   const vhostLine = element("small");
   title.append(name, badge, vhostLine);
-  const video = twoLines(cell(row, "", "Video"));
-  const audio = twoLines(cell(row, "", "Audio"));
+  const video = twoLines(cell(row, "fact", "Video"));
+  const audio = twoLines(cell(row, "fact", "Audio"));
   const fps = cell(row, "number", "Frames/s");
   const incoming = cell(row, "number", "In");
   const outgoing = cell(row, "number", "Out");
@@ -206,36 +215,48 @@ function nodeCard() {
   const name = element("span");
   const badge = element("span", "badge");
   title.append(name, badge);
-  const lines = [element("p"), element("p"), element("p")];
+  const lines = [element("p"), element("p"), element("p"), element("p", "problem")];
   card.append(title, ...lines);
   card.show = (node) => {
     card.classList.toggle("down", node.state === "down");
-    setText(name, node.address);
-    badge.className = "badge " + (node.state === "down" ? "bad" : node.state === "self" ? "water" : "good");
-    setText(badge, node.state === "self" ? "this node" : node.state);
-    node.lines.concat("", "", "").slice(0, lines.length).forEach((line, index) => setText(lines[index], line));
+    setText(name, node.title);
+    badge.className = "badge " + NODE_BADGES[node.state];
+    setText(badge, node.state);
+    node.lines.forEach((line, index) => {
+      setText(lines[index], line);
+      lines[index].hidden = line === "";
+    });
   };
   return card;
 }
 
-/** A node as /api/v1/clusters/nodes tells of it, in words. Fields that it does not tell are left out. */
-function nodeFacts(node) {
-  const streams = Array.isArray(node.streams) ? node.streams.length : node.streams;
-  const isDown = node.state === "down";
+const NODE_BADGES = { "this node": "water", up: "good", down: "bad", "not asked yet": "wait" };
+
+/** A node as /api/v1/clusters/nodes tells of it, in words: a title, and four lines of which any may be empty. */
+function nodeFacts(node, now) {
+  const state = node.self ? "this node" : node.up === true ? "up" : node.up === false ? "down" : "not asked yet";
   const told = (value, words) => value === undefined || value === null || value === "" ? "" : words(value);
+  const line = (...parts) => parts.filter(Boolean).join(" · ");
+  const load = node.load || {};
+  const isDown = state === "down";
+  const host = node.rtmp && (node.rtmp.host || (node.self ? location.hostname : ""));
   return {
-    key: node.id || node.api || node.rtmp,
-    address: node.rtmp || node.api || node.id,
-    state: node.self ? "self" : isDown ? "down" : "up",
+    key: node.self ? "self" : node.name,
+    title: host ? host + ":" + node.rtmp.port : node.self ? location.host : node.name,
+    state,
     lines: [
-      [told(node.id, (id) => id), told(node.version, (version) => "version " + version)].filter(Boolean).join(" · "),
-      [
-        told(streams, (count) => plural(count, "stream", "streams")),
-        told(node.clients, (count) => plural(count, "client", "clients")),
+      line(told(node.name, (name) => "API " + name), node.kind === "srs" ? "SRS, asked when a play needs it" : ""),
+      line(told(node.node_id, (id) => id), told(node.version, (version) => "version " + version)),
+      isDown ? "" : line(
+        told(load.streams, (count) => plural(count, "stream", "streams")),
+        told(load.clients, (count) => plural(count, "client", "clients")),
         told(node.round_trip_ms, (ms) => ms.toFixed(ms < 10 ? 1 : 0) + " ms away"),
-      ].filter(Boolean).join(" · "),
-      isDown ? told(node.last_error, (error) => String(error)) : "",
-    ].filter(Boolean),
+      ),
+      isDown ? line(
+        told(node.down_since_ms, (since) => "for " + duration((now - since) / 1000)),
+        told(node.last_error, String),
+      ) : "",
+    ],
   };
 }
 
@@ -293,15 +314,25 @@ function showClients(clients) {
   reconcile(byId("clients"), shown, (client) => client.id, clientRow);
 }
 
-async function showNodes() {
+/** The cluster's nodes; undefined when they are not to be asked for now, or do not say. */
+async function getNodes() {
   if (nodesSkip > 0) return void (nodesSkip -= 1);
-  const body = await get("/api/v1/clusters/nodes").catch(() => undefined);
-  const nodes = body && body.data && Array.isArray(body.data.nodes) ? body.data.nodes.map(nodeFacts) : [];
-  // A server outside a cluster is asked again once a minute.
-  if (nodes.length === 0) nodesSkip = 30;
-  byId("nodes-section").hidden = nodes.length === 0;
-  setText(byId("nodes-count"), nodes.filter((node) => node.state !== "down").length + " of " + nodes.length + " up");
-  reconcile(byId("nodes"), nodes, (node) => node.key, nodeCard);
+  try {
+    return (await get("/api/v1/clusters/nodes?streams=false")).data.nodes;
+  } catch {
+    // One that has shown them is asked again at once.
+    if (byId("nodes-section").hidden) nodesSkip = PATIENCE_POLLS;
+  }
+}
+
+function showNodes(nodes, now) {
+  // A server outside a cluster knows itself only.
+  const isAlone = nodes.length < 2;
+  if (isAlone) nodesSkip = PATIENCE_POLLS;
+  byId("nodes-section").hidden = isAlone;
+  const facts = nodes.map((node) => nodeFacts(node, now));
+  setText(byId("nodes-count"), facts.filter(({ state }) => state === "up" || state === "this node").length + " of " + facts.length + " up");
+  reconcile(byId("nodes"), facts, ({ key }) => key, nodeCard);
 }
 
 function showStatus(className, text) {
@@ -314,18 +345,19 @@ async function refresh() {
   if (isBusy) return;
   isBusy = true;
   try {
-    const [summary, vhosts, streams, clients] = await Promise.all([
+    const [summary, vhosts, streams, clients, nodes] = await Promise.all([
       get("/api/v1/summaries"),
       get("/api/v1/vhosts"),
       get("/api/v1/streams?count=" + LIMIT),
       get("/api/v1/clients?count=" + LIMIT),
-      showNodes(),
+      getNodes(),
     ]);
     vhostNames = new Map(vhosts.vhosts.map((vhost) => [vhost.id, vhost.name]));
     if (filter && !streams.streams.some((stream) => stream.id === filter.id)) filter = undefined;
     showSummary(summary);
     showStreams(streams.streams);
     showClients(clients.clients);
+    if (nodes) showNodes(nodes, summary.data.now_ms);
     showStatus("good", "up to date");
   } catch (error) {
     showStatus("bad", error instanceof TypeError ? "no answer" : error.message);

@@ -49,12 +49,14 @@ section > h2 { display: flex; align-items: center; gap: 8px; margin: 0 2px 10px;
 .node h3 { display: flex; align-items: center; gap: 8px; margin: 0 0 4px; font-size: 15px; overflow-wrap: anywhere; }
 .node h3 .badge { margin-left: auto; }
 .node p { margin: 0; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
+.node p.problem { color: var(--rust); }
 .table { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; }
 th { padding: 10px 12px; text-align: left; font-size: 13px; font-weight: 500; color: var(--soft); white-space: nowrap; }
 td { padding: 10px 12px; border-top: 1px solid var(--line); vertical-align: middle; }
 th:first-child, td:first-child { padding-left: 16px; }
 th:last-child, td:last-child { padding-right: 16px; text-align: right; }
+.fact { white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tbody tr:hover { background: var(--hover); }
 td small { display: block; color: var(--soft); font-size: 13px; }
