@@ -107,6 +107,16 @@ async function checkApi(list: Checklist, api: string): Promise<void> {
     assert.ok(facts.every((fact) => Number(fact) > 0), JSON.stringify(data));
     return `${data.self.mem_kbyte} KB of ${data.system.mem_ram_kbyte}, ${data.system.cpus} CPUs`;
   });
+  await list.check("the API answers all that it lists, and nothing is kept from it", async () => {
+    const { urls } = await (await get(`${api}/api/v1`)).json();
+    const names = Object.keys(urls).filter((name) => name !== "raw");
+    for (const name of names) {
+      const { code, data } = await (await get(`${api}/api/v1/${name}`)).json();
+      assert.equal(code, 0, name);
+      assert.notEqual(data?.ok, false, `${name} may not be read`);
+    }
+    return names.join(" ");
+  });
   for (const path of ["/metrics", "/healthz", "/readyz"]) {
     await list.check(
       `answers ${path}`,

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { Checklist, say } from "./checklist.ts";
 import { checkCommands, checkFiles } from "./command_checks.ts";
 import { checkNodes } from "./node_checks.ts";
+import { checkReadme } from "./readme_checks.ts";
 import { checkServer } from "./server_checks.ts";
 import { buildSubjects, type Subject } from "./subject.ts";
 
@@ -30,6 +31,7 @@ for (const subject of subjects) {
     await list.check("the folder is still empty", () => assert.deepEqual([...Deno.readDirSync(empty)], []));
     await checkFiles(list, subject, files);
     await list.check("a cluster and an edge", () => checkNodes(list, subject, files));
+    await list.check("README's cluster and edge", () => checkReadme(list, subject, files));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
