@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
 import { checkHealth } from "../../lib/app/health.ts";
 import { Node } from "../../lib/app/node.ts";
 import { Ports } from "../../lib/app/ports.ts";
@@ -18,11 +18,7 @@ const samples = Array.from(Deno.readDirSync(CONF), ({ name }) => name).filter((n
 
 for (const sample of samples.toSorted()) {
   Deno.test(`conf/${sample} starts a server whose health can be asked`, async () => {
-    const { config, warnings } = loadConfig({
-      path: new URL(sample, CONF).pathname,
-      environment,
-      readTextFile: Deno.readTextFileSync,
-    });
+    const { config, warnings } = load(sample);
     assert.deepEqual(warnings, []);
     const node = new Node(config);
     const ports = new Ports(config);
@@ -37,4 +33,9 @@ for (const sample of samples.toSorted()) {
       await node.stop();
     }
   });
+}
+
+function load(sample: string): LoadedConfig {
+  const path = new URL(sample, CONF).pathname;
+  return loadConfig({ path, environment, readTextFile: (file) => Deno.readTextFileSync(file) });
 }
