@@ -12,8 +12,16 @@ import type {
 } from "../http/server_view.ts";
 import type { Client } from "../server/client.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
+import { trafficByVhost, type VhostTraffic } from "./vhost_traffic.ts";
 import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
+
+/** What statistics remember of a vhost. */
+interface VhostRecord {
+  readonly id: string;
+  readonly receiveRate: RateMeter;
+  readonly sendRate: RateMeter;
+}
 
 /** What statistics remember of a stream, beside the stream itself. */
 interface StreamRecord {
@@ -21,7 +29,6 @@ interface StreamRecord {
   readonly receiveRate: RateMeter;
   readonly sendRate: RateMeter;
   readonly frameRate: RateMeter;
-  /** Bytes sent to players that have left. */
   name: { vhost: string; app: string; stream: string; tcUrl: string };
 }
 
@@ -52,7 +59,7 @@ export class LiveServerView implements ServerView {
   readonly startedAtMs: number;
   readonly #options: ServerViewOptions;
   readonly #records = new WeakMap<LiveStream, StreamRecord>();
-  readonly #vhostIds = new Map<string, string>();
+  readonly #vhostRecords = new Map<string, VhostRecord>();
 
   constructor(options: ServerViewOptions) {
     this.#options = options;
@@ -67,17 +74,17 @@ export class LiveServerView implements ServerView {
   sample(): void {
     const { runtime } = this.#options.server;
     const nowMs = runtime.now();
-    const sent = new Map<LiveStream, number>();
-    for (const client of this.#options.server.clients()) {
-      if (client.stream !== undefined) {
-        sent.set(client.stream, (sent.get(client.stream) ?? 0) + client.sendBytes);
-      }
-    }
     for (const stream of runtime.hub.values()) {
       const record = this.#record(stream);
       record.receiveRate.sample(stream.receivedBytes, nowMs);
-      record.sendRate.sample(sent.get(stream) ?? 0, nowMs);
+      record.sendRate.sample(stream.sentBytes, nowMs);
       record.frameRate.sample(stream.videoFrames, nowMs);
+    }
+    const traffic = trafficByVhost(this.#options.server);
+    for (const [name] of this.#options.vhosts()) {
+      const record = this.#vhostRecord(name);
+      record.receiveRate.sample(traffic.get(name)?.receiveBytes ?? 0, nowMs);
+      record.sendRate.sample(traffic.get(name)?.sendBytes ?? 0, nowMs);
     }
   }
 
@@ -107,12 +114,17 @@ export class LiveServerView implements ServerView {
   }
 
   *vhosts(): Iterable<VhostSummary> {
-    for (const [name, isEnabled] of this.#options.vhosts()) yield this.#vhostSummary(name, isEnabled);
+    const traffic = trafficByVhost(this.#options.server);
+    for (const [name, isEnabled] of this.#options.vhosts()) {
+      yield this.#vhostSummary(name, isEnabled, traffic.get(name));
+    }
   }
 
   vhost(id: string): VhostSummary | undefined {
     for (const [name, isEnabled] of this.#options.vhosts()) {
-      if (this.#vhostId(name) === id) return this.#vhostSummary(name, isEnabled);
+      if (this.#vhostRecord(name).id === id) {
+        return this.#vhostSummary(name, isEnabled, trafficByVhost(this.#options.server).get(name));
+      }
     }
     return undefined;
   }
@@ -129,12 +141,14 @@ export class LiveServerView implements ServerView {
     let { closedReceiveBytes: receiveBytes, closedSendBytes: sendBytes, closedJumps: jumpsTotal } = counters;
     let clients = 0;
     let players = 0;
-    for (const client of server.clients()) {
-      clients++;
-      if (!isPublisher(client)) players++;
+    for (const client of server.open()) {
       receiveBytes += client.receiveBytes;
       sendBytes += client.sendBytes;
       jumpsTotal += client.jumps;
+    }
+    for (const client of server.clients()) {
+      clients++;
+      if (!isPublisher(client)) players++;
     }
     const cluster = this.#options.cluster();
     return {
@@ -194,7 +208,7 @@ export class LiveServerView implements ServerView {
     return {
       id: record.id,
       name,
-      vhostId: this.#vhostId(vhost),
+      vhostId: this.#vhostRecord(vhost).id,
       vhost,
       app,
       tcUrl,
@@ -202,7 +216,7 @@ export class LiveServerView implements ServerView {
       clients: clients.length,
       frames: stream.videoFrames,
       fps: record.frameRate.perSecond(),
-      sendBytes: clients.reduce((sum, client) => sum + client.sendBytes, 0),
+      sendBytes: stream.sentBytes,
       receiveBytes: stream.receivedBytes,
       kbps: kbps(record),
       publish: feed === undefined
@@ -218,7 +232,7 @@ export class LiveServerView implements ServerView {
     const vhost = client.vhost?.name ?? "";
     return {
       id: client.id,
-      vhostId: this.#vhostId(vhost),
+      vhostId: this.#vhostRecord(vhost).id,
       streamId: client.stream === undefined ? "" : this.#record(client.stream).id,
       ip: client.ip,
       pageUrl: client.pageUrl,
@@ -236,31 +250,17 @@ export class LiveServerView implements ServerView {
     };
   }
 
-  #vhostSummary(name: string, isEnabled: boolean): VhostSummary {
-    let sendBytes = 0;
-    let receiveBytes = 0;
-    let clients = 0;
-    let received = 0;
-    let sent = 0;
-    const streams = new Set<LiveStream>();
-    for (const client of this.#options.server.clients()) {
-      if (client.vhost?.name !== name) continue;
-      clients++;
-      sendBytes += client.sendBytes;
-      receiveBytes += client.receiveBytes;
-      received += kbps(client).recv30s;
-      sent += kbps(client).send30s;
-      if (client.stream !== undefined) streams.add(client.stream);
-    }
+  #vhostSummary(name: string, isEnabled: boolean, traffic: VhostTraffic | undefined): VhostSummary {
+    const record = this.#vhostRecord(name);
     return {
-      id: this.#vhostId(name),
+      id: record.id,
       name,
       isEnabled,
-      clients,
-      streams: streams.size,
-      sendBytes,
-      receiveBytes,
-      kbps: { recv30s: received, send30s: sent },
+      clients: traffic?.clients ?? 0,
+      streams: traffic?.streams.size ?? 0,
+      sendBytes: traffic?.sendBytes ?? 0,
+      receiveBytes: traffic?.receiveBytes ?? 0,
+      kbps: kbps(record),
     };
   }
 
@@ -274,13 +274,17 @@ export class LiveServerView implements ServerView {
     return { vhost, app: segments.join("/"), stream, tcUrl: "" };
   }
 
-  #vhostId(name: string): string {
-    let id = this.#vhostIds.get(name);
-    if (id === undefined) {
-      id = `vid-${this.#options.newId().slice(0, 7)}`;
-      this.#vhostIds.set(name, id);
+  #vhostRecord(name: string): VhostRecord {
+    let record = this.#vhostRecords.get(name);
+    if (record === undefined) {
+      record = {
+        id: `vid-${this.#options.newId().slice(0, 7)}`,
+        receiveRate: new RateMeter(),
+        sendRate: new RateMeter(),
+      };
+      this.#vhostRecords.set(name, record);
     }
-    return id;
+    return record;
   }
 }
 

@@ -84,6 +84,8 @@ export class LiveStream {
   keepers = 0;
   /** Those besides RTMP, built only while someone reads them. */
   readonly #otherOutputs = new Map<OutputName, OutputLog>();
+  /** Given by outputs that are gone. */
+  #closedSentBytes = 0;
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
@@ -112,6 +114,13 @@ export class LiveStream {
     let count = this.rtmp.cursors.size;
     for (const { cursors } of this.#otherOutputs.values()) count += cursors.size;
     return count;
+  }
+
+  /** Bytes that players have been given, those included that have left. */
+  get sentBytes(): number {
+    let bytes = this.#closedSentBytes + this.rtmp.givenBytes;
+    for (const { givenBytes } of this.#otherOutputs.values()) bytes += givenBytes;
+    return bytes;
   }
 
   /** What tells the codecs: the headers in force, else the first frame, for codecs without headers. */
@@ -164,8 +173,10 @@ export class LiveStream {
   /** Ends a player's reading. */
   unsubscribe(cursor: PlayerCursor): void {
     cursor.close();
-    for (const [name, { cursors }] of this.#otherOutputs) {
-      if (cursors.size === 0) this.#otherOutputs.delete(name);
+    for (const [name, { cursors, givenBytes }] of this.#otherOutputs) {
+      if (cursors.size > 0) continue;
+      this.#closedSentBytes += givenBytes;
+      this.#otherOutputs.delete(name);
     }
   }
 

@@ -29,6 +29,8 @@ export class OutputLog implements CursorSource {
   readonly cursors: Set<PlayerCursor> = new Set();
   /** Whether a player that fell behind should wait for a key frame. */
   hasVideo = false;
+  /** Bytes that its players have been given. */
+  givenBytes = 0;
   readonly #log: StreamLog;
   readonly #queueLengthMs: number;
   readonly #marks: Mark[] = [];

@@ -17,6 +17,8 @@ export interface CursorSource {
   readonly log: StreamLog;
   /** The cursors on it; one that closes leaves. */
   readonly cursors: Set<PlayerCursor>;
+  /** Bytes that its players have been given. */
+  givenBytes: number;
   /** Oldest offset that a player may still be at. */
   readonly oldestAllowed: number;
   /** Offset of the newest key frame that a player may be at. */
@@ -97,7 +99,10 @@ export class PlayerCursor {
       let bytes = this.#take();
       if (bytes === undefined) return undefined;
       if (this.#filter !== undefined) bytes = filterMessages(bytes, this.output.format, this.#filter);
-      if (bytes.length > 0) return bytes;
+      if (bytes.length > 0) {
+        this.output.givenBytes += bytes.length;
+        return bytes;
+      }
     }
   }
 

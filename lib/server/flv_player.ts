@@ -289,12 +289,8 @@ export class FlvPlayer implements TickedClient {
   }
 
   #logClosed(): void {
-    const { counters } = this.#runtime;
     const reason = this.#closeReason;
-    counters.closedSendBytes += this.#sendBytes;
-    counters.closedJumps += this.jumps;
-    if (reason !== undefined) this.#runtime.countError(reason.code);
-    if (reason?.code === "send-timeout") counters.clientErrorsTotal++;
+    this.#runtime.countEnd(this, { hasAsked: true, hasStarted: this.#isStarted, reason });
     this.#log(this.#isStarted ? "Play stopped" : "Play refused", {
       type: this.type,
       reason: reason?.code ?? "closed-by-peer",

@@ -45,6 +45,8 @@ export class RtmpConnection implements Client {
   #vhost: VhostSettings | undefined;
   #receivedBytes = 0;
   #jumps = 0;
+  /** It has asked to publish or play, whatever the answer. */
+  #hasAsked = false;
   #closeReason: RtmpError | undefined;
   #isClosing = false;
   #closeAtMs = Infinity;
@@ -123,6 +125,11 @@ export class RtmpConnection implements Client {
     let jumps = this.#jumps;
     for (const role of this.#roles.values()) if (role.kind === "play") jumps += role.cursor.jumps;
     return jumps;
+  }
+
+  /** Whether its end is in the books; it may still be sent last words. */
+  get isClosing(): boolean {
+    return this.#isClosing;
   }
 
   /** Runs the connection to its end. Never throws. */
@@ -327,6 +334,7 @@ export class RtmpConnection implements Client {
     name: string,
     next: (request: StreamRequest) => Promise<void>,
   ): Promise<void> {
+    this.#hasAsked = true;
     try {
       const { findVhost, limits } = this.#runtime.options;
       // Without a name the app's last segment is the stream, as for a name of parameters alone.
@@ -479,14 +487,9 @@ export class RtmpConnection implements Client {
   }
 
   #logClosed(): void {
-    const { counters } = this.#runtime;
     const reason = this.#closeReason;
-    counters.closedReceiveBytes += this.receiveBytes;
-    counters.closedSendBytes += this.sendBytes;
-    counters.closedJumps += this.jumps;
-    if (reason !== undefined) this.#runtime.countError(reason.code);
-    const isGoodbye = reason === undefined || GOODBYES.has(reason.code);
-    if (!isGoodbye && this.#type !== "Unknown") counters.clientErrorsTotal++;
+    const hasStarted = this.#type !== "Unknown";
+    this.#runtime.countEnd(this, { hasAsked: hasStarted || this.#hasAsked, hasStarted, reason });
     // A port scan or a health check that says nothing is no event.
     const isSilent = this.#receivedBytes === 0;
     this.#log(isSilent ? "debug" : "info", "Connection closed", {
@@ -513,12 +516,3 @@ export class RtmpConnection implements Client {
     });
   }
 }
-
-/** Ends that are nobody's failure. */
-const GOODBYES: ReadonlySet<string> = new Set([
-  "kicked",
-  "redirected",
-  "play-duration",
-  "shutting-down",
-  "taken-over",
-]);

@@ -44,6 +44,14 @@ export class RtmpServer {
     yield* this.#otherClients.values();
   }
 
+  /** Everyone whose end is not in the books yet, whatever they do. */
+  *open(): Iterable<Client> {
+    for (const connection of this.#connections.values()) {
+      if (!connection.isClosing) yield connection;
+    }
+    yield* this.#otherClients.values();
+  }
+
   client(id: string): Client | undefined {
     return this.#connections.get(id) ?? this.#otherClients.get(id);
   }

@@ -1,13 +1,14 @@
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { randomId } from "../base/random_id.ts";
-import type { RtmpErrorCode } from "../base/errors.ts";
+import type { RtmpError, RtmpErrorCode } from "../base/errors.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
 import { ReadPacer } from "../net/read_pacer.ts";
 import { WriteScheduler } from "../net/write_scheduler.ts";
 import type { RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
+import type { Client } from "./client.ts";
 import type { StreamRouter } from "./stream_router.ts";
 import type { FindVhost } from "./vhost_settings.ts";
 
@@ -40,8 +41,29 @@ export interface ServerCounters {
   closedReceiveBytes: number;
   closedSendBytes: number;
   closedJumps: number;
+  /** The same bytes by the vhost that they asked for. */
+  readonly closedByVhost: Map<string, { receiveBytes: number; sendBytes: number }>;
   readonly errors: Map<RtmpErrorCode, number>;
 }
+
+/** How far a connection came. */
+export interface ConnectionEnd {
+  /** It asked to publish or play. */
+  readonly hasAsked: boolean;
+  /** And was let in. */
+  readonly hasStarted: boolean;
+  /** Absent: the peer closed. */
+  readonly reason: RtmpError | undefined;
+}
+
+/** Ends that are nobody's failure. */
+const GOODBYES: ReadonlySet<RtmpErrorCode> = new Set([
+  "kicked",
+  "redirected",
+  "play-duration",
+  "shutting-down",
+  "taken-over",
+]);
 
 /** What all connections of one server share: its streams, its write rounds, its time. */
 export class ServerRuntime {
@@ -54,6 +76,7 @@ export class ServerRuntime {
     closedReceiveBytes: 0,
     closedSendBytes: 0,
     closedJumps: 0,
+    closedByVhost: new Map(),
     errors: new Map(),
   };
   /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
@@ -107,6 +130,27 @@ export class ServerRuntime {
     if (stream === undefined || stream.playerCount === 0) return pacer.pause();
     const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
     return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
+  }
+
+  /**
+   * Takes a connection that has ended into the books. One that was refused is a client that failed, as in SRS; one that never asked
+   * for anything is none.
+   */
+  countEnd(client: Client, { hasAsked, hasStarted, reason }: ConnectionEnd): void {
+    const { counters } = this;
+    counters.closedReceiveBytes += client.receiveBytes;
+    counters.closedSendBytes += client.sendBytes;
+    counters.closedJumps += client.jumps;
+    if (reason !== undefined) this.countError(reason.code);
+    if (!hasAsked) return;
+    if (!hasStarted) counters.clientsTotal++;
+    if (reason !== undefined && !GOODBYES.has(reason.code)) counters.clientErrorsTotal++;
+    if (client.vhost === undefined) return;
+    const { name } = client.vhost;
+    const closed = counters.closedByVhost.get(name) ?? { receiveBytes: 0, sendBytes: 0 };
+    closed.receiveBytes += client.receiveBytes;
+    closed.sendBytes += client.sendBytes;
+    counters.closedByVhost.set(name, closed);
   }
 
   countError(code: RtmpErrorCode): void {

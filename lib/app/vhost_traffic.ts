@@ -1,0 +1,39 @@
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { RtmpServer } from "../server/rtmp_server.ts";
+
+/** What the clients of a vhost are, and what they sent and were sent, those included that have left. */
+export interface VhostTraffic {
+  receiveBytes: number;
+  sendBytes: number;
+  /** Now. */
+  clients: number;
+  /** Of these clients. */
+  readonly streams: Set<LiveStream>;
+}
+
+/** The traffic of each vhost that had any, in one pass over the connections. */
+export function trafficByVhost(server: RtmpServer): ReadonlyMap<string, VhostTraffic> {
+  const all = new Map<string, VhostTraffic>();
+  const of = (name: string): VhostTraffic => {
+    const known = all.get(name);
+    if (known !== undefined) return known;
+    const traffic = { receiveBytes: 0, sendBytes: 0, clients: 0, streams: new Set<LiveStream>() };
+    all.set(name, traffic);
+    return traffic;
+  };
+  for (const [name, { receiveBytes, sendBytes }] of server.runtime.counters.closedByVhost) {
+    const traffic = of(name);
+    traffic.receiveBytes += receiveBytes;
+    traffic.sendBytes += sendBytes;
+  }
+  for (const { vhost, stream, receiveBytes, sendBytes } of server.open()) {
+    if (vhost === undefined) continue;
+    const traffic = of(vhost.name);
+    traffic.receiveBytes += receiveBytes;
+    traffic.sendBytes += sendBytes;
+    if (stream === undefined) continue;
+    traffic.clients++;
+    traffic.streams.add(stream);
+  }
+  return all;
+}
