@@ -14,7 +14,7 @@ export interface Entrance {
   readonly size: number;
   /**
    * What is bad about an input, such as `of slashes`, and what makes one of a size. What is returned handles it once, as often as it
-   * is called, and is measured.
+   * is called, and is measured; a promise is waited for.
    */
   readonly kinds: Readonly<Record<string, (size: number) => () => unknown>>;
 }
@@ -47,10 +47,10 @@ interface Times {
 export function testGrowth(entrances: readonly Entrance[]): void {
   for (const { name, size, kinds } of entrances) {
     const count = Object.keys(kinds).length;
-    Deno.test(`n and 8n: ${name} (${count === 1 ? "1 kind" : `${count} kinds`})`, () => {
+    Deno.test(`n and 8n: ${name} (${count === 1 ? "1 kind" : `${count} kinds`})`, async () => {
       const tooSteep: string[] = [];
       for (const [kind, prepare] of Object.entries(kinds)) {
-        const { isLinear, figures } = measureOrTell(size, prepare);
+        const { isLinear, figures } = await measureOrTell(size, prepare);
         report(`${name}, ${kind}: ${figures}`);
         if (!isLinear) tooSteep.push(`${kind}: ${figures}`);
       }
@@ -60,27 +60,30 @@ export function testGrowth(entrances: readonly Entrance[]): void {
 }
 
 /** As `measureGrowth`; a fault in one kind does not hide the others. */
-function measureOrTell(
-  size: number,
-  prepare: (size: number) => () => unknown,
-): ReturnType<typeof measureGrowth> {
+async function measureOrTell(size: number, prepare: (size: number) => () => unknown): Promise<GrowthResult> {
   try {
-    return measureGrowth(size, prepare);
+    return await measureGrowth(size, prepare);
   } catch (error) {
     return { isLinear: false, figures: `failed: ${error instanceof Error ? error.stack : error}` };
   }
 }
 
-/** Whether the larger input costs what its size lets expect, and the figures behind that. */
-export function measureGrowth(
+/** Whether a cost is what the size lets expect, and the figures behind that. */
+export interface GrowthResult {
+  readonly isLinear: boolean;
+  readonly figures: string;
+}
+
+/** Compares what the larger input costs with what the smaller one does. */
+export async function measureGrowth(
   size: number,
   prepare: (size: number) => () => unknown,
-): { isLinear: boolean; figures: string } {
+): Promise<GrowthResult> {
   const small = prepare(size);
   const large = prepare(size * FACTOR);
   let times = { smallMs: Infinity, largeMs: Infinity };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    times = measure(small, large, size);
+    times = await measure(small, large, size);
     if (isLinear(times, size) || times.largeMs > HOPELESS_MS) break;
   }
   const { smallMs, largeMs } = times;
@@ -96,25 +99,28 @@ function isLinear({ smallMs, largeMs }: Times, size: number): boolean {
   return largeMs <= Math.max(MAX_GROWTH * smallMs, size * FACTOR * HARMLESS_NS / 1e6);
 }
 
-function measure(small: () => unknown, large: () => unknown, size: number): Times {
-  const firstMs = timeOf(large, 1);
-  if (firstMs > HOPELESS_MS) return { smallMs: timeOf(small, 1), largeMs: firstMs };
+async function measure(small: () => unknown, large: () => unknown, size: number): Promise<Times> {
+  const firstMs = await timeOf(large, 1);
+  if (firstMs > HOPELESS_MS) return { smallMs: await timeOf(small, 1), largeMs: firstMs };
   let onceMs = Infinity;
   // Compiled before it counts.
-  for (let i = 0; i < 10; i++) onceMs = Math.min(onceMs, timeOf(small, 1));
+  for (let i = 0; i < 10; i++) onceMs = Math.min(onceMs, await timeOf(small, 1));
   const repeats = Math.min(MAX_REPEATS, Math.max(1, Math.ceil(MEASUREMENT_MS / Math.max(onceMs, 0.0001))));
   const times = { smallMs: Infinity, largeMs: Infinity };
   for (let i = 0; i < MEASUREMENTS; i++) {
-    times.smallMs = Math.min(times.smallMs, timeOf(small, repeats) / repeats);
+    times.smallMs = Math.min(times.smallMs, await timeOf(small, repeats) / repeats);
     const largeRepeats = Math.ceil(repeats / FACTOR);
-    times.largeMs = Math.min(times.largeMs, timeOf(large, largeRepeats) / largeRepeats);
+    times.largeMs = Math.min(times.largeMs, await timeOf(large, largeRepeats) / largeRepeats);
     if (isLinear(times, size)) break;
   }
   return times;
 }
 
-function timeOf(run: () => unknown, times: number): number {
+async function timeOf(run: () => unknown, times: number): Promise<number> {
   const start = performance.now();
-  for (let i = 0; i < times; i++) run();
+  for (let i = 0; i < times; i++) {
+    const result = run();
+    if (result instanceof Promise) await result;
+  }
   return performance.now() - start;
 }

@@ -1,9 +1,9 @@
 import { ok } from "node:assert/strict";
 import { measureGrowth } from "./growth.ts";
 
-Deno.test("the measurement of growth tells quadratic work from linear", () => {
-  const linear = measureGrowth(5000, (size) => () => work(size));
-  const quadratic = measureGrowth(200, (size) => () => work(size * size));
+Deno.test("the measurement of growth tells quadratic work from linear", async () => {
+  const linear = await measureGrowth(5000, (size) => () => work(size));
+  const quadratic = await measureGrowth(200, (size) => () => work(size * size));
   ok(linear.isLinear, linear.figures);
   ok(!quadratic.isLinear, quadratic.figures);
 });

@@ -1,0 +1,163 @@
+import { parseCoworkerAddress } from "../../lib/cluster/coworker_address.ts";
+import { nodeStateJson, parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
+import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
+import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
+import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
+import { type Entrance, testGrowth } from "./growth.ts";
+import { fill, refusedOr } from "./inputs.ts";
+
+/** A coworker's answer, read as it comes: JSON, then the state. */
+function state(make: (count: number) => Record<string, unknown>): (count: number) => () => unknown {
+  return (count) => {
+    const text = JSON.stringify({
+      node_id: "a",
+      boot_id: "b",
+      version: "1",
+      rtmp: { port: 1935 },
+      load: { clients: 0, streams: 0 },
+      revision: 1,
+      full: true,
+      streams: [],
+      ...make(count),
+    });
+    return () => refusedOr(Error, () => parseNodeState(JSON.parse(text)));
+  };
+}
+
+function stream(name: string): Record<string, unknown> {
+  return { vhost: "v", app: "live", stream: name, published_at_ms: 1 };
+}
+
+function list<T>(count: number, item: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => item(index));
+}
+
+function owned(count: number): OwnedStreams {
+  const streams = new OwnedStreams();
+  for (let index = 0; index < count; index++) streams.add(ownedStream(index));
+  return streams;
+}
+
+function ownedStream(index: number): Parameters<OwnedStreams["add"]>[0] {
+  const name = String(index);
+  return {
+    vhost: "v",
+    app: "live",
+    stream: name,
+    key: `v/live/${name}`,
+    publishedAtMs: 1,
+    connectionId: "c",
+  };
+}
+
+/** Texts of one kind each. */
+function texts(name: string, size: number, handle: (text: string) => unknown): Entrance {
+  const units: Record<string, string> = {
+    "of slashes": "/",
+    "of letters": "a",
+    "of digits": "1",
+    "of colons": ":",
+    "of brackets": "[",
+    "of commas": ",",
+    "of open braces": "{",
+    "of percent signs": "%",
+    "of half letters": "\ud800",
+    "of spaces": " ",
+    "of points": ".",
+  };
+  const kinds = Object.entries(units).map(([kind, unit]) => [kind, (size: number) => {
+    const text = fill(unit, size);
+    return () => refusedOr(Error, () => handle(text));
+  }]);
+  return { name, size, kinds: Object.fromEntries(kinds) };
+}
+
+const IDENTITY = { nodeId: "a", bootId: "b", version: "1" };
+const REQUEST = { method: "GET", target: "/api/v1/clusters/node" };
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+testGrowth([
+  {
+    name: "coworker's answer",
+    size: 1000,
+    kinds: {
+      "of streams": state((count) => ({ streams: list(count, (index) => stream(`${index}`)) })),
+      "of one stream over and over": state((count) => ({ streams: list(count, () => stream("a")) })),
+      "of streams that are gone": state((count) => ({
+        full: false,
+        removed: list(count, (index) => stream(`${index}`)),
+      })),
+      "of one long name": state((count) => ({ streams: [stream(fill("a", count))] })),
+      "of a long id": state((count) => ({ node_id: fill("a", count) })),
+      "of what nobody asked for": state((count) =>
+        Object.fromEntries(list(count, (index) => [`p${index}`, index]))
+      ),
+    },
+  },
+  {
+    name: "streams of a node, told to a coworker",
+    size: 1000,
+    kinds: {
+      "that are published": (count) => () => owned(count),
+      "all of them": (count) => {
+        const streams = owned(count);
+        return () => nodeStateJson(IDENTITY, { port: 1 }, { clients: 0, streams: 0 }, streams, () => true);
+      },
+      "what changed": (count) => {
+        const streams = owned(count);
+        for (let index = 0; index < count / 2; index++) streams.remove(`v/live/${index}`);
+        const since = { bootId: "b", revision: count / 2 };
+        return () =>
+          nodeStateJson(IDENTITY, { port: 1 }, { clients: 0, streams: 0 }, streams, () => true, since);
+      },
+      "that come and go": (count) => () => {
+        const streams = new OwnedStreams(64);
+        for (let index = 0; index < count; index++) {
+          streams.add(ownedStream(index));
+          streams.remove(`v/live/${index}`);
+        }
+      },
+    },
+  },
+  texts("coworker's answer to a question for a stream", 8192, (text) => {
+    return readStreamAnswer(
+      JSON.stringify({ code: 0, data: { origin: { ip: text, port: 1935, vhost: text } } }),
+    );
+  }),
+  texts("coworker's answer that is no JSON", 8192, readStreamAnswer),
+  texts("question to a coworker", 4096, (text) => {
+    return streamQueryPath({ vhost: text, app: text, stream: text, host: text }, text);
+  }),
+  texts("coworker's address", 4096, (text) => parseCoworkerAddress(text)),
+  texts("stream key", 8192, splitStreamKey),
+  texts("signature", 4096, (text) => new SignatureVerifier().verify(SECRET, REQUEST, text, 1)),
+  texts(
+    "signature's beginning",
+    4096,
+    (text) => new SignatureVerifier().verify(SECRET, REQUEST, `t=1,n=${text}`, 1),
+  ),
+  texts("signed target", 4096, (target) => {
+    const request = { ...REQUEST, target };
+    return new SignatureVerifier().verify(
+      SECRET,
+      request,
+      signRequest(SECRET, request, 1, "0123456789abcdef"),
+      1,
+    );
+  }),
+  {
+    name: "signed requests",
+    size: 200,
+    kinds: {
+      "one after the other": (count) => {
+        const signatures = list(count, (index) => {
+          return signRequest(SECRET, REQUEST, 1, index.toString(16).padStart(16, "0"));
+        });
+        return () => {
+          const verifier = new SignatureVerifier();
+          for (const signature of signatures) verifier.verify(SECRET, REQUEST, signature, 1);
+        };
+      },
+    },
+  },
+]);
