@@ -42,7 +42,8 @@ export class FlvPlayer implements TickedClient {
   readonly swfUrl = "";
   readonly receiveBytes = 0;
   readonly vhost: VhostSettings;
-  readonly address: StreamAddress;
+  /** Which of the streams that its client may mean it plays is known when it is let in. */
+  address: StreamAddress;
   readonly #runtime: ServerRuntime;
   readonly #client: FlvClientInfo;
   readonly #abort = new AbortController();

@@ -1,13 +1,15 @@
 import { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import { type FlvClientInfo, FlvPlayer } from "./flv_player.ts";
+import { admitPlay } from "./play_admission.ts";
 import { requestKey } from "./requested_vhost.ts";
 import type { RtmpServer } from "./rtmp_server.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** What somebody asks for over HTTP or WebSocket. */
 export interface FlvRequest extends FlvClientInfo {
-  readonly address: StreamAddress;
+  /** What the client may mean, the likeliest first; at least one. */
+  readonly addresses: readonly StreamAddress[];
   /** Aborts when the client leaves before it has its answer. */
   readonly signal: AbortSignal;
 }
@@ -38,25 +40,29 @@ export class FlvServer {
    */
   async play(request: FlvRequest): Promise<FlvAnswer> {
     const { runtime } = this.#server;
-    const { address } = request;
-    const vhost = this.findVhost(address.vhost);
+    const { addresses, ip } = request;
+    const [first] = addresses as readonly [StreamAddress];
+    const vhost = this.findVhost(first.vhost);
     if (vhost === undefined) {
-      throw new RtmpError("vhost-not-found", `Cannot find vhost '${address.vhost}': it is not configured`);
+      throw new RtmpError("vhost-not-found", `Cannot find vhost '${first.vhost}': it is not configured`);
     }
-    const key = requestKey(vhost, address);
-    const player = new FlvPlayer(runtime, vhost, address, request);
+    const player = new FlvPlayer(runtime, vhost, first, request);
     try {
       player.onClosed(this.#server.admit(player));
       request.signal.addEventListener("abort", () => player.close(), { once: true });
       if (request.signal.aborted) player.close();
-      const decision = await runtime.options.router.admitPlay({
-        address,
-        vhost,
-        key,
-        connect: undefined,
-        ip: request.ip,
-        signal: player.signal,
-      });
+      const { request: { address, key }, decision } = await admitPlay(
+        runtime,
+        addresses.map((address) => ({
+          address,
+          vhost,
+          key: requestKey(vhost, address),
+          connect: undefined,
+          ip,
+          signal: player.signal,
+        })),
+      );
+      player.address = address;
       if (decision.kind === "local") {
         if (decision.release !== undefined) player.onClosed(decision.release);
         await player.join(runtime.hub.open(key, () => vhost.stream), decision.waitMs ?? 0);

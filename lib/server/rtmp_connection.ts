@@ -8,10 +8,12 @@ import { type ByteDuplex, isConnectionLoss } from "../net/tcp.ts";
 import { type ServerEvent, ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
+import { admitPlay } from "./play_admission.ts";
 import { PlayRole } from "./play_role.ts";
 import { PublishRole } from "./publish_role.ts";
 import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
+import { playRequests, type Requester, streamRequest } from "./stream_requests.ts";
 import type { StreamRequest } from "./stream_router.ts";
 import { isNode } from "./upstream_identity.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
@@ -24,7 +26,7 @@ const LINGER_MS = 1000;
 const REDIRECT_WAIT_MS = 3000;
 /** A player that is sent nothing is asked for a sign of life this often, in milliseconds. */
 const PING_INTERVAL_MS = 30_000;
-/** Control messages that a peer makes us queue while it reads nothing, in bytes. */
+/** Control messages that a connected peer makes us queue while it reads nothing, in bytes. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
 
 /** One RTMP connection from its first byte to its closing log line. */
@@ -91,6 +93,9 @@ export class RtmpConnection implements Client {
     }, this.#begunMs);
   }
 
+  get #requester(): Requester {
+    return { connect: this.#connect, ip: this.ip, signal: this.#abort.signal };
+  }
   get ip(): string {
     return this.#duplex.remoteAddress.hostname;
   }
@@ -285,9 +290,9 @@ export class RtmpConnection implements Client {
       case "connect":
         return this.#admitConnect(event.info);
       case "publish":
-        return this.#admit(event.messageStreamId, event.name, (request) => this.#publish(event, request));
+        return this.#admit(event, () => this.#publish(event));
       case "play":
-        return this.#admit(event.messageStreamId, event.name, (request) => this.#play(event, request));
+        return this.#admit(event, () => this.#play(event));
       case "pause": {
         const role = this.#roles.get(event.messageStreamId);
         if (role?.kind === "play") {
@@ -328,40 +333,30 @@ export class RtmpConnection implements Client {
     }
   }
 
-  /** Looks a stream up and lets `next` decide; a refusal is told to the client before it closes the connection. */
+  /** Lets `decide` run; a refusal is told to the client before it closes the connection. */
   async #admit(
-    messageStreamId: number,
-    name: string,
-    next: (request: StreamRequest) => Promise<void>,
+    event: ServerEvent & { kind: "publish" | "play" },
+    decide: () => Promise<void>,
   ): Promise<void> {
     this.#hasAsked = true;
     try {
-      const { findVhost, limits } = this.#runtime.options;
-      // Without a name the app's last segment is the stream, as for a name of parameters alone.
-      const address = parseStreamAddress(this.tcUrl, name || "?", limits().streamKeyMaxBytes);
-      if (address.stream === "") {
-        throw new RtmpError("bad-stream-name", "Cannot publish or play: the stream name is empty");
-      }
-      const vhost = findVhost(address.vhost);
-      if (vhost === undefined) {
-        throw new RtmpError(
-          "vhost-not-found",
-          `Cannot find vhost '${address.vhost}': it is not configured, and no default is`,
-        );
-      }
-      this.#address = address;
-      this.#vhost = vhost;
-      const key = requestKey(vhost, address);
-      await next({ address, vhost, key, connect: this.#connect, ip: this.ip, signal: this.#abort.signal });
+      await decide();
     } catch (error) {
       if (error instanceof RtmpError && !this.#isClosing) {
-        this.#session.reject(messageStreamId, error.rtmpStatus ?? "NetStream.Failed", error.message);
+        this.#session.reject(event.messageStreamId, refusalStatus(event.kind, error), error.message);
       }
       throw error;
     }
   }
 
-  async #publish(event: ServerEvent & { kind: "publish" }, request: StreamRequest): Promise<void> {
+  #note({ address, vhost }: StreamRequest): void {
+    this.#address = address;
+    this.#vhost = vhost;
+  }
+
+  async #publish(event: ServerEvent & { kind: "publish" }): Promise<void> {
+    const request = streamRequest(this.#runtime.options, this.#requester, event.name);
+    this.#note(request);
     const stop = (reason: RtmpError) => {
       this.#session.reject(
         event.messageStreamId,
@@ -379,9 +374,12 @@ export class RtmpConnection implements Client {
     this.#log("info", "Publish started", { type: event.publishKind });
   }
 
-  async #play(event: ServerEvent & { kind: "play" }, request: StreamRequest): Promise<void> {
+  async #play(event: ServerEvent & { kind: "play" }): Promise<void> {
     const { hub, options } = this.#runtime;
-    const decision = await options.router.admitPlay(request);
+    const requests = playRequests(options, this.#requester, event.name);
+    this.#note(requests[0] as StreamRequest);
+    const { request, decision } = await admitPlay(this.#runtime, requests);
+    this.#note(request);
     if (this.#isClosing) {
       if (decision.kind === "local") decision.release?.();
       return;
@@ -515,4 +513,10 @@ export class RtmpConnection implements Client {
       ...properties,
     });
   }
+}
+
+/** How a refusal is told. A name that can't be used is told to a player in a player's words. */
+function refusalStatus(kind: "publish" | "play", error: RtmpError): string {
+  const status = error.rtmpStatus ?? "NetStream.Failed";
+  return kind === "play" && status.startsWith("NetStream.Publish.") ? "NetStream.Play.Failed" : status;
 }

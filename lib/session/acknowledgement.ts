@@ -3,9 +3,10 @@ export const PROMPT_ACKNOWLEDGEMENTS = 8;
 
 /**
  * When to acknowledge what a peer sent. Counts every byte of the connection, handshake included, as SRS does; some hardware
- * encoders stop sending when nobody does.
+ * encoders stop sending when nobody does: some at the window that they named, some at the one that we did. So the smaller counts.
  */
 export class Acknowledgement {
+  readonly #ownWindow: number;
   #window: number;
   #received = 0;
   #acknowledged = 0;
@@ -13,17 +14,19 @@ export class Acknowledgement {
   #isUnanswered = false;
 
   /**
-   * @param window Bytes; 0: none until the peer asks for one.
+   * @param peerWindow Bytes, until the peer names a window; 0: none.
+   * @param ownWindow Bytes of the window that we name; 0: none.
    * @param prompt How many reads may be answered at once.
    */
-  constructor(window: number, prompt: number) {
-    this.#window = window;
+  constructor(peerWindow: number, ownWindow: number, prompt: number) {
+    this.#ownWindow = ownWindow;
+    this.#window = smaller(peerWindow, ownWindow);
     this.#promptLeft = prompt;
   }
 
   /** The peer's Window Acknowledgement Size; 0 is ignored. */
   setWindow(bytes: number): void {
-    if (bytes > 0) this.#window = bytes;
+    if (bytes > 0) this.#window = smaller(bytes, this.#ownWindow);
   }
 
   /** Counts bytes; the sequence number to send when half a window has come since the last one. */
@@ -60,4 +63,9 @@ export class Acknowledgement {
   noteAnswer(): void {
     this.#isUnanswered = false;
   }
+}
+
+/** The smaller of two windows, of which one that is 0 is none. */
+function smaller(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }

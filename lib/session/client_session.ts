@@ -9,6 +9,7 @@ import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
 import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
+import { EventQueue } from "./event_queue.ts";
 import { MessageOutput } from "./message_output.ts";
 
 const WINDOW_BYTES = 2_500_000;
@@ -61,7 +62,7 @@ export class ClientSession {
   readonly #output = new MessageOutput();
   readonly #acknowledgement: Acknowledgement;
   #handshake: ClientHandshake | undefined;
-  readonly #queue: ClientEvent[] = [];
+  readonly #queue = new EventQueue<ClientEvent>();
   /** Transaction ids: connect is 1, createStream 2. */
   #messageStreamId = 1;
   #hasAsked = false;
@@ -75,6 +76,7 @@ export class ClientSession {
     this.#reader = new ChunkReader(options.limits);
     this.#acknowledgement = new Acknowledgement(
       0,
+      WINDOW_BYTES,
       options.promptAcknowledgements ?? PROMPT_ACKNOWLEDGEMENTS,
     );
     this.#handshake = new ClientHandshake(options.randomBytes, nowSeconds);
@@ -120,7 +122,7 @@ export class ClientSession {
    */
   nextEvent(): ClientEvent | undefined {
     for (;;) {
-      const queued = this.#queue.shift();
+      const queued = this.#queue.take();
       if (queued !== undefined) return queued;
       if (this.#handshake !== undefined) return undefined;
       const message = this.#reader.next();
@@ -191,7 +193,7 @@ export class ClientSession {
             this.#queue.push({ kind: "media", ...part });
           }
         }
-        return this.#queue.shift();
+        return this.#queue.take();
       case MESSAGE_TYPE.command:
       case MESSAGE_TYPE.commandAmf3: {
         const command = decodeCommand(message.typeId, message.payload, this.#options.limits);

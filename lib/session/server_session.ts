@@ -19,10 +19,10 @@ import type { WireLimits } from "../wire/limits.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
 import { encodeAmf0 } from "../wire/amf0.ts";
 import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
+import { EventQueue } from "./event_queue.ts";
 import { MessageOutput } from "./message_output.ts";
+import { MessageStreams, type PublishKind } from "./message_streams.ts";
 
-/** Streams that one connection may have created at a time. */
-const MAX_STREAMS = 16;
 const CLIENT_ID = "ASAICiss";
 
 export interface ServerSessionOptions {
@@ -42,9 +42,6 @@ export interface ServerSessionOptions {
   readonly randomBytes: RandomBytes;
   readonly identity: ServerIdentity;
 }
-
-/** How the encoder announced itself; the names SRS uses in its API. */
-export type PublishKind = "fmle-publish" | "flash-publish" | "haivision-publish";
 
 /** What a session tells its owner. Requests must be answered before the next event is taken. */
 export type ServerEvent =
@@ -82,8 +79,6 @@ export type ServerEvent =
   /** A command with a string argument after a redirect: SRS's sign that the client took it. */
   | { readonly kind: "redirectAnswered" };
 
-type StreamState = { kind: "idle" | "playing" | "publishing"; publishKind: PublishKind };
-
 /**
  * The server's half of one RTMP connection, without a socket or a clock.
  *
@@ -96,9 +91,8 @@ export class ServerSession {
   readonly #output = new MessageOutput();
   readonly #acknowledgement: Acknowledgement;
   #handshake: ServerHandshake | undefined;
-  readonly #streams = new Map<number, StreamState>();
-  readonly #queue: ServerEvent[] = [];
-  #queueAt = 0;
+  readonly #streams = new MessageStreams();
+  readonly #queue = new EventQueue<ServerEvent>();
   #pendingConnect: { command: Command; info: ConnectInfo } | undefined;
   #isConnected = false;
   /** The name that releaseStream or FCPublish gave, for a publish without one. */
@@ -115,6 +109,7 @@ export class ServerSession {
     this.#reader = new ChunkReader(options.limits);
     this.#acknowledgement = new Acknowledgement(
       options.inAckSize,
+      options.outAckSize,
       options.promptAcknowledgements ?? PROMPT_ACKNOWLEDGEMENTS,
     );
     this.#handshake = new ServerHandshake(options.randomBytes, Math.floor(nowMs / 1000));
@@ -150,7 +145,7 @@ export class ServerSession {
    */
   nextEvent(nowMs: number): ServerEvent | undefined {
     for (;;) {
-      const queued = this.#nextQueued();
+      const queued = this.#queue.take();
       if (queued !== undefined) return queued;
       if (this.#handshake !== undefined) return undefined;
       const message = this.#reader.next();
@@ -192,15 +187,13 @@ export class ServerSession {
 
   /** Refuses the client; send the output, then close. */
   rejectConnect(code: string, description: string): void {
-    const pending = this.#takePendingConnect();
-    const information = Amf0Object.from({ level: "error", code, description });
-    this.#output.command(0, encodeCommand("_error", pending.command.transactionId, null, information));
+    this.#error(this.#takePendingConnect().command.transactionId, code, description);
   }
 
   /** Lets the encoder publish. */
   acceptPublish(messageStreamId: number): void {
     this.#acknowledgement.endPrompt();
-    const stream = this.#stream(messageStreamId);
+    const stream = this.#streams.open(messageStreamId);
     stream.kind = "publishing";
     this.#deadlineMs = Infinity;
     const code = "NetStream.Publish.Start";
@@ -214,7 +207,7 @@ export class ServerSession {
 
   /** Lets the player play. `chunkSize` is that of the stream's bytes. */
   acceptPlay(messageStreamId: number, chunkSize: number): void {
-    this.#stream(messageStreamId).kind = "playing";
+    this.#streams.open(messageStreamId).kind = "playing";
     this.#deadlineMs = Infinity;
     this.#output.setChunkSize(chunkSize);
     this.#output.userControl(USER_CONTROL.streamBegin, messageStreamId);
@@ -282,7 +275,7 @@ export class ServerSession {
     switch (message.typeId) {
       case MESSAGE_TYPE.audio:
       case MESSAGE_TYPE.video: {
-        const messageStreamId = this.#publishingId(message.messageStreamId);
+        const messageStreamId = this.#streams.publishingId(message.messageStreamId);
         if (messageStreamId === undefined) return undefined;
         const { typeId, timestamp, payload } = message;
         return { kind: "media", messageStreamId, typeId, timestamp, payload };
@@ -290,11 +283,11 @@ export class ServerSession {
       case MESSAGE_TYPE.command:
       case MESSAGE_TYPE.commandAmf3: {
         const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
-        return command && this.#command(command, message.messageStreamId, nowMs);
+        return command && this.#answer(command, message.messageStreamId, nowMs);
       }
       case MESSAGE_TYPE.data:
       case MESSAGE_TYPE.dataAmf3: {
-        const messageStreamId = this.#publishingId(message.messageStreamId);
+        const messageStreamId = this.#streams.publishingId(message.messageStreamId);
         if (messageStreamId === undefined) return undefined;
         const payload = readDataMessage(message.payload);
         if (payload === undefined) return undefined;
@@ -307,13 +300,13 @@ export class ServerSession {
         };
       }
       case MESSAGE_TYPE.aggregate: {
-        const messageStreamId = this.#publishingId(message.messageStreamId);
+        const messageStreamId = this.#streams.publishingId(message.messageStreamId);
         if (messageStreamId === undefined) return undefined;
         for (const part of splitAggregate(message.payload, message.timestamp)) {
           if (part.typeId !== MESSAGE_TYPE.audio && part.typeId !== MESSAGE_TYPE.video) continue;
           this.#queue.push({ kind: "media", messageStreamId, ...part });
         }
-        return this.#nextQueued();
+        return this.#queue.take();
       }
       case MESSAGE_TYPE.windowAcknowledgementSize:
         this.#acknowledgement.setWindow(controlValue(message));
@@ -330,10 +323,32 @@ export class ServerSession {
   #userControl(message: RawMessage): void {
     const { payload } = message;
     const event = ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
-    if (payload.length >= 6 && event === USER_CONTROL.pingRequest) {
+    // Before connect nobody is answered: what waits to be sent is memory too.
+    if (this.#isConnected && payload.length >= 6 && event === USER_CONTROL.pingRequest) {
       const view = new DataView(payload.buffer, payload.byteOffset);
       this.#output.userControl(USER_CONTROL.pingResponse, view.getUint32(2));
     }
+  }
+
+  /** What ends the connection is told to the client first. */
+  #answer(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
+    try {
+      return this.#command(command, messageStreamId, nowMs);
+    } catch (error) {
+      if (error instanceof RtmpError) this.#refuse(command, messageStreamId, error);
+      throw error;
+    }
+  }
+
+  #refuse({ name, transactionId }: Command, messageStreamId: number, error: RtmpError): void {
+    if (name === "publish" || name === "play") {
+      const code = name === "publish" ? "NetStream.Publish.Failed" : "NetStream.Play.Failed";
+      this.reject(this.#idOf(messageStreamId), code, error.message);
+      return;
+    }
+    const code = error.rtmpStatus ??
+      (name === "connect" ? "NetConnection.Connect.Rejected" : "NetConnection.Call.Failed");
+    this.#error(transactionId, code, error.message);
   }
 
   #command(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
@@ -348,10 +363,9 @@ export class ServerSession {
       this.#pendingConnect = { command, info };
       return { kind: "connect", info };
     }
-    if (this.#deadlineMs !== Infinity) this.#touch(nowMs);
     switch (command.name) {
       case "createStream":
-        this.#createStream(command);
+        this.#result(command, this.#streams.create());
         return undefined;
       case "releaseStream":
       case "FCPublish":
@@ -417,24 +431,11 @@ export class ServerSession {
     }
   }
 
-  #createStream(command: Command): void {
-    let id = 1;
-    while (this.#streams.has(id)) id++;
-    if (id > MAX_STREAMS) {
-      throw new RtmpError(
-        "too-many-streams",
-        `Cannot create stream: ${MAX_STREAMS} exist on this connection, the limit`,
-      );
-    }
-    this.#streams.set(id, { kind: "idle", publishKind: "flash-publish" });
-    this.#result(command, id);
-  }
-
   #publish(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
     const named = command.arguments[0];
     if (named === false || named === null) return this.#stop(messageStreamId, nowMs); // publish(false) stops, as in Flash
     const name = typeof named === "string" && named !== "" ? named : this.#announcedName;
-    const stream = this.#stream(messageStreamId);
+    const stream = this.#streams.open(messageStreamId);
     if (stream.kind !== "idle") {
       throw new RtmpError(
         "unexpected-command",
@@ -456,7 +457,7 @@ export class ServerSession {
         `Cannot play: the stream name is a ${typeof name}, expected a string`,
       );
     }
-    const stream = this.#stream(id);
+    const stream = this.#streams.open(id);
     if (stream.kind === "publishing") {
       throw new RtmpError("unexpected-command", `Cannot play on message stream ${id}: it is publishing`);
     }
@@ -475,8 +476,8 @@ export class ServerSession {
 
   /** FCUnpublish names a stream, not a message stream; encoders have one. */
   #unpublish(command: Command, nowMs: number): ServerEvent | undefined {
-    const [id, stream] = [...this.#streams].find(([, { kind }]) => kind === "publishing") ?? [];
-    if (id === undefined || stream === undefined) {
+    const id = this.#streams.firstPublishing;
+    if (id === undefined) {
       this.#result(command, undefined);
       return undefined;
     }
@@ -493,7 +494,7 @@ export class ServerSession {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.kind === "idle") return undefined;
     stream.kind = "idle";
-    if (![...this.#streams.values()].some(({ kind }) => kind !== "idle")) this.#touch(nowMs);
+    if (!this.#streams.isActive) this.#touch(nowMs);
     return { kind: "stop", messageStreamId: id };
   }
 
@@ -515,44 +516,6 @@ export class ServerSession {
     return messageStreamId === 0 ? 1 : messageStreamId;
   }
 
-  /** The stream's state; made on the spot for clients that never say createStream. */
-  #stream(messageStreamId: number): StreamState {
-    let stream = this.#streams.get(messageStreamId);
-    if (stream === undefined) {
-      if (this.#streams.size >= MAX_STREAMS) {
-        throw new RtmpError(
-          "too-many-streams",
-          `Cannot use message stream ${messageStreamId}: ${MAX_STREAMS} exist, the limit`,
-        );
-      }
-      stream = { kind: "idle", publishKind: "flash-publish" };
-      this.#streams.set(messageStreamId, stream);
-    }
-    return stream;
-  }
-
-  /** The stream that media belongs to: the one it names, else the only one that publishes, as nobody else looks at the name. */
-  #publishingId(messageStreamId: number): number | undefined {
-    if (this.#streams.get(messageStreamId)?.kind === "publishing") return messageStreamId;
-    let only: number | undefined;
-    for (const [id, { kind }] of this.#streams) {
-      if (kind !== "publishing") continue;
-      if (only !== undefined) return undefined;
-      only = id;
-    }
-    return only;
-  }
-
-  /** Taken by position: `shift` moves all the rest, and an aggregate can have thousands of parts. */
-  #nextQueued(): ServerEvent | undefined {
-    if (this.#queueAt < this.#queue.length) return this.#queue[this.#queueAt++];
-    if (this.#queueAt > 0) {
-      this.#queue.length = 0;
-      this.#queueAt = 0;
-    }
-    return undefined;
-  }
-
   #touch(nowMs: number): void {
     this.#deadlineMs = nowMs + this.#options.idleTimeoutMs;
   }
@@ -566,6 +529,11 @@ export class ServerSession {
 
   #result(command: Command, value: Amf0Value): void {
     this.#output.command(0, encodeCommand("_result", command.transactionId, null, value));
+  }
+
+  #error(transactionId: number, code: string, description: string): void {
+    const information = Amf0Object.from({ level: "error", code, description });
+    this.#output.command(0, encodeCommand("_error", transactionId, null, information));
   }
 
   #status(

@@ -153,6 +153,31 @@ export function decodeAmf0(bytes: Uint8Array, limits: WireLimits = DEFAULT_WIRE_
 }
 
 /**
+ * All values of a message body up to the first that does not decode or is over a limit; of an object or array that is broken off, what
+ * came before.
+ */
+export function decodeAmf0Beginning(
+  bytes: Uint8Array,
+  limits: WireLimits = DEFAULT_WIRE_LIMITS,
+): Amf0Value[] {
+  const reader = new AmfReader(bytes, limits);
+  const decoder = new Amf0Decoder(reader);
+  const values: Amf0Value[] = [];
+  while (reader.remaining > 0) {
+    const begun = decoder.complexValues;
+    try {
+      reader.countProperty();
+      values.push(decoder.value());
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      const broken = decoder.complexValue(begun);
+      return broken === undefined ? values : [...values, broken];
+    }
+  }
+  return values;
+}
+
+/**
  * Values one after the other. An object or array that appears again is written as a reference, so cycles are safe.
  *
  * @throws {RtmpError} `amf-limit` when a key or class name has more than 65535 bytes: replacing what was not UTF-8
@@ -170,6 +195,16 @@ class Amf0Decoder {
 
   constructor(reader: AmfReader) {
     this.#reader = reader;
+  }
+
+  /** How many objects and arrays have been begun. */
+  get complexValues(): number {
+    return this.#references.length;
+  }
+
+  /** The object or array that was begun as the one of that number. */
+  complexValue(index: number): Amf0Object | Amf0Value[] | undefined {
+    return this.#references[index];
   }
 
   value(): Amf0Value {

@@ -4,7 +4,8 @@
  * @module
  */
 import { RtmpError } from "../base/errors.ts";
-import { Amf0EcmaArray, Amf0Object, type Amf0Value, decodeAmf0, encodeAmf0 } from "./amf0.ts";
+import { connectUrl } from "../base/stream_address.ts";
+import { Amf0EcmaArray, Amf0Object, type Amf0Value, decodeAmf0Beginning, encodeAmf0 } from "./amf0.ts";
 import type { WireLimits } from "./limits.ts";
 import { MESSAGE_TYPE } from "./message_type.ts";
 
@@ -18,21 +19,14 @@ export interface Command {
 }
 
 /**
- * Reads a command; undefined for the empty or four-byte filler messages that some programs send (ossrs/srs #3803).
- *
- * @throws {RtmpError} When the body is not a command.
+ * Reads a command as far as it decodes: what stands behind is left out, as other servers do with what encoders add. Undefined for what
+ * has no name, such as the empty or four-byte filler messages that some programs send (ossrs/srs #3803).
  */
 export function decodeCommand(typeId: number, payload: Uint8Array, limits: WireLimits): Command | undefined {
   // AMF3 commands begin with a format byte and then carry AMF0 values.
   const body = typeId === MESSAGE_TYPE.commandAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
-  if (body.length === 0 || (body.length === 4 && body[0] === 0)) return undefined;
-  const [name, transactionId, object, ...rest] = decodeAmf0(body, limits);
-  if (typeof name !== "string") {
-    throw new RtmpError(
-      "message-malformed",
-      `Cannot read command: its name is a ${typeof name}, expected a string`,
-    );
-  }
+  const [name, transactionId, object, ...rest] = decodeAmf0Beginning(body, limits);
+  if (typeof name !== "string") return undefined;
   return {
     name,
     transactionId: typeof transactionId === "number" ? transactionId : 0,
@@ -63,6 +57,7 @@ export function encodeStatus(
 
 /** What `connect` said of a client. */
 export interface ConnectInfo {
+  /** Where it is, by `connectUrl`: what its tcUrl and its app say together, without user and password. */
   readonly tcUrl: string;
   readonly app: string;
   readonly flashVersion: string;
@@ -80,18 +75,19 @@ export interface ConnectInfo {
 /** Enhanced RTMP v2 `capsEx` flags. */
 export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, timestampNanoOffset: 8 } as const;
 
-/** @throws {RtmpError} `connect-without-tc-url`. */
+/** @throws {RtmpError} `connect-without-tc-url` when it names neither tcUrl nor app. */
 export function readConnect(command: Command): ConnectInfo {
   const object = command.object instanceof Amf0Object ? command.object : new Amf0Object();
-  const tcUrl = object.getString("tcUrl");
-  if (tcUrl === undefined || tcUrl === "") {
-    throw new RtmpError("connect-without-tc-url", "Cannot accept connect: it names no tcUrl");
+  const tcUrl = object.getString("tcUrl") ?? "";
+  const app = object.getString("app") ?? "";
+  if (tcUrl === "" && app === "") {
+    throw new RtmpError("connect-without-tc-url", "Cannot accept connect: it names neither tcUrl nor app");
   }
   const argumentsObject = command.arguments[0];
   const capsEx = object.getNumber("capsEx") ?? 0;
   return {
-    tcUrl,
-    app: object.getString("app") ?? "",
+    tcUrl: connectUrl(tcUrl, app),
+    app,
     flashVersion: object.getString("flashVer") ?? "",
     pageUrl: object.getString("pageUrl") ?? "",
     swfUrl: object.getString("swfUrl") ?? "",

@@ -58,6 +58,10 @@ interface Case {
   readonly detail: RegExp;
   /** The status that the peer is told, if it is. */
   readonly status?: string;
+  /** The code of the `_error` that the peer is told, if it is. */
+  readonly refusal?: string;
+  /** The app that is connected to. */
+  readonly app?: string;
   /** Does the wrong thing; handshake and connect are made before unless `isEarly`. */
   readonly act: (client: RtmpTestClient) => Promise<unknown>;
   readonly isEarly?: boolean;
@@ -108,6 +112,7 @@ const cases: Case[] = [
   {
     name: "a command before connect",
     code: "unexpected-command",
+    refusal: "NetConnection.Call.Failed",
     detail: /'createStream' before connect/,
     isEarly: true,
     act: async (client) => {
@@ -116,13 +121,26 @@ const cases: Case[] = [
     },
   },
   {
-    name: "a connect without a tcUrl",
+    name: "a connect without tcUrl and app",
     code: "connect-without-tc-url",
-    detail: /names no tcUrl/,
+    detail: /names neither tcUrl nor app/,
+    refusal: "NetConnection.Connect.Rejected",
     isEarly: true,
     act: async (client) => {
       await client.handshake();
-      await client.sendRaw(20, 0, encodeCommand("connect", 1, Amf0Object.from({ app: "live" })));
+      await client.sendRaw(20, 0, encodeCommand("connect", 1, Amf0Object.from({ flashVer: "x" })));
+    },
+  },
+  {
+    name: "a tcUrl of more than 4 KiB",
+    code: "bad-tc-url",
+    detail: /4097 bytes, limit is 4096/,
+    refusal: "NetConnection.Connect.Rejected",
+    isEarly: true,
+    act: async (client) => {
+      await client.handshake();
+      const tcUrl = "rtmp://h/live?a=".padEnd(4097, "&");
+      await client.sendRaw(20, 0, encodeCommand("connect", 1, Amf0Object.from({ tcUrl })));
     },
   },
   {
@@ -173,30 +191,6 @@ const cases: Case[] = [
     act: (client) => client.sendRaw(1, 0, encodeUint32(0xffffffff)),
   },
   {
-    name: "AMF that nests for ever",
-    code: "amf-limit",
-    detail: /nested deeper than 32/,
-    act: (client) => client.sendRaw(20, 0, encodeAmf0(["x", 2, nested(40)])),
-  },
-  {
-    name: "AMF with a string that is too long",
-    limits: { amf_string_max_bytes: 1000 },
-    code: "amf-limit",
-    detail: /1001 bytes announced, limit is 1000/,
-    act: (client) => client.sendCommand("x", 0, "y".repeat(1001)),
-  },
-  {
-    name: "AMF with too many properties",
-    code: "amf-limit",
-    detail: /limit is 10\d\d|more than 1024 properties/,
-    act: (client) =>
-      client.sendCommand(
-        "x",
-        0,
-        Amf0Object.from(Object.fromEntries(Array.from({ length: 1100 }, (_, i) => [i, i]))),
-      ),
-  },
-  {
     name: "metadata that is no AMF, from a publisher",
     code: "amf-malformed",
     detail: /./,
@@ -237,11 +231,26 @@ const cases: Case[] = [
     act: (client) => publish(client, "a\u0000b\u001b[2J"),
   },
   {
-    name: "an empty stream key",
+    name: "a stream key that is empty, on a connection without an app",
+    app: "",
     code: "bad-stream-name",
     detail: /name is empty/,
     status: "NetStream.Publish.BadName",
     act: (client) => publish(client, ""),
+  },
+  {
+    name: "parameters of more than 4 KiB",
+    code: "bad-stream-name",
+    detail: /parameters: 4097 bytes, limit is 4096/,
+    status: "NetStream.Publish.BadName",
+    act: (client) => publish(client, `s?${"&".repeat(60_000)}a${"&".repeat(4095)}b`),
+  },
+  {
+    name: "parameters of more than 4 KiB, of a player",
+    code: "bad-stream-name",
+    detail: /parameters: 5000 bytes, limit is 4096/,
+    status: "NetStream.Play.Failed",
+    act: (client) => client.sendCommand("play", 1, null, `s?${"a".repeat(5000)}`),
   },
   {
     name: "a second publisher of a stream",
@@ -252,14 +261,20 @@ const cases: Case[] = [
   },
 ];
 
-for (const { name, limits = {}, code, detail, status, act, isEarly } of cases) {
+for (const { name, limits = {}, code, detail, status, refusal, app = "live", act, isEarly } of cases) {
   Deno.test(`limit: ${name} costs its own connection`, () =>
     withServer({ limits }, async (server, lines) => {
       const client = isEarly
         ? await RtmpTestClient.dial(server.address)
-        : await RtmpTestClient.connect(server.address, "live");
+        : await RtmpTestClient.connect(server.address, app);
       try {
         await act(client);
+        if (refusal !== undefined) {
+          const { arguments: [information] } = await client.command("_error");
+          assert.ok(information instanceof Amf0Object);
+          assert.equal(information.getString("code"), refusal);
+          assert.match(information.getString("description") ?? "", detail);
+        }
         if (status !== undefined) {
           const told = await client.status();
           assert.deepEqual([told.level, told.code], ["error", status]);
@@ -275,6 +290,23 @@ for (const { name, limits = {}, code, detail, status, act, isEarly } of cases) {
       assert.equal(server.errors(code), 1);
     }));
 }
+
+Deno.test("commands that do not decode, or are too much, are passed over: what decodes of the rest is answered", () =>
+  withServer({ limits: { amf_string_max_bytes: 1000 } }, async ({ address }) => {
+    const client = await RtmpTestClient.connect(address, "live");
+    try {
+      const many = Amf0Object.from(Object.fromEntries(Array.from({ length: 1100 }, (_, i) => [i, i])));
+      await client.sendRaw(20, 0, encodeAmf0(["x", 0, nested(40)]));
+      await client.sendRaw(20, 0, encodeAmf0(["x", 0, "y".repeat(1001)]));
+      await client.sendRaw(20, 0, encodeAmf0(["x", 0, many]));
+      await client.sendRaw(20, 0, encodeAmf0([5, 1]));
+      await client.sendRaw(20, 0, hex("02 0004 'stat' 31 32"));
+      await client.sendRaw(20, 0, joinBytes(encodeCommand("createStream", 7, null), hex("31 32")));
+      assert.equal((await client.answer(7)).arguments[0], 1);
+    } finally {
+      client.close();
+    }
+  }));
 
 Deno.test("limit: connections in all, and from one address", async () => {
   for (const config of [{ max_connections: 3 }, { max_connections_per_ip: 3 }]) {

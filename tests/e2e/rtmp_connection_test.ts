@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Amf0Object, type Amf0Value } from "../../lib/wire/amf0.ts";
+import { encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUserControl } from "../../lib/wire/control.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
 import { startTestServer, type TestServer } from "../fakes/test_server.ts";
@@ -121,6 +123,114 @@ Deno.test("app segments, dots and slashes in parameters make the key that they s
       "/a/b/room.1",
       "/a/b/room.2",
     ]);
+  }));
+
+/** How clients say where a stream is, in their connect and their publish; and the key that it makes. */
+const connects: {
+  readonly name: string;
+  readonly connect: Readonly<Record<string, Amf0Value>>;
+  readonly stream: string;
+  readonly key: string;
+}[] = [
+  {
+    name: "no app, as OBS sends `rtmp://host` and a key",
+    connect: { app: "", tcUrl: "rtmp://h" },
+    stream: "key",
+    key: "/__defaultApp__/key",
+  },
+  {
+    name: "no app, as FFmpeg sends `rtmp://host/key`",
+    connect: { app: "key", tcUrl: "rtmp://h:1935/key" },
+    stream: "",
+    key: "/__defaultApp__/key",
+  },
+  {
+    name: "an app beside a tcUrl without one, as nginx-rtmp's push sends it",
+    connect: { app: "live", tcUrl: "rtmp://h:1935/" },
+    stream: "a",
+    key: "/live/a",
+  },
+  { name: "an app without a tcUrl", connect: { app: "live" }, stream: "b", key: "/live/b" },
+  { name: "an app and a tcUrl of null", connect: { app: "live", tcUrl: null }, stream: "c", key: "/live/c" },
+  {
+    name: "a tcUrl without a scheme",
+    connect: { app: "live", tcUrl: "h:1935/live" },
+    stream: "d",
+    key: "/live/d",
+  },
+  { name: "a tcUrl that is a path", connect: { app: "live", tcUrl: "/live" }, stream: "e", key: "/live/e" },
+  {
+    name: "a login",
+    connect: { app: "live", tcUrl: "rtmp://user:pass@h/live" },
+    stream: "f",
+    key: "/live/f",
+  },
+  {
+    name: "a slash at the end",
+    connect: { app: "live/", tcUrl: "rtmp://h/live/" },
+    stream: "g/",
+    key: "/live/g",
+  },
+  {
+    name: "a number sign",
+    connect: { app: "live", tcUrl: "rtmp://h/live" },
+    stream: "room#1",
+    key: "/live/room#1",
+  },
+];
+
+Deno.test("however a client says where its stream is, it is there, and its login is nowhere", () =>
+  withClients(async (server, keep) => {
+    for (const { name, connect, stream, key } of connects) {
+      const client = await keep(RtmpTestClient.dial(server.address));
+      await client.handshake();
+      await client.sendRaw(20, 0, encodeCommand("connect", 1, Amf0Object.from(connect)));
+      assert.equal((await client.answer(1)).name, "_result", name);
+      const id = await client.createStream();
+      await client.sendCommand("publish", id, null, stream, "live");
+      assert.equal((await client.status()).code, "NetStream.Publish.Start", name);
+      assert.deepEqual([...server.runtime.hub.values()].map(({ key }) => key), [key], name);
+      for (const { tcUrl } of server.server.clients()) assert.ok(!tcUrl.includes("pass"), tcUrl);
+      client.close();
+      await until(() => server.server.connectionCount === 0, "the publisher to be gone");
+    }
+  }));
+
+Deno.test("a stream without an app is played by the same URL, in either form", () =>
+  withClients(async ({ address }, keep) => {
+    const publisher = await keep(RtmpTestClient.publish(address, "", "key"));
+    await publisher.sendMedia(9, 0, KEY);
+    for (const [app, name] of [["key", ""], ["", "key"], ["__defaultApp__", "key"]] as const) {
+      const player = await keep(RtmpTestClient.play(address, app, name));
+      assert.deepEqual((await player.nextMedia()).payload, KEY, `app '${app}', name '${name}'`);
+    }
+  }));
+
+Deno.test("a player finds a stream without the prefix or the percent-encoding that its program adds", () =>
+  withClients(async ({ address }, keep) => {
+    const publish = async (name: string, payload: Uint8Array) => {
+      const publisher = await keep(RtmpTestClient.publish(address, "live", name));
+      await publisher.sendMedia(9, 0, payload);
+    };
+    const marked = (mark: number) => Uint8Array.of(...KEY, mark);
+    await publish("cam.mp4", marked(1));
+    await publish("mp4:both", marked(2));
+    await publish("both", marked(3));
+    await publish("my cam", marked(4));
+    for (
+      const [name, mark] of [
+        ["mp4:cam.mp4", 1],
+        ["mp4:cam.mp4?token=x", 1],
+        ["cam.mp4", 1],
+        ["mp4:both", 2], // the full name comes first
+        ["both", 3],
+        ["flv:both", 3],
+        ["my%20cam", 4],
+      ] as const
+    ) {
+      const player = await keep(RtmpTestClient.play(address, "live", name));
+      assert.deepEqual((await player.nextMedia()).payload, marked(mark), name);
+    }
   }));
 
 Deno.test("a client of a server that stops is told so", async () => {

@@ -180,7 +180,13 @@ Deno.test("a client that is refused or breaks the protocol is one that failed; o
       parameters: "",
     };
     await assert.rejects(
-      flv.play({ address, ip: "::1", pageUrl: "", transport: "http", signal: new AbortController().signal }),
+      flv.play({
+        addresses: [address],
+        ip: "::1",
+        pageUrl: "",
+        transport: "http",
+        signal: new AbortController().signal,
+      }),
     );
     assert.deepEqual(totals(), [6, 4], "an HTTP-FLV player of nothing");
   }, router);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import {
+  connectUrl,
   hostAndPort,
   parameterOf,
   parseStreamAddress,
@@ -92,7 +93,18 @@ const cases: Case[] = [
   // Without a name: all is the app, as at connect; a name of parameters alone means the app's last segment.
   { tcUrl: "rtmp://d.com/a/b", stream: "", is: { app: "a/b", stream: "" } },
   { tcUrl: "rtmp://d.com/a/b", stream: "?k=v", is: { app: "a", stream: "b", parameters: "?k=v" } },
-  { tcUrl: "rtmp://d.com/a", stream: "?k=v", is: { app: "a", stream: "", parameters: "?k=v" } },
+  // A path of one segment is a stream without an app, as a path of two is one with an app.
+  {
+    tcUrl: "rtmp://d.com/a",
+    stream: "?k=v",
+    is: { app: "__defaultApp__", stream: "a", parameters: "?k=v" },
+  },
+  {
+    tcUrl: "rtmp://d.com/a?k=v",
+    stream: "?",
+    is: { app: "__defaultApp__", stream: "a", parameters: "?k=v" },
+  },
+  { tcUrl: "rtmp://d.com/", stream: "?k=v", is: { app: "__defaultApp__", stream: "" } },
   // vhost by parameter, else by host.
   { tcUrl: "rtmp://d.com/live?domain=v.com", stream: "s", is: { vhost: "v.com" } },
   { tcUrl: "rtmp://d.com/live?domain=w.com&vhost=v.com", stream: "s", is: { vhost: "v.com" } },
@@ -113,12 +125,42 @@ const cases: Case[] = [
   // Hosts, ports, schemes.
   { tcUrl: "rtmp://d.com:19350/live", stream: "s", is: { host: "d.com", port: 19350 } },
   { tcUrl: "rtmps://d.com/live", stream: "s", is: { scheme: "rtmps", port: 443 } },
+  { tcUrl: "rtmp://d.com:/live", stream: "s", is: { host: "d.com", port: 1935 } },
+  { tcUrl: "rtmpt://d.com/live", stream: "s", is: { scheme: "rtmpt", port: 1935 } },
   { tcUrl: "RTMP://d.com/live", stream: "s", is: { scheme: "rtmp", port: 1935 } },
   { tcUrl: "rtmp://[::1]/live", stream: "s", is: { host: "::1", port: 1935, vhost: "::1" } },
   { tcUrl: "rtmp://[fe80::1%25eth0]:1936/live", stream: "s", is: { host: "fe80::1%25eth0", port: 1936 } },
   // White space is dropped, as SRS does.
   { tcUrl: "  rtmp://d.com/li ve\r\n", stream: " s\t ", is: { app: "live", stream: "s" } },
-  { tcUrl: "rtmp://d.com/live#top", stream: "s", is: { app: "live", stream: "s" } },
+  // A number sign is a character like others; nothing is a fragment.
+  { tcUrl: "rtmp://d.com/live", stream: "room#1", is: { app: "live", stream: "room#1", parameters: "" } },
+  {
+    tcUrl: "rtmp://d.com/a#b",
+    stream: "s?k=#&vhost=v.com",
+    is: { app: "a#b", parameters: "?k=#&vhost=v.com", vhost: "v.com" },
+  },
+  // Percent signs too: what is sent is the name.
+  { tcUrl: "rtmp://d.com/live", stream: "my%20cam%2F1", is: { app: "live", stream: "my%20cam%2F1" } },
+  // Two question marks, as OBS sends for multitrack.
+  {
+    tcUrl: "rtmp://d.com/live",
+    stream: "s?user=a?clientConfigId=b",
+    is: { app: "live", stream: "s", parameters: "?user=a?clientConfigId=b" },
+  },
+  // What is around the parameters is dropped.
+  { tcUrl: "rtmp://d.com/live??&", stream: "s?&a=b&&c=d&?\r\n", is: { parameters: "?a=b&&c=d" } },
+  // A URL in a parameter, cut at its last slash for the stream's name.
+  {
+    tcUrl: "rtmp://d.com/live/1?u=1&cover=http:",
+    stream: "/1.2.3.4/x.png",
+    is: { app: "live", stream: "1", parameters: "?u=1&cover=http://1.2.3.4/x.png" },
+  },
+  // A login is nobody's host.
+  {
+    tcUrl: "rtmp://user:pass@word@d.com:1936/live",
+    stream: "a@b",
+    is: { host: "d.com", port: 1936, vhost: "d.com", app: "live", stream: "a@b" },
+  },
   { tcUrl: "rtmp://d.com/直播", stream: "流 1", is: { app: "直播", stream: "流1" } },
 ];
 
@@ -191,6 +233,20 @@ const badCases: { name: string; tcUrl: string; stream: string; code: string; tex
     text: /vhost 'v\?.com'/,
   },
   {
+    name: "a control character of U+0080 to U+009F",
+    tcUrl: "rtmp://d.com/live",
+    stream: "a\u009b2J",
+    code: "bad-stream-name",
+    text: /control characters/,
+  },
+  {
+    name: "a control character in the parameters",
+    tcUrl: "rtmp://d.com/live?k=\x1b[2J",
+    stream: "s",
+    code: "bad-stream-name",
+    text: /parameters: they have control characters/,
+  },
+  {
     name: "513 bytes",
     tcUrl: "rtmp://d.com/live",
     stream: "x".repeat(508),
@@ -221,12 +277,77 @@ Deno.test("parseStreamAddress takes 512 bytes, and another limit when it is give
   assert.equal(parseStreamAddress("rtmp://d.com/live", "abc", 8).stream, "abc");
 });
 
-Deno.test("parseStreamAddress never repeats a parameter in what it throws", () => {
+Deno.test("parseStreamAddress takes 4 KiB of tcUrl and of parameters, and not a byte more", () => {
+  const path = "rtmp://d.com/live?";
+  const room = 4096 - path.length;
+  assert.equal(parseStreamAddress(path + "k".repeat(room), "s").parameters.length, room + 1);
   assert.throws(
-    () => parseStreamAddress("nonsense?token=secret", "s"),
-    (error) => error instanceof RtmpError && !error.message.includes("secret"),
+    () => parseStreamAddress(path + "k".repeat(room + 1), "s"),
+    (error) =>
+      error instanceof RtmpError && error.code === "bad-tc-url" &&
+      error.message === "Cannot read tcUrl: 4097 bytes, limit is 4096",
   );
+  assert.equal(parseStreamAddress("rtmp://d.com/live", "s?" + "é".repeat(2048)).parameters.length, 2049);
+  for (
+    const [tcUrl, name] of [["", "s?" + "k".repeat(4097)], ["?" + "k".repeat(4000), "s?" + "k".repeat(96)]]
+  ) {
+    assert.throws(
+      () => parseStreamAddress(`rtmp://d.com/live${tcUrl}`, name ?? ""),
+      (error) =>
+        error instanceof RtmpError && error.code === "bad-stream-name" &&
+        error.message === "Cannot use the stream's parameters: 4097 bytes, limit is 4096",
+    );
+  }
 });
+
+Deno.test("parseStreamAddress never repeats a parameter or a login in what it throws", () => {
+  for (
+    const tcUrl of [
+      "nonsense?token=secret",
+      "rtmp://user:secret@d.com:rtmp/live",
+      "user:secret@d.com/live",
+      "rtmp://user:secret@d.com/\x1b",
+      "rtmp://user:secret@\x1bd.com/live",
+    ]
+  ) {
+    assert.throws(
+      () => parseStreamAddress(tcUrl, "s"),
+      (error) => error instanceof RtmpError && !error.message.includes("secret"),
+      tcUrl,
+    );
+  }
+});
+
+const connects: { readonly tcUrl: string; readonly app: string; readonly is: string }[] = [
+  // What is a whole URL stays as it is: the tcUrl counts.
+  { tcUrl: "rtmp://d.com:1936/live?k=v", app: "other", is: "rtmp://d.com:1936/live?k=v" },
+  { tcUrl: "rtmp://d.com/live/", app: "live/", is: "rtmp://d.com/live/" },
+  { tcUrl: "rtmps://[::1]/live", app: "live", is: "rtmps://[::1]/live" },
+  { tcUrl: "rtmp://d.com", app: "", is: "rtmp://d.com" },
+  // The app counts where the tcUrl has none.
+  { tcUrl: "rtmp://d.com:1935/", app: "live", is: "rtmp://d.com:1935/live" },
+  { tcUrl: "rtmp://d.com", app: "/live/room", is: "rtmp://d.com/live/room" },
+  { tcUrl: "rtmp://d.com/?vhost=v.com", app: "live?k=v/w", is: "rtmp://d.com/live?k=v/w&vhost=v.com" },
+  { tcUrl: "rtmp://d.com?vhost=v.com", app: "live", is: "rtmp://d.com/live?vhost=v.com" },
+  // And where there is none, or only a path.
+  { tcUrl: "", app: "live", is: "rtmp:///live" },
+  { tcUrl: "", app: "live?token=1", is: "rtmp:///live?token=1" },
+  { tcUrl: "/live", app: "live", is: "rtmp:///live" },
+  // Without a scheme the host comes first.
+  { tcUrl: "127.0.0.1:1935/live", app: "live", is: "rtmp://127.0.0.1:1935/live" },
+  { tcUrl: "d.com", app: "live?u=http://x", is: "rtmp://d.com/live?u=http://x" },
+  { tcUrl: "d.com/live?u=http://x", app: "live", is: "rtmp://d.com/live?u=http://x" },
+  // Nobody learns of a login.
+  { tcUrl: "rtmp://user:pa@ss@d.com/live", app: "live", is: "rtmp://d.com/live" },
+  { tcUrl: "user:pass@d.com", app: "a@b", is: "rtmp://d.com/a@b" },
+  { tcUrl: "rtmp://d.com/live?mail=a@b.com", app: "live", is: "rtmp://d.com/live?mail=a@b.com" },
+];
+
+for (const { tcUrl, app, is } of connects) {
+  Deno.test(`connectUrl reads tcUrl '${tcUrl}' with app '${app}'`, () => {
+    assert.equal(connectUrl(tcUrl, app), is);
+  });
+}
 
 Deno.test("streamKey leaves the default vhost out", () => {
   assert.equal(streamKey("__defaultVhost__", "live", "s"), "/live/s");

@@ -359,10 +359,8 @@ Deno.test("what can be no stream is 404 at once", async () => {
   for (
     const url of [
       "/live/a",
-      "/a.flv",
       "/live/.flv",
-      "/live/%E0%A4%A.flv",
-      "/live/a%3Fb.flv",
+      "/live/a.flv.ts",
       "http://off.example:8080/live/a.flv",
     ]
   ) {
@@ -372,6 +370,69 @@ Deno.test("what can be no stream is 404 at once", async () => {
   }
   await settle();
   assert.equal(node.server.connectionCount, 0);
+});
+
+for (
+  const [published, url] of [
+    ["/live/my%20cam", "/live/my%20cam.flv"],
+    ["/live/my%20cam", "/live/my%2520cam.flv"],
+    ["/live/mycam", "/live/my%20cam.flv"], // RTMP drops the space
+    ["/live/room#1", "/live/room%231.flv"],
+    ["/live/камера", "/live/%D0%BA%D0%B0%D0%BC%D0%B5%D1%80%D0%B0.flv"],
+    ["/live/%D0%BA", "/live/%D0%BA.flv"],
+    ["/live/8%XjU", "/live/8%25XjU.flv"],
+    ["/live/8%XjU", "/live/8%XjU.flv"],
+    ["/x/a%2Fb", "/x/a%2Fb.flv"],
+    ["/live/a", "/live/a.flv/"],
+    ["/__defaultApp__/a", "/a.flv"],
+  ] as const
+) {
+  Deno.test(`the stream ${published} plays at ${url}`, async () => {
+    const node = new FlvNode();
+    publishBoth(node, published);
+    const player = await node.play(url);
+    assert.deepEqual([...node.runtime.hub.values()].map(({ key, playerCount }) => [key, playerCount]), [
+      [published, 1],
+    ]);
+    await player.leave();
+  });
+}
+
+Deno.test("of two streams that a path may mean each has its own path", async () => {
+  const node = new FlvNode();
+  publishBoth(node, "/live/room#1");
+  publishBoth(node, "/live/room%231");
+  const played = async (url: string) => {
+    const player = await node.play(url);
+    const keys = [...node.runtime.hub.values()].filter(({ playerCount }) => playerCount > 0).map(({ key }) =>
+      key
+    );
+    await player.leave();
+    return keys;
+  };
+  assert.deepEqual(await played("/live/room%231.flv"), ["/live/room#1"]);
+  assert.deepEqual(await played("/live/room%25231.flv"), ["/live/room%231"]);
+});
+
+Deno.test("a name that only another node knows is asked for as it may be meant", async () => {
+  const asked: string[] = [];
+  const node = withRouter(({ key }) => {
+    asked.push(key);
+    if (key === "/live/my%20cam") throw new RtmpError("stream-not-found", `Cannot play '${key}': nowhere`);
+    return Promise.resolve({
+      kind: "redirect",
+      url: "rtmp://10.0.0.1:1935/live/a#b",
+      tcUrl: "rtmp://10.0.0.1/live",
+    });
+  });
+  const response = await node.request("/live/my%20cam.flv", { redirect: "manual" });
+  assert.deepEqual(asked, ["/live/my%20cam", "/live/mycam"]);
+  assert.match(response.headers.get("Location") ?? "", /\/live\/a%23b\.flv$/);
+  const other = withRouter(({ key }) => {
+    throw new RtmpError("stream-not-found", `Cannot play '${key}': nowhere`);
+  });
+  const refusal = await (await other.request("/live/my%20cam.flv")).json();
+  assert.equal(refusal.message, "Cannot play '/live/my%20cam': nowhere", "the first is what is told");
 });
 
 Deno.test("a name that is too long is refused", async () => {

@@ -153,21 +153,50 @@ Deno.test("a refused connect is told why", () => {
   assert.deepEqual(peer.answers().slice(2), ["_error 1 error NetConnection.Connect.Rejected"]);
 });
 
-Deno.test("commands before connect, and a second connect, break the rules", () => {
+Deno.test("commands before connect, and a second connect, break the rules and are refused in words", () => {
   const peer = new SessionPeer();
   peer.shakeHands();
+  peer.answers();
   assert.throws(
     () => peer.command("createStream", 2),
     isRtmpError("unexpected-command", /'createStream' before/),
   );
+  assert.deepEqual(peer.answers(), ["_error 2 error NetConnection.Call.Failed"]);
   const connected = SessionPeer.connected();
   assert.throws(() => connected.connect(), isRtmpError("unexpected-command", /has one already/));
+  assert.deepEqual(connected.answers(), ["_error 1 error NetConnection.Connect.Rejected"]);
   const nameless = new SessionPeer();
   nameless.shakeHands();
+  nameless.answers();
   assert.throws(
     () => nameless.send(20, 0, encodeAmf0(["connect", 1, null])),
     isRtmpError("connect-without-tc-url"),
   );
+  const [refusal] = nameless.messages();
+  assert.ok(refusal !== undefined);
+  const { name, transactionId, arguments: [information] } = commandOf(refusal) ?? assert.fail();
+  assert.deepEqual([name, transactionId], ["_error", 1]);
+  assert.match((information as Amf0Object).getString("description") ?? "", /names neither tcUrl nor app/);
+});
+
+Deno.test("what is wrong with a publish or play is told on its stream", () => {
+  const peer = SessionPeer.connected();
+  peer.command("createStream", 2);
+  peer.command("publish", 3, ["s"], 1);
+  peer.answers();
+  assert.throws(() => peer.command("publish", 4, ["t"], 1), isRtmpError("unexpected-command"));
+  assert.deepEqual(peer.answers(), ["onStatus@1 error NetStream.Publish.Failed"]);
+  const player = SessionPeer.connected();
+  assert.throws(() => player.command("play", 4, [5], 0), isRtmpError("message-malformed"));
+  assert.deepEqual(player.answers(), ["onStatus@1 error NetStream.Play.Failed"]);
+});
+
+Deno.test("pings before connect are not answered: nothing may pile up for a stranger", () => {
+  const peer = new SessionPeer();
+  peer.shakeHands();
+  peer.answers();
+  peer.send(4, 0, encodeUserControl(6, 1));
+  assert.deepEqual(peer.answers(), []);
 });
 
 Deno.test("what is no command may come before connect: chunk size, window, ping, media, noise", () => {
@@ -214,7 +243,7 @@ Deno.test("handshake and connect must be done in time, then publish or play, the
   );
   peer.nowMs = 100_000;
   peer.command("createStream", 2);
-  peer.session.checkDeadline(279_999);
+  peer.session.checkDeadline(188_999);
   peer.command("publish", 3, ["s"], 1);
   peer.session.checkDeadline(1e12);
   peer.nowMs = 500_000;
@@ -223,6 +252,23 @@ Deno.test("handshake and connect must be done in time, then publish or play, the
   assert.throws(() => peer.session.checkDeadline(680_000), isRtmpError("idle-timeout"));
   peer.command("play", 0, ["s"], 1);
   peer.session.checkDeadline(1e12);
+});
+
+Deno.test("a client that only says small things is idle all the same", () => {
+  const peer = SessionPeer.connected({}, { idleTimeoutMs: 180_000 });
+  for (; peer.nowMs < 180_000; peer.nowMs += 1000) {
+    peer.session.checkDeadline(peer.nowMs);
+    peer.command("_checkbw", 0);
+    peer.command("whoKnows", 5, ["x"]);
+    peer.command("createStream", 2);
+    peer.command("deleteStream", 3, [1]);
+    peer.command("FCSubscribe", 4, ["s"]);
+    peer.send(4, 0, encodeUserControl(6, 1));
+    peer.send(3, 0, encodeUint32(1));
+    peer.send(9, 1, Uint8Array.of(0x17, 1));
+    peer.answers();
+  }
+  assert.throws(() => peer.session.checkDeadline(peer.nowMs), isRtmpError("idle-timeout"));
 });
 
 Deno.test("a ping is answered with its own time, and asked once connected", () => {
@@ -276,8 +322,23 @@ Deno.test("input is acknowledged at half of the peer's window, counted from the 
   assert.throws(() => peer.send(5, 0, new Uint8Array(2)), isRtmpError("message-malformed"));
 });
 
-Deno.test("without a window nothing is acknowledged; the configured one holds until the peer names its own", () => {
-  const silent = SessionPeer.connected();
+Deno.test("input is acknowledged at the window that we named, also where the peer named a larger one or none", () => {
+  for (const peerWindow of [0, 1000, 1_000_000]) {
+    const peer = SessionPeer.connected({}, { outAckSize: 4000 });
+    if (peerWindow > 0) peer.send(5, 0, encodeUint32(peerWindow));
+    peer.answers();
+    let count = 0;
+    for (let i = 0; i < 200; i++) {
+      peer.send(9, 1, new Uint8Array(88));
+      count += peer.answers().length;
+    }
+    // 20 000 bytes: one for each half of the smaller window.
+    assert.equal(count, peerWindow === 1000 ? 40 : 10, `${peerWindow}`);
+  }
+});
+
+Deno.test("without any window nothing is acknowledged; the configured one holds until the peer names its own", () => {
+  const silent = SessionPeer.connected({}, { outAckSize: 0 });
   for (let i = 0; i < 100; i++) silent.send(9, 1, new Uint8Array(100));
   silent.send(5, 0, encodeUint32(0));
   for (let i = 0; i < 100; i++) silent.send(9, 1, new Uint8Array(100));

@@ -31,14 +31,13 @@ const STREAM_HEADERS = {
 /** `GET /app/stream.flv` as HTTP-FLV, and as WebSocket-FLV when the client asks to upgrade. */
 export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
   app.all("/*", async (c, next) => {
-    if (!c.req.path.endsWith(".flv")) return await next();
     try {
-      const address = findStream(c, options);
-      if (address === undefined) return await next();
+      const addresses = findStreams(c, options);
+      if (addresses.length === 0) return await next();
       if (c.req.method !== "GET" && c.req.method !== "HEAD") {
         return c.json({ code: 405 }, 405, { Allow: "GET, HEAD" });
       }
-      return await answer(c, options.source, address);
+      return await answer(c, options.source, addresses);
     } catch (error) {
       if (!(error instanceof RtmpError)) throw error;
       log.debug("Request refused", { path: c.req.path, code: error.code, detail: error.message });
@@ -51,9 +50,10 @@ export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
   });
 }
 
-/** The stream that a request names, or undefined: no stream can be at this URL. */
-function findStream(c: Context, { source, maxNameBytes }: FlvRoutesOptions): StreamAddress | undefined {
+/** The streams that a request may name, the likeliest first; none: no stream can be at this URL. */
+function findStreams(c: Context, { source, maxNameBytes }: FlvRoutesOptions): StreamAddress[] {
   const { host, hostname, pathname, search } = new URL(c.req.url);
+  if (!pathname.includes(".flv")) return [];
   const parse = (app: string, stream: string) =>
     parseStreamAddress(`rtmp://${hostname}/${app}`, stream + search, maxNameBytes());
   // Which vhost is asked for says where its streams are.
@@ -62,12 +62,11 @@ function findStream(c: Context, { source, maxNameBytes }: FlvRoutesOptions): Str
   if (vhost === undefined) {
     throw new RtmpError("vhost-not-found", `Cannot find vhost '${name}': it is not configured`);
   }
-  if (!vhost.flv.isEnabled) return undefined;
-  const mounted = matchMount(vhost.flv.mount, vhost.name, host, pathname);
-  return mounted && parse(mounted.app, mounted.stream);
+  if (!vhost.flv.isEnabled) return [];
+  return matchMount(vhost.flv.mount, vhost.name, host, pathname).map(({ app, stream }) => parse(app, stream));
 }
 
-async function answer(c: Context, source: FlvSource, address: StreamAddress): Promise<Response> {
+async function answer(c: Context, source: FlvSource, addresses: readonly StreamAddress[]): Promise<Response> {
   const request = c.req.raw;
   const bindings = c.env as AppBindings;
   const isWebSocket = c.req.header("Upgrade")?.toLowerCase() === "websocket";
@@ -78,7 +77,7 @@ async function answer(c: Context, source: FlvSource, address: StreamAddress): Pr
   }, PATIENCE_MS);
   try {
     const answer = await source.play({
-      address,
+      addresses,
       ip: bindings.peer.hostname,
       pageUrl: c.req.header("Referer") ?? "",
       transport: isWebSocket ? "websocket" : "http",
@@ -105,7 +104,10 @@ async function answer(c: Context, source: FlvSource, address: StreamAddress): Pr
 
 /** Where another node has a stream over HTTP, as far as that can be known: at the port at which it was asked for here. */
 function flvUrl(rtmpUrl: string, askedUrl: string): string {
-  const { hostname, pathname, search } = new URL(rtmpUrl.replace(/^rtmps?:/, "http:"));
+  const { hostname, pathname, search } = new URL(
+    // In a name it is a character like others.
+    rtmpUrl.replace(/^rtmps?:/, "http:").replaceAll("#", "%23"),
+  );
   const target = new URL(askedUrl);
   target.hostname = hostname;
   target.pathname = `${pathname}.flv`;

@@ -24,7 +24,8 @@ export interface FlvPlay {
 
 /** Who wants to play what. */
 export interface FlvRequest {
-  readonly address: StreamAddress;
+  /** What the client may mean, the likeliest first; at least one. */
+  readonly addresses: readonly StreamAddress[];
   readonly ip: string;
   /** The page that asked, or empty. */
   readonly pageUrl: string;

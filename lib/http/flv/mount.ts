@@ -1,15 +1,13 @@
-import { DEFAULT_VHOST } from "../../base/stream_address.ts";
+import { DEFAULT_APP, DEFAULT_VHOST } from "../../base/stream_address.ts";
+import { type NamesInPath, namesInPath } from "../../base/stream_names.ts";
 
-/** A stream as a path names it. */
-export interface MountedStream {
-  /** May have several segments. */
-  readonly app: string;
-  readonly stream: string;
-}
+/** Longest path that is looked at, in characters: no name that may be used makes a longer one. */
+const MAX_PATH_LENGTH = 4096;
 
 /**
- * The stream that a path names by a mount such as `[vhost]/[app]/[stream].flv`, or undefined. What stands before the first slash is
- * the host, as in SRS: `[vhost]` there takes every host that leads to the vhost.
+ * The streams that a path may name, the likeliest first, by a mount such as `[vhost]/[app]/[stream].flv`; none when it names none. What stands before the
+ * first slash is the host, as in SRS: `[vhost]` there takes every host that leads to the vhost. Where the mount's app is missing, the
+ * stream is one without an app, as in `rtmp://host/stream`. Slashes at the end don't count.
  *
  * @param vhost The vhost that the request leads to.
  * @param host The host that the request names.
@@ -20,18 +18,18 @@ export function matchMount(
   vhost: string,
   host: string,
   path: string,
-): MountedStream | undefined {
+): NamesInPath[] {
+  if (path.length > MAX_PATH_LENGTH) return [];
   const slash = mount.indexOf("/");
   const mountedHost = mount.slice(0, slash);
-  if (mountedHost !== "" && mountedHost !== "[vhost]" && mountedHost !== host) return undefined;
-  const groups = pathPattern(mount.slice(slash), vhost).exec(path)?.groups;
-  const app = decoded(groups?.["app"]);
-  const stream = decoded(groups?.["stream"]);
-  return app === undefined || stream === undefined ? undefined : { app, stream };
+  if (mountedHost !== "" && mountedHost !== "[vhost]" && mountedHost !== host) return [];
+  const template = mount.slice(slash).replaceAll("[vhost]", vhostInPath(vhost));
+  const names = match(template, path) ?? match(template.replaceAll("[app]", ""), path);
+  return names === undefined ? [] : namesInPath(names);
 }
 
 /** The path of a stream by a mount, percent-encoded. */
-export function mountedPath(mount: string, vhost: string, { app, stream }: MountedStream): string {
+export function mountedPath(mount: string, vhost: string, { app, stream }: NamesInPath): string {
   const encoded = (name: string) => name.split("/").map(encodeURIComponent).join("/");
   return mount.slice(mount.indexOf("/"))
     .replaceAll(
@@ -41,9 +39,9 @@ export function mountedPath(mount: string, vhost: string, { app, stream }: Mount
     .replaceAll(/\/{2,}/g, "/");
 }
 
-function pathPattern(template: string, vhost: string): RegExp {
+function match(template: string, path: string): NamesInPath | undefined {
   const seen = new Set<string>();
-  const source = template.replaceAll("[vhost]", vhostInPath(vhost)).replaceAll(/\/{2,}/g, "/")
+  const source = template.replaceAll(/\/{2,}/g, "/")
     .split(/(\[app\]|\[stream\])/)
     .map((part) => {
       const name = part === "[app]" ? "app" : part === "[stream]" ? "stream" : undefined;
@@ -52,21 +50,19 @@ function pathPattern(template: string, vhost: string): RegExp {
       seen.add(name);
       return name === "app" ? "(?<app>[^/]+(?:/[^/]+)*)" : "(?<stream>[^/]+)";
     });
-  return new RegExp(`^${source.join("")}$`);
+  const groups = new RegExp(`^${source.join("")}$`).exec(withoutEndSlashes(path))?.groups;
+  const stream = groups?.["stream"];
+  return stream === undefined ? undefined : { app: groups?.["app"] ?? DEFAULT_APP, stream };
+}
+
+/** No regular expression: one for the end of a text looks at each slash in it to the end of its row. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
 }
 
 /** The default vhost has no name that a URL could show. */
 function vhostInPath(vhost: string): string {
   return vhost === DEFAULT_VHOST ? "" : vhost;
-}
-
-function decoded(name: string | undefined): string | undefined {
-  if (name === undefined) return undefined;
-  try {
-    const text = decodeURIComponent(name);
-    // These would be taken for the beginning of parameters.
-    return /[?#]/.test(text) ? undefined : text;
-  } catch {
-    return undefined;
-  }
 }
