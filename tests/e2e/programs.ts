@@ -3,13 +3,21 @@ import { join } from "node:path";
 /** Names a folder with `ffmpeg`, `ffprobe` and the libraries of FFmpeg 7.1, which plays Enhanced RTMP. */
 export const FFMPEG7_VARIABLE = "HEADWATER_TEST_FFMPEG7";
 
-/** Programs that tests use. `ffprobe7` is the one in the folder that HEADWATER_TEST_FFMPEG7 names. */
+/** The module of nginx that speaks RTMP, where Debian's `libnginx-mod-rtmp` puts it. */
+export const NGINX_RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+
+/**
+ * Programs that tests use. `ffprobe7` is the one in the folder that HEADWATER_TEST_FFMPEG7 names; `nginx-rtmp` is nginx with its module
+ * for RTMP.
+ */
 export type ProgramName =
   | "ffmpeg"
   | "ffprobe"
   | "rtmpdump"
   | "gst-launch-1.0"
   | "chromium"
+  | "nginx-rtmp"
+  | "mpv"
   | "ffmpeg7"
   | "ffprobe7";
 
@@ -28,7 +36,13 @@ export function findProgram(name: ProgramName): ProgramLocation | undefined {
     return isFile(path) ? { path, env: { LD_LIBRARY_PATH: folder } } : undefined;
   }
   const folders = (Deno.env.get("PATH") ?? "").split(":");
-  const path = folders.map((folder) => join(folder, name)).find(isFile);
+  if (name === "nginx-rtmp") {
+    // Not in the path of everybody.
+    folders.push("/usr/sbin");
+    if (!isFile(NGINX_RTMP_MODULE)) return undefined;
+  }
+  const file = name === "nginx-rtmp" ? "nginx" : name;
+  const path = folders.map((folder) => join(folder, file)).find(isFile);
   return path === undefined ? undefined : { path, env: {} };
 }
 
