@@ -14,6 +14,8 @@ const AT_LEAST_PACKETS = 60;
 
 for (
   const [what, path] of [
+    // As its documentation writes it: the application comes with `connect` alone.
+    ["to a host", ""],
     ["to an application", "/live"],
     ["to an application and a name", "/live/a"],
   ] as const
