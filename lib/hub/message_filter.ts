@@ -4,8 +4,12 @@ import type { FoundMessage, OutputFormat } from "./output_format.ts";
 export interface MessageFilter {
   /** The message stream id that this player created, when it is not the one in the log (RTMP only). */
   readonly messageStreamId?: number;
-  /** Whether this message is sent. */
-  accept(message: FoundMessage): boolean;
+  /**
+   * Whether this message is sent.
+   *
+   * @param payload Gives its payload, at some cost.
+   */
+  accept(message: FoundMessage, payload: () => Uint8Array): boolean;
 }
 
 /** Bytes of an RTMP message header before the message stream id. */
@@ -15,9 +19,11 @@ const MESSAGE_STREAM_ID_OFFSET = 8;
 export function filterMessages(bytes: Uint8Array, format: OutputFormat, filter: MessageFilter): Uint8Array {
   const copy = new Uint8Array(bytes.length);
   let length = 0;
-  for (let offset = 0; offset < bytes.length;) {
+  let offset = 0;
+  const payload = () => format.read(bytes, offset).payload;
+  while (offset < bytes.length) {
     const message = format.find(bytes, offset);
-    if (filter.accept(message)) {
+    if (filter.accept(message, payload)) {
       copy.set(bytes.subarray(offset, message.end), length);
       const id = filter.messageStreamId;
       if (id !== undefined && format.name === "rtmp") {

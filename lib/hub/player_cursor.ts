@@ -5,6 +5,9 @@ import type { StreamLog } from "./stream_log.ts";
 /** Longest piece handed out at once, in bytes, so that one slow write holds little. */
 const MAX_SLICE_BYTES = 256 * 1024;
 
+/** Before any place in a log: all headers were missed since. */
+const NOWHERE = -1;
+
 /** Where a player joins: the headers as they were at that place, and the place. */
 export interface JoinPoint {
   readonly prefix: Uint8Array;
@@ -50,6 +53,7 @@ export class PlayerCursor {
   #filter: MessageFilter | undefined;
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
+  #needsHeaders = false;
   /** Where it left off before it jumped. */
   #leftOffset = 0;
   /** Log offset up to which bytes should go out now: what was there at the join, or when the last round of writes began. */
@@ -87,6 +91,11 @@ export class PlayerCursor {
   /** Changes each message for this player alone, or leaves some out; costs a copy. */
   setFilter(filter: MessageFilter | undefined): void {
     this.#filter = filter;
+  }
+
+  /** Gives the headers in force again before what comes next: the player may not have had them, or not kept them. */
+  renewHeaders(): void {
+    this.#needsHeaders = true;
   }
 
   /**
@@ -137,6 +146,11 @@ export class PlayerCursor {
     }
     const slice = log.read(this.#offset);
     if (slice === undefined) return undefined;
+    if (this.#needsHeaders) {
+      this.#needsHeaders = false;
+      const headers = this.output.missedHeaders(NOWHERE, NOWHERE);
+      if (headers !== undefined) return headers;
+    }
     const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
     this.#offset += piece.length;
     return piece;

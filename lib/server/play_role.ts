@@ -39,6 +39,7 @@ export class PlayRole {
       messageStreamId: messageStreamId === LOG_MESSAGE_STREAM_ID ? undefined : messageStreamId,
       durationMs,
       onFinished,
+      onPlain: () => this.cursor.setFilter(this.#filter.needed()),
     });
     this.cursor.setFilter(this.#filter.needed());
     if (onFeed !== undefined) stream.feedListeners.add(onFeed);
@@ -46,7 +47,7 @@ export class PlayRole {
 
   /** `receiveAudio` and `receiveVideo`. */
   setReceive(media: "audio" | "video", isOn: boolean): void {
-    this.#filter.setReceive(media, isOn);
+    if (this.#filter.setReceive(media, isOn)) this.cursor.renewHeaders();
     this.cursor.setFilter(this.#filter.needed());
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
+import { PlayRole } from "../../lib/server/play_role.ts";
 import { describeBytes, newStream, readAll, TestFeed } from "../fakes/stream_peer.ts";
 
 const fromGop = { fromGop: true };
@@ -233,22 +234,66 @@ for (const id of [2, 255, 256, 70_000]) {
   });
 }
 
-Deno.test("audio or video can be switched off and on", () => {
+Deno.test("audio can be switched off and on", () => {
   const stream = newStream();
   const feed = new TestFeed(stream);
   const player = stream.subscribe("rtmp", fromGop);
   const filter = new PlayFilter({ messageStreamId: undefined, durationMs: undefined, onFinished: () => {} });
   assert.equal(filter.needed(), undefined, "costs nothing while it changes nothing");
-  filter.setReceive("audio", false);
+  assert.equal(filter.setReceive("audio", false), false);
   player.setFilter(filter.needed());
   feedFor(feed, 0, 80, 1000);
   assert.deepEqual(readAll(player), ["K0", "p40"]);
-  filter.setReceive("audio", true);
-  filter.setReceive("video", false);
-  feedFor(feed, 80, 160, 1000);
-  assert.deepEqual(readAll(player), ["a80", "a120"]);
-  filter.setReceive("video", true);
+  assert.equal(filter.setReceive("audio", true), true);
   assert.equal(filter.needed(), undefined);
+  assert.equal(filter.setReceive("audio", true), false, "it is on already");
+});
+
+Deno.test("video that is switched on begins at a key frame, with the headers before it, and costs nothing from then on", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0, 1);
+  feed.audioHeader(0, 1);
+  const role = new PlayRole(stream, {
+    messageStreamId: 1,
+    durationMs: undefined,
+    waitMs: 0,
+    release: undefined,
+    onReady: () => {},
+    onFinished: () => {},
+    onFeed: undefined,
+  }, 0);
+  const player = role.cursor;
+  feed.keyframe(0);
+  assert.deepEqual(readAll(player).slice(-1), ["K0"]);
+  role.setReceive("video", false);
+  feed.inter(40);
+  feed.audio(40);
+  feed.videoHeader(40, 2);
+  assert.deepEqual(readAll(player), ["a40"]);
+  role.setReceive("video", true);
+  feed.inter(80);
+  feed.audio(80);
+  assert.deepEqual(
+    readAll(player),
+    ["A80#1", "V80#2", "a80"],
+    "headers at once, no picture that can't be shown",
+  );
+  feed.inter(120);
+  feed.keyframe(160, 100_000);
+  feed.inter(200);
+  assert.deepEqual(readAll(player), ["K160", "p200"]);
+  feed.inter(240);
+  const plain = stream.subscribe("rtmp", fromGop);
+  readAll(plain);
+  feed.inter(280);
+  readAll(player);
+  feed.inter(320);
+  assert.equal(player.next()?.buffer, plain.output.log.read(plain.offset)?.buffer, "the bytes that all get");
+  role.setReceive("video", true);
+  feed.inter(360);
+  assert.deepEqual(readAll(player), ["p360"], "it is on already: nothing changes");
+  role.close();
 });
 
 Deno.test("a duration ends the play after so much media, once", () => {
