@@ -8,6 +8,8 @@ export interface PumpOptions {
   readonly receive: (bytes: Uint8Array) => void | Promise<void>;
   /** Asked before a read that may find nothing yet: what to wait for first. */
   readonly pause?: () => Promise<void> | undefined;
+  /** Whether the buffer may grow; absent: always. */
+  readonly mayGrow?: () => boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promi
       const handled = options.receive(value);
       if (handled !== undefined) await handled;
       const isFull = value.length === value.buffer.byteLength;
-      const isGrowing = isFull && value.length < MAX_BUFFER_BYTES;
+      const isGrowing = isFull && value.length < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true);
       buffer = isGrowing ? new ArrayBuffer(value.length * 4) : value.buffer;
       // After a full read there is more, which has waited already.
       const pause = isFull ? undefined : options.pause?.();

@@ -145,6 +145,7 @@ export class RtmpConnection implements Client {
       await pumpBytes(this.#duplex, {
         receive: (bytes) => this.#receive(bytes),
         pause: () => this.#pauseReading(),
+        mayGrow: () => this.#session.isConnected,
       });
     } catch (error) {
       if (error instanceof RtmpError) reason = error;

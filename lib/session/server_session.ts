@@ -23,6 +23,10 @@ import { EventQueue } from "./event_queue.ts";
 import { MessageOutput } from "./message_output.ts";
 import { MessageStreams, type PublishKind } from "./message_streams.ts";
 
+/** Bytes of unfinished messages that a client may make us hold before its connect is accepted; with what else it has, 64 KiB. */
+const EARLY_BYTES = 48 * 1024;
+/** And from then on, until it publishes: commands are small. */
+const UNPUBLISHED_BYTES = 1024 * 1024;
 const CLIENT_ID = "ASAICiss";
 
 export interface ServerSessionOptions {
@@ -107,6 +111,7 @@ export class ServerSession {
   constructor(options: ServerSessionOptions, nowMs: number) {
     this.#options = options;
     this.#reader = new ChunkReader(options.limits);
+    this.#reader.allow(EARLY_BYTES);
     this.#acknowledgement = new Acknowledgement(
       options.inAckSize,
       options.outAckSize,
@@ -114,6 +119,11 @@ export class ServerSession {
     );
     this.#handshake = new ServerHandshake(options.randomBytes, Math.floor(nowMs / 1000));
     this.#deadlineMs = nowMs + options.handshakeTimeoutMs;
+  }
+
+  /** Whether the client has been let in. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   /** Takes bytes from the peer, in order. They are read in place until the events are drained. */
@@ -182,6 +192,7 @@ export class ServerSession {
     this.#output.command(0, encodeConnectResult(pending.command.transactionId, pending.info, identity));
     this.#output.command(0, encodeCommand("onBWDone", 0, null));
     this.#isConnected = true;
+    this.#reader.allow(UNPUBLISHED_BYTES);
     this.#touch(nowMs);
   }
 
@@ -193,6 +204,7 @@ export class ServerSession {
   /** Lets the encoder publish. */
   acceptPublish(messageStreamId: number): void {
     this.#acknowledgement.endPrompt();
+    this.#reader.allow(Infinity);
     const stream = this.#streams.open(messageStreamId);
     stream.kind = "publishing";
     this.#deadlineMs = Infinity;

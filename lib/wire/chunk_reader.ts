@@ -6,8 +6,10 @@ import { MESSAGE_TYPE } from "./message_type.ts";
 export const INITIAL_CHUNK_SIZE = 128;
 
 const EXTENDED = 0xffffff;
-/** A message that is announced longer than this grows as its bytes come, so that a lie costs little memory. */
-const FIRST_ALLOCATION_BYTES = 64 * 1024;
+/** Room that all unfinished messages together may take beyond what has come of them: a lie about a length costs no more. */
+const MAX_AHEAD_BYTES = 128 * 1024;
+/** And no more than this part of what may be held. */
+const AHEAD_PART = 1 / 8;
 
 /** One message as it came off the wire, its payload not yet decoded. */
 export interface RawMessage {
@@ -59,11 +61,26 @@ export class ChunkReader {
   /** The chunk whose payload is being read, across pushes. */
   #current: ChunkStream | undefined;
   #chunkRemaining = 0;
+  /** What has come of unfinished messages. */
   #partialBytes = 0;
+  /** The room that they take. */
+  #heldBytes = 0;
+  /** Bytes that may be held for unfinished messages. */
+  #maxHeldBytes: number;
   #failure: RtmpError | undefined;
 
   constructor(limits: WireLimits = DEFAULT_WIRE_LIMITS) {
     this.#limits = limits;
+    this.#maxHeldBytes = limits.maxBufferedBytes;
+  }
+
+  /**
+   * Lets less be held than the limits say, for a peer that has not earned more yet; what is held already stays.
+   *
+   * @param bytes Over all unfinished messages; the limits' own when that is less.
+   */
+  allow(bytes: number): void {
+    this.#maxHeldBytes = Math.min(bytes, this.#limits.maxBufferedBytes);
   }
 
   /** The peer's chunk size, in bytes. */
@@ -71,9 +88,9 @@ export class ChunkReader {
     return this.#chunkSize;
   }
 
-  /** Bytes held for messages that are not complete. */
+  /** Bytes of memory held for messages that are not complete. */
   get bufferedBytes(): number {
-    return this.#partialBytes + this.#input.length - this.#position;
+    return this.#heldBytes + this.#input.length - this.#position;
   }
 
   /** Adds bytes from the peer. They are read in place: keep them unchanged until `next()` has given undefined. */
@@ -223,7 +240,7 @@ export class ChunkReader {
   }
 
   #checkLimits(isNew: boolean, chunkStreamId: number, length: number, typeId: number): void {
-    const { maxChunkStreams, maxMessageBytes, maxBufferedBytes } = this.#limits;
+    const { maxChunkStreams, maxMessageBytes } = this.#limits;
     if (isNew && this.#streams.size >= maxChunkStreams) {
       throw new RtmpError(
         "too-many-chunk-streams",
@@ -234,12 +251,6 @@ export class ChunkReader {
       throw new RtmpError(
         "message-too-large",
         `Cannot read message of type ${typeId}: ${length} bytes announced, limit is ${maxMessageBytes}`,
-      );
-    }
-    if (this.#partialBytes + Math.min(length, this.#chunkSize) > maxBufferedBytes) {
-      throw new RtmpError(
-        "input-too-large",
-        `Cannot read message of type ${typeId}: ${this.#partialBytes} bytes of unfinished messages held, limit is ${maxBufferedBytes}`,
       );
     }
   }
@@ -259,25 +270,12 @@ export class ChunkReader {
     const count = Math.min(this.#chunkRemaining, available);
     const end = stream.received + count;
     let target = stream.partial;
-    if (target === undefined) {
-      target = stream.partial = new Uint8Array(Math.min(stream.length, FIRST_ALLOCATION_BYTES));
-    }
-    if (end > target.length) {
-      const grown = new Uint8Array(Math.min(stream.length, Math.max(end, target.length * 2)));
-      grown.set(target.subarray(0, stream.received));
-      target = stream.partial = grown;
-    }
+    if (target === undefined || end > target.length) target = this.#makeRoom(stream, end);
     target.set(this.#input.subarray(this.#position, this.#position + count), stream.received);
     stream.received = end;
     this.#partialBytes += count;
     this.#position += count;
     this.#chunkRemaining -= count;
-    if (this.#partialBytes > this.#limits.maxBufferedBytes) {
-      throw new RtmpError(
-        "input-too-large",
-        `Cannot hold ${this.#partialBytes} bytes of unfinished messages, limit is ${this.#limits.maxBufferedBytes}`,
-      );
-    }
     if (this.#chunkRemaining > 0) return undefined;
     this.#current = undefined;
     if (stream.received < stream.length) return undefined;
@@ -285,8 +283,37 @@ export class ChunkReader {
     return this.#message(stream, target);
   }
 
+  /**
+   * Room for the first `end` bytes of a message: at first what has come and a little ahead, then twice as much each time, so that the
+   * memory follows what came, not what was announced, and the work stays linear.
+   */
+  #makeRoom(stream: ChunkStream, end: number): Uint8Array {
+    const held = stream.partial;
+    const wanted = held === undefined ? end + this.#aheadBytes() : Math.max(end, 2 * held.length);
+    const room = Math.min(stream.length, wanted);
+    const others = this.#heldBytes - (held?.length ?? 0);
+    if (others + room > this.#maxHeldBytes) {
+      throw new RtmpError(
+        "input-too-large",
+        `Cannot read message of type ${stream.typeId}: ${room} bytes needed, ${others} held for other unfinished messages, ` +
+          `limit is ${this.#maxHeldBytes}`,
+      );
+    }
+    const target = new Uint8Array(room);
+    if (held !== undefined) target.set(held.subarray(0, stream.received));
+    stream.partial = target;
+    this.#heldBytes = others + room;
+    return target;
+  }
+
+  #aheadBytes(): number {
+    const ahead = this.#heldBytes - this.#partialBytes;
+    return Math.max(0, Math.min(MAX_AHEAD_BYTES, Math.floor(this.#maxHeldBytes * AHEAD_PART)) - ahead);
+  }
+
   #dropPartial(stream: ChunkStream): void {
     this.#partialBytes -= stream.received;
+    this.#heldBytes -= stream.partial?.length ?? 0;
     stream.partial = undefined;
     stream.received = 0;
   }

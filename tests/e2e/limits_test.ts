@@ -154,12 +154,36 @@ const cases: Case[] = [
     name: "a length of 16 MiB that lies, again and again",
     limits: { message_max_bytes: 0xffffff, buffered_max_bytes: 20_000 },
     code: "input-too-large",
-    detail: /unfinished messages.*limit is 20000/,
+    detail: /other unfinished messages, limit is 20000/,
     act: async (client) => {
       await client.setChunkSize(1000);
       for (let id = 5; id < 30; id++) {
         await client.send(
           joinBytes(Uint8Array.of(id), hex("000000 ffffff 09 01000000"), new Uint8Array(1000)),
+        );
+      }
+    },
+  },
+  {
+    name: "a message before connect that is longer than anybody's connect",
+    code: "input-too-large",
+    detail: /limit is 49152/,
+    isEarly: true,
+    act: async (client) => {
+      await client.handshake();
+      await client.setChunkSize(65_536);
+      await client.send(joinBytes(hex("06 000000 ffffff 09 01000000"), new Uint8Array(65_536)));
+    },
+  },
+  {
+    name: "unfinished messages of somebody who does not publish",
+    code: "input-too-large",
+    detail: /limit is 1048576/,
+    act: async (client) => {
+      await client.setChunkSize(1_000_000);
+      for (const id of [5, 6]) {
+        await client.send(
+          joinBytes(Uint8Array.of(id), hex("000000 ffffff 09 01000000"), new Uint8Array(1_000_000)),
         );
       }
     },

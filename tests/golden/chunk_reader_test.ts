@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
+import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { ChunkReader } from "../../lib/wire/chunk_reader.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../../lib/wire/limits.ts";
 import { cutEvery, joinBytes, patternBytes, readMessages } from "../fakes/read_messages.ts";
@@ -337,7 +338,7 @@ const badCases: BadCase[] = [
     limits: { maxBufferedBytes: 300 },
     bytes: joinBytes(...[4, 5, 6].flatMap((id) => [hex(`0${id} 000001 00012c 09 01000000`), p(128)])),
     code: "input-too-large",
-    text: /256 bytes of unfinished messages held, limit is 300/,
+    text: /type 9: \d+ bytes needed, \d+ held for other unfinished messages, limit is 300/,
   },
 ];
 
@@ -354,24 +355,85 @@ for (const { name, bytes, code, text, limits } of badCases) {
   });
 }
 
-Deno.test("ChunkReader makes no room for lengths that lie", () => {
+/** The first chunk of a message that is announced as 16 MiB long. */
+function lie(chunkStreamId: number, chunkBytes: number): Uint8Array {
+  return joinBytes(Uint8Array.of(chunkStreamId), hex("000001 ffffff 09 01000000"), p(chunkBytes));
+}
+
+for (const pieceBytes of [1, 64, 1000]) {
+  Deno.test(`ChunkReader makes no room for lengths that lie, in pieces of ${pieceBytes} bytes`, () => {
+    const reader = new ChunkReader();
+    for (let id = 4; id < 64; id++) readMessages(cutEvery(lie(id, 128), pieceBytes), undefined, reader);
+    const aheadBytes = reader.bufferedBytes - 60 * 128;
+    assert.ok(aheadBytes <= 128 * 1024 + 60 * 128, `${aheadBytes} bytes ahead of what came`);
+    const before = Deno.memoryUsage();
+    const more = new ChunkReader();
+    for (let id = 4; id < 64; id++) readMessages([lie(id, 128)], undefined, more);
+    const grownBytes = Deno.memoryUsage().external - before.external;
+    assert.ok(
+      grownBytes < 1024 * 1024,
+      `${grownBytes} bytes held for 60 messages that say they are 16 MiB long`,
+    );
+  });
+}
+
+Deno.test("ChunkReader holds no more than it is allowed to, and by the limits again when that is taken back", () => {
+  const reader = new ChunkReader({ ...DEFAULT_WIRE_LIMITS, maxBufferedBytes: 100_000 });
+  const isTooLarge = (limit: number) => (error: unknown) =>
+    error instanceof RtmpError && error.code === "input-too-large" &&
+    error.message.endsWith(`limit is ${limit}`);
+  reader.allow(48 * 1024);
+  readMessages(
+    [hex(`${SET_CHUNK_SIZE} 00002ee0`), lie(4, 12_000), lie(5, 12_000), lie(6, 12_000)],
+    undefined,
+    reader,
+  );
+  assert.ok(reader.bufferedBytes <= 48 * 1024);
+  const strict = new ChunkReader();
+  strict.allow(48 * 1024);
+  readMessages(
+    [hex(`${SET_CHUNK_SIZE} 00002ee0`), lie(4, 12_000), lie(5, 12_000), lie(6, 12_000)],
+    undefined,
+    strict,
+  );
+  assert.throws(() => readMessages([lie(7, 12_000)], undefined, strict), isTooLarge(49_152));
+  reader.allow(Infinity);
+  for (const id of [7, 8, 9, 10]) readMessages([lie(id, 12_000)], undefined, reader);
+  assert.ok(reader.bufferedBytes <= 100_000);
+  assert.throws(() => readMessages([lie(11, 12_000)], undefined, reader), isTooLarge(100_000));
+});
+
+Deno.test("ChunkReader reads a message of 16 MiB that comes in chunks of 128 bytes, holding no more than it", () => {
   const reader = new ChunkReader();
-  const { external } = Deno.memoryUsage();
-  for (let id = 4; id < 64; id++) {
-    readMessages([Uint8Array.of(id), hex("000001 ffffff 09 01000000"), p(128)], undefined, reader);
+  const bytes = encodeChunks(
+    { typeId: 9, timestamp: 0, messageStreamId: 1, chunkStreamId: 4 },
+    new Uint8Array(16 * 1024 * 1024 - 1).fill(7),
+    128,
+  );
+  let heldBytes = 0;
+  let read = 0;
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    reader.push(bytes.subarray(at, at + 65_536));
+    for (let message = reader.next(); message !== undefined; message = reader.next()) {
+      read = message.payload.length;
+    }
+    heldBytes = Math.max(heldBytes, reader.bufferedBytes);
   }
-  assert.equal(reader.bufferedBytes, 60 * 128);
-  const grownMiB = (Deno.memoryUsage().external - external) / 1024 / 1024;
-  assert.ok(grownMiB < 64, `${grownMiB} MiB held for 60 messages that say they are 16 MiB long`);
+  assert.equal(read, 16 * 1024 * 1024 - 1);
+  assert.ok(heldBytes <= 16 * 1024 * 1024, `${heldBytes} bytes`);
+  assert.equal(reader.bufferedBytes, 0);
 });
 
 Deno.test("ChunkReader counts what it holds, and lets go of what is complete", () => {
   const reader = new ChunkReader();
   readMessages([begun], undefined, reader);
-  assert.equal(reader.bufferedBytes, 128);
+  assert.equal(reader.bufferedBytes, 300, "a short message has its room at once");
   readMessages([hex("c4")], undefined, reader);
   readMessages([p(128, 129), hex("c4"), p(44, 257)], undefined, reader);
   assert.equal(reader.bufferedBytes, 0);
+  readMessages([begun], undefined, reader);
+  readMessages([hex("02 000000 000004 02 00000000 00000004")], undefined, reader);
+  assert.equal(reader.bufferedBytes, 0, "aborted");
   readMessages([hex("04 0000")], undefined, reader);
   assert.equal(reader.bufferedBytes, 3);
 });
