@@ -1,6 +1,7 @@
 import { listenAnywhere, plainAddress } from "../base/any_address.ts";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
+import { isOutOfDescriptors } from "./descriptors.ts";
 
 /** One connection as bytes both ways. What sessions are pumped over; a test can make one of two arrays. */
 export interface ByteDuplex {
@@ -23,6 +24,11 @@ export interface ListenTarget {
   readonly hostname?: string;
   readonly port: number;
 }
+
+/** After an accept that failed for want of descriptors the next is tried so much later, in milliseconds. */
+const ACCEPT_PAUSE_MS = 50;
+/** After so many accepts that failed one after another there is a pause too. */
+const MANY_FAILURES = 1000;
 
 /** A listening TCP socket. */
 export class TcpListener {
@@ -52,19 +58,25 @@ export class TcpListener {
     return socketAddress(this.#listener.addr);
   }
 
-  /** Connections as they come, until `close`. Failing accepts are given to `onError` and do not end it. */
+  /**
+   * Connections as they come, until `close`. Failing accepts do not end it; they are told to `onError`. A peer that
+   * was gone before it was accepted keeps nobody waiting.
+   */
   async *connections(onError: (error: unknown) => void): AsyncGenerator<ByteDuplex> {
-    for (;;) {
+    for (let failures = 0;;) {
       let connection: Deno.Conn;
       try {
         connection = await this.#listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
         onError(error);
-        // Out of file descriptors, or a peer that was gone before it was accepted: let others end first.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // Others must end first; or the system refuses for a reason that will not pass by itself.
+        if (isOutOfDescriptors(error) || ++failures % MANY_FAILURES === 0) {
+          await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        }
         continue;
       }
+      failures = 0;
       yield tcpDuplex(connection);
     }
   }

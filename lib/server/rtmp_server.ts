@@ -1,4 +1,5 @@
-import { RtmpError } from "../base/errors.ts";
+import { errorText, RtmpError } from "../base/errors.ts";
+import { ConnectionLimits } from "../net/connection_limits.ts";
 import type { ByteDuplex, TcpListener } from "../net/tcp.ts";
 import type { Client } from "./client.ts";
 import { RtmpConnection } from "./rtmp_connection.ts";
@@ -18,17 +19,24 @@ export interface TickedClient extends Client {
 /** Accepts RTMP connections and keeps account of them. */
 export class RtmpServer {
   readonly runtime: ServerRuntime;
+  readonly #limits: ConnectionLimits;
   readonly #listeners: TcpListener[] = [];
   readonly #connections = new Map<string, RtmpConnection>();
-  readonly #perIp = new Map<string, number>();
   /** Players that are not RTMP connections, such as HTTP-FLV ones. */
   readonly #otherClients = new Map<string, TickedClient>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #refused = 0;
+  #failedAccepts = 0;
+  #acceptError: unknown;
   #isStopping = false;
 
-  constructor(runtime: ServerRuntime) {
+  /** @param limits The account of all connections of the process; absent: those of this server are all. */
+  constructor(
+    runtime: ServerRuntime,
+    limits: ConnectionLimits = new ConnectionLimits(() => runtime.options.limits()),
+  ) {
     this.runtime = runtime;
+    this.#limits = limits;
   }
 
   /** All connections, whatever they do. */
@@ -73,19 +81,15 @@ export class RtmpServer {
   }
 
   /**
-   * Counts a client that came another way, such as an HTTP-FLV player.
+   * Lists a client that came another way, such as an HTTP-FLV player, whose connection is counted already.
    *
-   * @returns Ends the counting.
-   * @throws {RtmpError} `too-many-connections` or `shutting-down`.
+   * @returns Ends the listing.
+   * @throws {RtmpError} `shutting-down`.
    */
   admit(client: TickedClient): () => void {
     if (this.#isStopping) throw new RtmpError("shutting-down", "Cannot play: the server is stopping");
-    this.#checkLimits(client.ip);
     this.#otherClients.set(client.id, client);
-    this.#count(client.ip, 1);
-    return () => {
-      if (this.#otherClients.delete(client.id)) this.#count(client.ip, -1);
-    };
+    return () => this.#otherClients.delete(client.id);
   }
 
   /** No new connections; those there are told and ended. Resolves when they are gone or after `timeoutMs`. */
@@ -105,57 +109,31 @@ export class RtmpServer {
   }
 
   async #accept(listener: TcpListener): Promise<void> {
-    const onError = (error: unknown) => this.runtime.log.warn("Cannot accept a connection", { error });
+    const onError = (error: unknown) => {
+      this.#failedAccepts++;
+      this.#acceptError = error;
+    };
     for await (const duplex of listener.connections(onError)) {
       try {
-        this.#checkLimits(duplex.remoteAddress.hostname);
+        this.#serveConnection(duplex, this.#limits.admit(duplex.remoteAddress.hostname));
       } catch (error) {
-        this.#refuse(duplex, error as RtmpError);
-        continue;
+        duplex.close();
+        if (!(error instanceof RtmpError)) throw error;
+        this.runtime.countError(error.code);
+        this.#refused++;
       }
-      this.#serveConnection(duplex);
     }
   }
 
-  async #serveConnection(duplex: ByteDuplex): Promise<void> {
+  async #serveConnection(duplex: ByteDuplex, release: () => void): Promise<void> {
     const connection = new RtmpConnection(this.runtime, duplex);
     this.#connections.set(connection.id, connection);
-    this.#count(connection.ip, 1);
     try {
       await connection.run();
     } finally {
       this.#connections.delete(connection.id);
-      this.#count(connection.ip, -1);
+      release();
     }
-  }
-
-  #checkLimits(ip: string): void {
-    const { maxConnections, maxConnectionsPerIp } = this.runtime.options.limits();
-    if (this.connectionCount >= maxConnections) {
-      throw new RtmpError(
-        "too-many-connections",
-        `Cannot accept connection: ${this.connectionCount} are open, limit is ${maxConnections}`,
-      );
-    }
-    const fromIp = this.#perIp.get(ip) ?? 0;
-    if (maxConnectionsPerIp > 0 && fromIp >= maxConnectionsPerIp) {
-      throw new RtmpError(
-        "too-many-connections",
-        `Cannot accept connection: ${fromIp} from ${ip} are open, limit per address is ${maxConnectionsPerIp}`,
-      );
-    }
-  }
-
-  #refuse(duplex: ByteDuplex, error: RtmpError): void {
-    duplex.close();
-    this.runtime.countError(error.code);
-    this.#refused++;
-  }
-
-  #count(ip: string, change: number): void {
-    const count = (this.#perIp.get(ip) ?? 0) + change;
-    if (count > 0) this.#perIp.set(ip, count);
-    else this.#perIp.delete(ip);
   }
 
   #tick(): void {
@@ -166,10 +144,17 @@ export class RtmpServer {
       client.sendRate.sample(client.sendBytes, nowMs);
       client.receiveRate.sample(client.receiveBytes, nowMs);
     }
+    // One line for all, so that a flood of connections is not a flood of lines.
     if (this.#refused > 0) {
-      // One line for all, so that a flood of connections is not a flood of lines.
       this.runtime.log.warn("Connections refused: too many are open", { count: this.#refused });
       this.#refused = 0;
+    }
+    if (this.#failedAccepts > 0) {
+      this.runtime.log.warn("Cannot accept connections", {
+        count: this.#failedAccepts,
+        reason: errorText(this.#acceptError),
+      });
+      this.#failedAccepts = 0;
     }
   }
 }

@@ -1,0 +1,115 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import { errorText, RtmpError } from "../../base/errors.ts";
+import type { ConnectionLimits } from "../../net/connection_limits.ts";
+import type { ByteDuplex, TcpListener } from "../../net/tcp.ts";
+import { HttpConnection, type HttpConnectionContext } from "./http_connection.ts";
+import type { HttpHandler } from "./http_handler.ts";
+
+/** How often connections are looked at for what time does to them, in milliseconds. */
+const TICK_MS = 500;
+/** How long answers may take to finish once the server closes, in milliseconds. */
+const FINISH_MS = 1000;
+/** Longest request line and headers, in bytes. */
+const MAX_HEAD_BYTES = 16 * 1024;
+/** Answers that clients have not taken yet, all together, in bytes. */
+const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
+
+export interface HttpServerOptions {
+  readonly clock: Clock;
+  readonly connections: ConnectionLimits;
+  readonly limits: () => { readonly maxBodyBytes: number; readonly sendTimeoutMs: number };
+  /** A fault of this program, in answering a request. */
+  readonly onFault: (error: unknown) => void;
+  /** Connections that were not let in since the last call, and why the last was not; at most twice a second. */
+  readonly onRefused: (count: number, reason: string) => void;
+}
+
+/** Serves HTTP/1.1 and WebSockets on any number of ports. Every connection is counted, bounded in time, and can be cut. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #context: HttpConnectionContext;
+  readonly #open = new Set<HttpConnection>();
+  readonly #listeners: TcpListener[] = [];
+  #timer: Timer | undefined;
+  #refused = 0;
+  #refusal = "";
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: HttpServerOptions) {
+    const { clock, limits, onFault } = options;
+    this.#options = options;
+    this.#context = {
+      clock,
+      onFault,
+      limits: () => ({ maxHeadBytes: MAX_HEAD_BYTES, ...limits() }),
+      backlog: { bytes: 0, maxBytes: MAX_BACKLOG_BYTES },
+    };
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Serves who connects, until `close`, which closes the listener.
+   *
+   * @param reserved How many connections may be open here when no others are let in any more: those of the operator.
+   */
+  async serve(listener: TcpListener, handler: HttpHandler, reserved: number = 0): Promise<void> {
+    this.#listeners.push(listener);
+    this.#timer ??= this.#options.clock.setTimer(this.#tick, TICK_MS);
+    for await (const duplex of listener.connections((error) => this.#note(errorText(error)))) {
+      this.accept(duplex, handler, reserved);
+    }
+  }
+
+  /** Serves one connection, if there is room for it. */
+  accept(duplex: ByteDuplex, handler: HttpHandler, reserved: number = 0): void {
+    let release: () => void;
+    try {
+      release = this.#options.connections.admit(duplex.remoteAddress.hostname, reserved);
+    } catch (error) {
+      duplex.close();
+      if (!(error instanceof RtmpError)) throw error;
+      this.#note(error.message);
+      return;
+    }
+    const connection = new HttpConnection(this.#context, handler, duplex);
+    this.#open.add(connection);
+    connection.run().finally(() => {
+      this.#open.delete(connection);
+      release();
+      if (this.#open.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  /** Takes no more connections and requests, and waits a moment for the answers under way. */
+  async close(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    for (const connection of [...this.#open]) connection.shutDown();
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+        this.#options.clock.setTimer(resolve, FINISH_MS);
+      });
+    }
+    for (const connection of [...this.#open]) connection.cut();
+    if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
+  }
+
+  #note(reason: string): void {
+    this.#refused++;
+    this.#refusal = reason;
+  }
+
+  readonly #tick = (): void => {
+    const { clock, onRefused } = this.#options;
+    this.#timer = clock.setTimer(this.#tick, TICK_MS);
+    const nowMs = clock.now();
+    for (const connection of [...this.#open]) connection.tick(nowMs);
+    if (this.#refused === 0) return;
+    onRefused(this.#refused, this.#refusal);
+    this.#refused = 0;
+  };
+}

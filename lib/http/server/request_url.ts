@@ -1,0 +1,34 @@
+import type { SocketAddress } from "../../net/tcp.ts";
+import { HttpError } from "./http_error.ts";
+import type { ParsedRequest } from "./request_parser.ts";
+
+/** A name, an IPv4 address or an IPv6 address in brackets, and a port. */
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+
+/**
+ * The URL that a request is for.
+ *
+ * @param local Where it came to: the host of a client that names none (HTTP/1.0).
+ * @throws {HttpError} 400.
+ * @see RFC 9112, section 3.2
+ */
+export function requestUrl({ target, headers, minorVersion }: ParsedRequest, local: SocketAddress): string {
+  const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
+  const named = hosts[0]?.[1];
+  if (hosts.length > 1 || (named === undefined && minorVersion > 0)) {
+    throw new HttpError(400, `Cannot read request: it names ${hosts.length} hosts, and must name one`);
+  }
+  const host = named || `${local.hostname.includes(":") ? `[${local.hostname}]` : local.hostname}:${local.port}`;
+  if (!HOST.test(host)) throw new HttpError(400, "Cannot read request: its Host is no host name");
+  // A fragment is never sent: this is the name of a stream, not encoded.
+  const path = target.replaceAll("#", "%23");
+  const url = /^https?:\/\//i.test(path) ? path : path === "*" ? `http://${host}/` : `http://${host}${path}`;
+  if (!path.startsWith("/") && url === `http://${host}${path}`) {
+    throw new HttpError(400, "Cannot read request: its target is neither a path nor a URL");
+  }
+  try {
+    return new URL(url).href;
+  } catch {
+    throw new HttpError(400, "Cannot read request: its URL is malformed");
+  }
+}
