@@ -9,7 +9,7 @@ const LAYERS = ["base", "wire", "session", "hub", "net", "cluster", "server", "h
 /** Imports along the layers that are forbidden all the same: these stand side by side. */
 const SIDE_BY_SIDE = [["hub", "session"], ["net", "hub"]];
 /** Where the runtime may be named: everything else takes what it needs as arguments. */
-const MAY_NAME_DENO = [/^lib\/net\//, /^lib\/app\//, /^lib\/http\/http_listener\.ts$/];
+const MAY_NAME_DENO = [/^lib\/net\//, /^lib\/app\//];
 
 interface ModuleGraph {
   readonly modules: readonly {

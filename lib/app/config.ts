@@ -185,7 +185,7 @@ const vhostSchema = section({
 export const configSchema = z.strictObject({
   listen: listen(1935, "Where RTMP listens."),
   chunk_size: integer(60_000, CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, "Chunk size sent, in bytes."),
-  max_connections: integer(1000, 1, MAX_COUNT, "RTMP connections and HTTP players at a time."),
+  max_connections: integer(1000, 1, MAX_COUNT, "Connections at a time, RTMP and HTTP together."),
   max_connections_per_ip: integer(0, 0, MAX_COUNT, "Of these, from one address. 0: no limit."),
   log_level: choice(
     ["trace", "debug", "info", "warn", "error"],

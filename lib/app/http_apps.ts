@@ -1,17 +1,26 @@
+import { getLogger } from "@logtape/logtape";
 import type { Hono } from "hono";
+import type { Clock } from "../base/clock.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import { appHandler } from "../http/app_handler.ts";
+import { HttpServer } from "../http/server/http_server.ts";
 import type { ServerView } from "../http/server_view.ts";
 import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
+import type { ConnectionLimits } from "../net/connection_limits.ts";
 import { FlvServer } from "../server/flv_server.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import type { Config } from "./config.ts";
 import { sharesPort } from "./config_checks.ts";
-import type { HttpApps } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 import { SIGNATURE } from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
+
+const log = getLogger(["headwater", "http"]);
+
+/** Connections to the API that are let in when `max_connections` others are open: probes, and whoever wants to know why. */
+const RESERVED_FOR_API = 16;
 
 /** What the HTTP servers of a node are made of. */
 export interface HttpAppsOptions {
@@ -21,20 +30,34 @@ export interface HttpAppsOptions {
   readonly clusterReport: ClusterReport;
   /** Reads the configuration anew. */
   readonly reload: () => Promise<void>;
-  /** The port of the players' page, if there is one. */
-  readonly playersPort: number | undefined;
+  /** The account of all connections of the process. */
+  readonly connections: ConnectionLimits;
+  readonly clock: Clock;
 }
 
-/** Puts the HTTP side of a node together. A module of its own, since a node loads it when it serves RTMP already. */
-export function createHttpApps(options: HttpAppsOptions): HttpApps {
-  return {
-    api: appHandler(createApi(options)),
-    stream: appHandler(createStreamApp(streamOptions(options))),
-  };
+/** Serves the HTTP ports of a node. A module of its own, since a node loads it when it serves RTMP already. */
+export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpServer {
+  const { config, clock, connections } = options;
+  const server = new HttpServer({
+    clock,
+    connections,
+    limits: () => {
+      const { http_body_max_bytes: maxBodyBytes, send_timeout_ms: sendTimeoutMs } = config().limits;
+      return { maxBodyBytes, sendTimeoutMs };
+    },
+    onFault: (error) => log.error("HTTP request failed", { error }),
+    onRefused: (count, reason) => log.warn("HTTP connections refused", { count, reason }),
+  });
+  const isShared = sharesPort(config());
+  const api = appHandler(createApi(options, ports.addresses.httpServer[0]?.port));
+  for (const listener of ports.httpApi) server.serve(listener, api, isShared ? 0 : RESERVED_FOR_API);
+  const stream = appHandler(createStreamApp(streamOptions(options)));
+  for (const listener of ports.httpServer) server.serve(listener, stream);
+  return server;
 }
 
-function createApi(options: HttpAppsOptions): Hono {
-  const { view, clusterReport, reload, playersPort } = options;
+function createApi(options: HttpAppsOptions, playersPort: number | undefined): Hono {
+  const { view, clusterReport, reload } = options;
   const config = options.config();
   const { http_api: api, limits } = config;
   return createApiApp({

@@ -1,10 +1,14 @@
+import { getLogger } from "@logtape/logtape";
 import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
+import type { HttpServer } from "../http/server/http_server.ts";
 import type { ServerTotals } from "../http/server_view.ts";
-import { dialTcp } from "../net/tcp.ts";
+import { ConnectionLimits } from "../net/connection_limits.ts";
+import { findDescriptors } from "../net/descriptors.ts";
+import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../server/cluster_router.ts";
 import { EdgeRouter } from "../server/edge_router.ts";
@@ -29,6 +33,8 @@ import {
 } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
+const log = getLogger(["headwater", "app"]);
+
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
   readonly runtime: ServerRuntime;
@@ -40,7 +46,9 @@ export class Node {
   readonly #clusterReport: ClusterReport;
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
+  readonly #connections: ConnectionLimits;
   #ports: Ports | undefined;
+  #http: HttpServer | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
   /** @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls. */
@@ -56,7 +64,7 @@ export class Node {
       runtime: () => this.runtime,
       keepers: () => this.#keepers,
       identity,
-      dial: dialTcp,
+      dial: (address: SocketAddress, timeoutMs: number) => this.#dial(address, timeoutMs),
       clock,
     };
     const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
@@ -103,7 +111,8 @@ export class Node {
       clock,
     });
     this.#keepers = new StreamKeepers(this.runtime.hub, clock);
-    this.rtmp = new RtmpServer(this.runtime);
+    this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
+    this.rtmp = new RtmpServer(this.runtime, this.#connections);
     this.view = new LiveServerView({
       serverId: nodeId,
       serviceId: bootId,
@@ -131,21 +140,24 @@ export class Node {
     this.cluster.start();
     this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
     // Hono, the API and the pages are a quarter of the program, which encoders need not wait for.
-    const { createHttpApps } = await import("./http_apps.ts");
-    ports.serveHttp(createHttpApps({
+    const { serveHttp } = await import("./http_apps.ts");
+    this.#http = serveHttp({
       config: () => this.#config,
       rtmp: this.rtmp,
       view: this.view,
       clusterReport: this.#clusterReport,
       reload: this.#reload,
-      playersPort: ports.addresses.httpServer[0]?.port,
-    }));
+      connections: this.#connections,
+      clock: SYSTEM_CLOCK,
+    }, ports);
+    this.#findDescriptors();
   }
 
   /** Takes a new configuration for what comes; connections that are there keep what they have. */
   reload(config: Config): void {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    this.#findDescriptors();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
   }
 
@@ -155,7 +167,40 @@ export class Node {
     this.cluster.stop();
     this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
-    await this.#ports?.close();
+    await this.#http?.close();
+    this.#ports?.close();
+  }
+
+  async #dial(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {
+    const release = this.#connections.admitOutgoing();
+    try {
+      const duplex = await dialTcp(address, timeoutMs);
+      return {
+        ...duplex,
+        close() {
+          release();
+          duplex.close();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server. */
+  #findDescriptors(): void {
+    const { max_connections: wanted } = this.#config;
+    const mayDial = Object.values(this.#config.vhost).some(({ cluster }) =>
+      cluster.mode === "remote" || cluster.origin_cluster
+    );
+    const free = findDescriptors(wanted * (mayDial ? 2 : 1));
+    this.#connections.setFreeDescriptors(free);
+    if (free === Infinity) return;
+    log.warn("Fewer connections than configured: the process may open too few files (ulimit -n)", {
+      configured: wanted,
+      descriptors: free,
+    });
   }
 
   #load(): NodeLoad {

@@ -52,6 +52,7 @@ const ERRORS = {
   "idle-timeout": { srsCode: 1011, httpStatus: 408 },
   "kicked": { srsCode: 2998, httpStatus: 200 },
   "redirected": { srsCode: 2997, httpStatus: 302 },
+  "media-changed": { srsCode: 2998, httpStatus: 200 },
   "taken-over": { srsCode: 1028, rtmpStatus: "NetStream.Publish.BadName", httpStatus: 409 },
   "shutting-down": { srsCode: 2998, rtmpStatus: "NetConnection.Connect.AppShutdown", httpStatus: 503 },
   "unreachable": { srsCode: 1018, rtmpStatus: "NetStream.Play.Failed", httpStatus: 504 },

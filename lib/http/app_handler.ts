@@ -1,18 +1,20 @@
 import type { Hono } from "hono";
-import type { HttpHandler, HttpPeer, WebSocketAnswer } from "./http_listener.ts";
+import type { MediaPlay } from "../net/media_sink.ts";
+import type { HttpExchange, HttpHandler } from "./server/http_handler.ts";
 
-/** What a route is given beside the request, as Hono's environment. */
-export interface AppBindings {
-  readonly peer: HttpPeer;
-  /** Set by a route that wants a WebSocket: its response is then of no account, since middleware still handles the request after it. */
-  webSocket?: WebSocketAnswer;
+/** What a route is given beside the request, as Hono's environment, and what it may answer beside the response. */
+export interface AppBindings extends HttpExchange {
+  /** Set by a route: see `HttpAnswer`. Middleware still handles the response, whose headers are the play's. */
+  play?: MediaPlay;
+  isEndless?: boolean;
 }
 
-/** A Hono app as the handler of a listener. */
+/** A Hono app as the handler of a server. */
 export function appHandler(app: Hono): HttpHandler {
-  return async (request, peer) => {
-    const bindings: AppBindings = { peer };
+  return async (request, exchange) => {
+    const bindings: AppBindings = { ...exchange };
     const response = await app.fetch(request, bindings);
-    return bindings.webSocket ?? response;
+    const { play, isEndless = false } = bindings;
+    return { response, isEndless, ...(play === undefined ? {} : { play }) };
   };
 }

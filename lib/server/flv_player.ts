@@ -5,6 +5,7 @@ import type { Timer } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { MessageFilter } from "../hub/message_filter.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
+import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { TickedClient } from "./rtmp_server.ts";
@@ -13,27 +14,21 @@ import type { VhostSettings } from "./vhost_settings.ts";
 
 /** A stream that has shown only audio or only video for so long has nothing else, in milliseconds. */
 const GUESS_MS = 1000;
-/** After a piece as long as this the next goes out at once, without waiting for the next round. */
-const BACKLOG_BYTES = 64 * 1024;
-
-/** Where a player's bytes go. */
-export interface FlvSink {
-  /** Takes one piece for each `request`. */
-  write(bytes: Uint8Array): void;
-  /** There is no more; not called when the player left by itself. */
-  end(): void;
-}
-
 /** Who wants to play what over HTTP or WebSocket. */
 export interface FlvClientInfo {
   readonly ip: string;
   /** The page that asked, or empty. */
   readonly pageUrl: string;
   readonly transport: "http" | "websocket";
+  /**
+   * Whether it plays in a page, by way of a browser's decoders: these are made for the kinds of media that the header announces. Other
+   * players take what comes.
+   */
+  readonly isPage: boolean;
 }
 
-/** One player of FLV tags, from its admission to its closing log line. It is asked for bytes and never holds any. */
-export class FlvPlayer implements TickedClient {
+/** One player of FLV tags, from its admission to its closing log line. Holds no media: it has a place in the stream, as RTMP's. */
+export class FlvPlayer implements TickedClient, MediaPlay {
   readonly id: string;
   readonly type = "flv-play";
   readonly connectedAtMs: number = Date.now();
@@ -50,24 +45,17 @@ export class FlvPlayer implements TickedClient {
   readonly #begunMs: number;
   #stream: LiveStream | undefined;
   #cursor: PlayerCursor | undefined;
-  #header: Uint8Array | undefined;
   #hasAudio = true;
   #hasVideo = true;
-  #isFiltering = false;
   #guessTimer: Timer | undefined;
   #waitTimer: Timer | undefined;
   #ready: { resolve: () => void; reject: (reason: RtmpError) => void } | undefined;
   #isStarted = false;
   #isClosed = false;
   #closeReason: RtmpError | undefined;
-  #sink: FlvSink | undefined;
-  /** The sink has asked for a piece that it has not been given yet. */
-  #isWanted = false;
-  #lastPieceBytes = 0;
-  /** Has been given all that there was when it joined. */
-  #isCaughtUp = false;
-  #lastWriteMs: number;
-  #sendBytes = 0;
+  #sink: MediaSink | undefined;
+  /** What the connection had sent before this play. */
+  #sentBefore = 0;
   #waitMs = 0;
   #lastFedMs: number;
   #onClosed: (() => void)[] = [];
@@ -78,7 +66,7 @@ export class FlvPlayer implements TickedClient {
     this.address = address;
     this.#client = client;
     this.id = runtime.newId();
-    this.#begunMs = this.#lastWriteMs = this.#lastFedMs = runtime.now();
+    this.#begunMs = this.#lastFedMs = runtime.now();
   }
 
   get ip(): string {
@@ -94,7 +82,7 @@ export class FlvPlayer implements TickedClient {
     return this.#client.pageUrl;
   }
   get sendBytes(): number {
-    return this.#sendBytes;
+    return (this.#sink?.sentBytes ?? 0) - this.#sentBefore;
   }
   get jumps(): number {
     return this.#cursor?.jumps ?? 0;
@@ -126,6 +114,7 @@ export class FlvPlayer implements TickedClient {
     // Until there is a cursor nothing else keeps the stream in the hub.
     stream.keepers++;
     stream.feedListeners.add(this.#onFeed);
+    stream.kindListeners.add(this.#onKind);
     this.#subscribe();
     if (this.#isStarted) return;
     // A stream that is there gets the time to show itself.
@@ -140,21 +129,20 @@ export class FlvPlayer implements TickedClient {
     });
   }
 
-  /** Opens the way out. */
-  open(sink: FlvSink): void {
+  /** Begins to send, after `join`. */
+  open(sink: MediaSink): void {
     this.#sink = sink;
-    if (this.#isClosed) sink.end();
+    this.#sentBefore = sink.sentBytes;
+    if (this.#isClosed) return sink.end();
+    sink.send(flvHeader(this.#hasAudio, this.#hasVideo));
+    if (this.#cursor !== undefined) sink.addSource(this.#cursor);
+    sink.flush();
   }
 
-  /** The sink takes another piece: at once at the beginning and after a long one, else in the next round. */
-  request(): void {
-    if (this.#isClosed) return;
-    this.#isWanted = true;
+  markBehind(): void {
     const cursor = this.#cursor;
-    if (!this.#isCaughtUp || this.#lastPieceBytes >= BACKLOG_BYTES) this.#give();
-    else if (cursor?.isBehind === true && this.#stream !== undefined) {
-      this.#runtime.scheduler(this.#stream.options.gatherMs).markDirty(cursor.output);
-    }
+    if (this.#stream === undefined || cursor?.isBehind !== true) return;
+    this.#runtime.scheduler(this.#stream.options.gatherMs).markDirty(cursor.output);
   }
 
   /** Ends the play; without a reason the player has left by itself. */
@@ -166,6 +154,7 @@ export class FlvPlayer implements TickedClient {
     const stream = this.#stream;
     if (stream !== undefined) {
       stream.feedListeners.delete(this.#onFeed);
+      stream.kindListeners.delete(this.#onKind);
       stream.keepers--;
       if (this.#cursor !== undefined) stream.unsubscribe(this.#cursor);
       this.#runtime.hub.release(stream);
@@ -173,7 +162,7 @@ export class FlvPlayer implements TickedClient {
     this.#logClosed();
     this.#abort.abort();
     this.#ready?.reject(reason ?? gone());
-    if (reason !== undefined) this.#sink?.end();
+    if (reason !== undefined) this.#endSink(reason);
     for (const callback of this.#onClosed) callback();
     this.#onClosed = [];
   }
@@ -190,7 +179,8 @@ export class FlvPlayer implements TickedClient {
     const stream = this.#stream;
     if (!this.#isStarted || stream === undefined) return;
     const { sendTimeoutMs } = this.#runtime.options.limits();
-    if (!this.#isWanted && nowMs - this.#lastWriteMs > sendTimeoutMs) {
+    const writingSinceMs = this.#sink?.writingSinceMs;
+    if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
       this.close(
         new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`),
       );
@@ -208,16 +198,29 @@ export class FlvPlayer implements TickedClient {
 
   readonly #onFeed = (): void => this.#subscribe();
 
+  readonly #onKind = (typeId: number): void => {
+    if (!this.#isStarted || this.#isAnnounced(typeId)) return;
+    if (!this.vhost.flv.guessHasAv) {
+      this.#leaveOutUnannounced();
+    } else if (this.#client.isPage) {
+      const kind = typeId === MESSAGE_TYPE.audio ? "audio" : "video";
+      this.close(
+        new RtmpError("media-changed", `The stream has ${kind} now, which the FLV header did not announce`),
+      );
+    }
+  };
+
   /** Takes a place in the stream as soon as somebody feeds it: what is cached of an earlier feed is of no use. */
   #subscribe(): void {
     const stream = this.#stream;
     if (stream?.feed === undefined || this.#cursor !== undefined) return;
-    this.#cursor = stream.subscribe("flv", { fromGop: true, onReady: () => this.#look() });
+    const output = this.#client.transport === "websocket" ? "flv-web-socket" : "flv";
+    this.#cursor = stream.subscribe(output, { fromGop: true, onReady: () => this.#look() });
     this.#look();
   }
 
   #look(): void {
-    if (this.#isStarted) this.#give();
+    if (this.#isStarted) this.#sink?.flush();
     else if (this.#cursor?.isBehind === true) this.#tryStart();
   }
 
@@ -241,7 +244,10 @@ export class FlvPlayer implements TickedClient {
       this.#hasAudio = flv.hasAudio;
       this.#hasVideo = flv.hasVideo;
     }
-    this.#header = flvHeader(this.#hasAudio, this.#hasVideo);
+    const isStray = [MESSAGE_TYPE.audio, MESSAGE_TYPE.video].some((typeId) =>
+      !this.#isAnnounced(typeId) && stream.codecMessage(typeId) !== undefined
+    );
+    if (isStray) this.#leaveOutUnannounced();
     this.#isStarted = true;
     this.#clearTimers();
     this.#runtime.counters.clientsTotal++;
@@ -249,37 +255,21 @@ export class FlvPlayer implements TickedClient {
     this.#ready?.resolve();
   }
 
-  #give(): void {
-    if (!this.#isWanted || this.#sink === undefined) return;
-    const bytes = this.#next();
-    if (bytes === undefined) {
-      this.#isCaughtUp = true;
-      return;
-    }
-    this.#isWanted = false;
-    this.#lastPieceBytes = bytes.length;
-    this.#lastWriteMs = this.#runtime.now();
-    this.#sendBytes += bytes.length;
-    this.#sink.write(bytes);
+  #isAnnounced(typeId: number): boolean {
+    return typeId === MESSAGE_TYPE.audio ? this.#hasAudio : this.#hasVideo;
   }
 
-  #next(): Uint8Array | undefined {
-    const header = this.#header;
-    this.#header = undefined;
-    if (header !== undefined) return header;
-    if (!this.#isFiltering) this.#filterUnannounced();
-    return this.#cursor?.next();
+  /** Only where there is something to leave out, since that costs a copy for each player. */
+  #leaveOutUnannounced(): void {
+    if (this.vhost.flv.dropIfNotMatch) this.#cursor?.setFilter(announcedOnly(this.#hasAudio, this.#hasVideo));
   }
 
-  /** Filters only where there is something to leave out, since that costs a copy for each player. */
-  #filterUnannounced(): void {
-    const stream = this.#stream;
-    if (stream === undefined || !this.vhost.flv.dropIfNotMatch) return;
-    const isStray = (isAnnounced: boolean, typeId: number) =>
-      !isAnnounced && stream.codecMessage(typeId) !== undefined;
-    if (!isStray(this.#hasAudio, MESSAGE_TYPE.audio) && !isStray(this.#hasVideo, MESSAGE_TYPE.video)) return;
-    this.#isFiltering = true;
-    this.#cursor?.setFilter(announcedOnly(this.#hasAudio, this.#hasVideo));
+  /** Who takes nothing is not waited for. */
+  #endSink({ code }: RtmpError): void {
+    const sink = this.#sink;
+    const isStuck = code === "send-timeout" || (code === "kicked" && sink?.writingSinceMs !== undefined);
+    if (isStuck) sink?.cut();
+    else sink?.end();
   }
 
   #clearTimers(): void {
@@ -297,7 +287,7 @@ export class FlvPlayer implements TickedClient {
       reason: reason?.code ?? "closed-by-peer",
       ...(reason === undefined ? {} : { code: reason.srsCode, detail: reason.message }),
       durationMs: Math.round(this.#runtime.now() - this.#begunMs),
-      sentBytes: this.#sendBytes,
+      sentBytes: this.sendBytes,
       jumps: this.jumps,
     });
   }

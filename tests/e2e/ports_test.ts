@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type Config, configSchema } from "../../lib/app/config.ts";
 import { Ports } from "../../lib/app/ports.ts";
-import { listenHttp } from "../../lib/http/http_listener.ts";
-
-const FREE = { hostname: "127.0.0.1", port: 0 };
+import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
+import { HttpServer } from "../../lib/http/server/http_server.ts";
+import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
 
 function configOf(apiPort: number): Config {
   return configSchema.parse({
@@ -14,30 +14,38 @@ function configOf(apiPort: number): Config {
   });
 }
 
-Deno.test("Ports: a request that comes before anybody can answer it waits", async () => {
+Deno.test("Ports: who comes before anybody can answer waits", async () => {
   const ports = new Ports(configOf(0));
+  const server = new HttpServer({
+    clock: SYSTEM_CLOCK,
+    connections: new ConnectionLimits(() => ({ maxConnections: 10, maxConnectionsPerIp: 0 })),
+    limits: () => ({ maxBodyBytes: 0, sendTimeoutMs: 1000 }),
+    onFault: (error) => assert.fail(String(error)),
+    onRefused: (_, reason) => assert.fail(reason),
+  });
   try {
-    const answers = [ports.addresses.httpApi, ports.addresses.httpServer].map(async ([address]) =>
+    const { addresses } = ports;
+    const answers = [addresses.httpApi, addresses.httpServer].map(async ([address]) =>
       await (await fetch(`http://127.0.0.1:${address?.port}/`)).text()
     );
-    const connection = await Deno.connect({
-      hostname: "127.0.0.1",
-      port: ports.addresses.rtmp[0]?.port ?? 0,
-    });
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: addresses.rtmp[0]?.port ?? 0 });
     connection.close();
-    ports.serveHttp({ api: () => new Response("api"), stream: () => new Response("stream") });
+    const answer = (text: string) => () => Promise.resolve({ response: new Response(text) });
+    for (const listener of ports.httpApi) server.serve(listener, answer("api"));
+    for (const listener of ports.httpServer) server.serve(listener, answer("stream"));
     assert.deepEqual(await Promise.all(answers), ["api", "stream"]);
   } finally {
-    await ports.close();
+    await server.close();
+    ports.close();
   }
 });
 
-Deno.test("Ports: when one can't be had, none stays open", async () => {
-  const taken = listenHttp(FREE, () => new Response(), () => {});
+Deno.test("Ports: when one can't be had, none stays open", () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     // The runner fails a test that leaves the RTMP port open.
-    assert.throws(() => new Ports(configOf(taken.port)), { name: "ListenError" });
+    assert.throws(() => new Ports(configOf(taken.addr.port)), { name: "ListenError" });
   } finally {
-    await taken.close();
+    taken.close();
   }
 });

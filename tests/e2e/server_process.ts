@@ -131,6 +131,13 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
+  /** Descriptors that the process has open. */
+  async openDescriptors(): Promise<number> {
+    if (this.#isOver) throw new Error(`Cannot count descriptors: the server is gone\n${this.#log()}`);
+    const listed = await RunningProgram.start("ls", [`/proc/${this.pid}/fd`]).succeed();
+    return listed.trim().split("\n").length;
+  }
+
   #take(line: string): void {
     try {
       this.lines.push(JSON.parse(line));

@@ -185,6 +185,7 @@ Deno.test("a client that is refused or breaks the protocol is one that failed; o
         ip: "::1",
         pageUrl: "",
         transport: "http",
+        isPage: false,
         signal: new AbortController().signal,
       }),
     );

@@ -1,21 +1,25 @@
 import { configSchema } from "../../lib/app/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import type { StreamFeed } from "../../lib/hub/live_stream.ts";
-import type { AppBindings } from "../../lib/http/app_handler.ts";
+import { appHandler } from "../../lib/http/app_handler.ts";
+import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
+import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
 import { FlvServer } from "../../lib/server/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
+import { fetchInMemory, type HttpCall } from "./http_client.ts";
 
 /** A server with its HTTP side in memory, in time that the test moves on. */
 export class FlvNode {
   readonly clock: FakeClock = new FakeClock();
   readonly runtime: ServerRuntime;
   readonly server: RtmpServer;
-  readonly #app: ReturnType<typeof createStreamApp>;
+  readonly http: HttpServer;
+  readonly #handler: ReturnType<typeof appHandler>;
 
   /** @param vhosts As in a configuration file, defaults filled in. */
   constructor(
@@ -35,18 +39,30 @@ export class FlvNode {
       clock: this.clock,
     });
     this.server = new RtmpServer(this.runtime);
-    this.#app = createStreamApp({
+    this.http = new HttpServer({
+      clock: this.clock,
+      connections: new ConnectionLimits(() => serverLimits(config)),
+      limits: () => ({ maxBodyBytes: 64 * 1024, sendTimeoutMs: config.limits.send_timeout_ms }),
+      onFault: (error) => {
+        throw error;
+      },
+      onRefused: () => {},
+    });
+    this.#handler = appHandler(createStreamApp({
       source: new FlvServer(this.server),
       maxNameBytes: () => 512,
       crossdomain: options.crossdomain ?? true,
       signature: "Headwater/0.0.0",
-    });
+    }));
   }
 
   /** A request; a path stands for a URL of the host `localhost`. */
-  request(url: string, init: RequestInit = {}): Promise<Response> {
-    const env: AppBindings = { peer: { hostname: "192.0.2.7", port: 50_000 } };
-    return Promise.resolve(this.#app.request(new URL(url, "http://localhost:8080").href, init, env));
+  request(url: string, call: HttpCall = {}): Promise<Response> {
+    return fetchInMemory(
+      ({ duplex }) => this.http.accept(duplex, this.#handler),
+      new URL(url, "http://localhost:8080").href,
+      call,
+    );
   }
 
   /** A request whose answer comes without time moving on. */

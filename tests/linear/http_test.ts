@@ -5,6 +5,7 @@ import { prometheusText } from "../../lib/http/prometheus_text.ts";
 import { apiApp } from "../fakes/fake_api.ts";
 import { FakeServerView } from "../fakes/fake_server_view.ts";
 import { FlvNode } from "../fakes/flv_peer.ts";
+import type { HttpCall } from "../fakes/http_client.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill } from "./inputs.ts";
 
@@ -42,8 +43,8 @@ function texts(
 }
 
 /** A request to an app without a socket; the answer is read. */
-async function ask(app: Hono | FlvNode, path: string, init: RequestInit = {}): Promise<void> {
-  const response = await app.request(`http://localhost:8080${path}`, init);
+async function ask(app: Hono | FlvNode, path: string, call: HttpCall = {}): Promise<void> {
+  const response = await app.request(`http://localhost:8080${path}`, call);
   await response.text();
 }
 

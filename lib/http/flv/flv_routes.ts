@@ -3,15 +3,11 @@ import type { Context, Hono } from "hono";
 import { RtmpError } from "../../base/errors.ts";
 import { parseStreamAddress, type StreamAddress } from "../../base/stream_address.ts";
 import type { AppBindings } from "../app_handler.ts";
-import { flvBody } from "./flv_body.ts";
-import { sendOverSocket } from "./flv_socket.ts";
 import type { FlvSource } from "./flv_source.ts";
 import { matchMount } from "./mount.ts";
 
 const log = getLogger(["headwater", "http", "flv"]);
 
-/** A request that has no answer after so long is watched for its client's leaving, in milliseconds. */
-const PATIENCE_MS = 100;
 /** What is told to a client that has left: nobody reads it. */
 const CLIENT_GONE = 400;
 
@@ -27,6 +23,9 @@ const STREAM_HEADERS = {
   "Cache-Control": "no-store",
   "X-Accel-Buffering": "no",
 };
+
+/** A browser sends one of these with what a page's script asks for. */
+const PAGE_HEADERS = ["Origin", "Sec-Fetch-Mode"];
 
 /** `GET /app/stream.flv` as HTTP-FLV, and as WebSocket-FLV when the client asks to upgrade. */
 export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
@@ -67,39 +66,22 @@ function findStreams(c: Context, { source, maxNameBytes }: FlvRoutesOptions): St
 }
 
 async function answer(c: Context, source: FlvSource, addresses: readonly StreamAddress[]): Promise<Response> {
-  const request = c.req.raw;
   const bindings = c.env as AppBindings;
-  const isWebSocket = c.req.header("Upgrade")?.toLowerCase() === "websocket";
-  const abort = new AbortController();
-  // The request's own signal is touched only for one that has to wait: Deno warns of a program that does it always.
-  const timer = setTimeout(() => {
-    request.signal.addEventListener("abort", () => abort.abort(), { once: true });
-  }, PATIENCE_MS);
-  try {
-    const answer = await source.play({
-      addresses,
-      ip: bindings.peer.hostname,
-      pageUrl: c.req.header("Referer") ?? "",
-      transport: isWebSocket ? "websocket" : "http",
-      signal: abort.signal,
-    });
-    if (answer.kind === "redirect") return c.redirect(flvUrl(answer.url, c.req.url), 302);
-    const { player } = answer;
-    if (isWebSocket) {
-      bindings.webSocket = {
-        accept: (socket) => sendOverSocket(player, socket),
-        refuse: () => player.close(),
-      };
-      return c.body(null);
-    }
-    if (c.req.method === "HEAD") {
-      player.close();
-      return c.body(null, 200, STREAM_HEADERS);
-    }
-    return c.body(flvBody(player), 200, STREAM_HEADERS);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { peer, isHead, isWebSocket, signal } = bindings;
+  const answer = await source.play({
+    addresses,
+    ip: peer.hostname,
+    pageUrl: c.req.header("Referer") ?? "",
+    transport: isWebSocket ? "websocket" : "http",
+    isPage: isWebSocket || PAGE_HEADERS.some((name) => c.req.header(name) !== undefined),
+    signal,
+  });
+  if (answer.kind === "redirect") return c.redirect(flvUrl(answer.url, c.req.url), 302);
+  const { player } = answer;
+  bindings.isEndless = true;
+  if (isHead) player.close();
+  else bindings.play = player;
+  return c.body(null, 200, STREAM_HEADERS);
 }
 
 /** Where another node has a stream over HTTP, as far as that can be known: at the port at which it was asked for here. */

@@ -4,23 +4,7 @@
  * @module
  */
 import type { StreamAddress } from "../../base/stream_address.ts";
-
-/** Where a player's bytes go. */
-export interface FlvSink {
-  /** Takes one piece for each `request`. */
-  write(bytes: Uint8Array): void;
-  /** There is no more; not called when the player left by itself. */
-  end(): void;
-}
-
-/** A player that has been let in: whole FLV, header first, in pieces, as many as are asked for. */
-export interface FlvPlay {
-  open(sink: FlvSink): void;
-  /** The sink takes another piece. */
-  request(): void;
-  /** The player has left. */
-  close(): void;
-}
+import type { MediaPlay } from "../../net/media_sink.ts";
 
 /** Who wants to play what. */
 export interface FlvRequest {
@@ -30,13 +14,15 @@ export interface FlvRequest {
   /** The page that asked, or empty. */
   readonly pageUrl: string;
   readonly transport: "http" | "websocket";
+  /** Whether a page of a browser asked. */
+  readonly isPage: boolean;
   /** Aborts when the client leaves before it has its answer. */
   readonly signal: AbortSignal;
 }
 
 /** How it is answered. */
 export type FlvAnswer =
-  | { readonly kind: "play"; readonly player: FlvPlay }
+  | { readonly kind: "play"; readonly player: MediaPlay }
   /** `url` is the stream's RTMP address at another node. */
   | { readonly kind: "redirect"; readonly url: string };
 

@@ -4,9 +4,14 @@ import { ConnectionWriter, type MediaSource } from "../../net/connection_writer.
 import type { MediaPlay, MediaSink } from "../../net/media_sink.ts";
 import { pumpBytes } from "../../net/pump.ts";
 import { type ByteDuplex, isConnectionLoss } from "../../net/tcp.ts";
-import { WEB_SOCKET_OPCODE, WebSocketError, webSocketFrame, WebSocketReader } from "../../wire/web_socket_frame.ts";
+import {
+  WEB_SOCKET_OPCODE,
+  WebSocketError,
+  webSocketFrame,
+  WebSocketReader,
+} from "../../wire/web_socket_frame.ts";
 import { HttpError } from "./http_error.ts";
-import type { HttpAnswer, HttpExchange, HttpHandler } from "./http_handler.ts";
+import type { HttpAnswer, HttpHandler } from "./http_handler.ts";
 import { type ParsedRequest, type RequestLimits, RequestParser } from "./request_parser.ts";
 import { requestUrl } from "./request_url.ts";
 import { responseHead } from "./response_head.ts";
@@ -276,9 +281,10 @@ export class HttpConnection implements MediaSink {
 
   /** @throws {HttpError} When no handler could make sense of it. */
   #toFetch(request: ParsedRequest): Request {
-    const url = requestUrl(request, this.#duplex.localAddress);
     const { method, body } = request;
+    // Fetch has no words for these.
     if (method === "CONNECT" || method === "TRACE") throw new HttpError(405, `Cannot ${method} here`);
+    const url = requestUrl(request, this.#duplex.localAddress);
     const isRead = method === "GET" || method === "HEAD";
     try {
       return new Request(url, {

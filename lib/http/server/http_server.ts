@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { errorText, RtmpError } from "../../base/errors.ts";
 import type { ConnectionLimits } from "../../net/connection_limits.ts";
 import type { ByteDuplex, TcpListener } from "../../net/tcp.ts";
+import { HttpError } from "./http_error.ts";
 import { HttpConnection, type HttpConnectionContext } from "./http_connection.ts";
 import type { HttpHandler } from "./http_handler.ts";
 
@@ -9,6 +10,8 @@ import type { HttpHandler } from "./http_handler.ts";
 const TICK_MS = 500;
 /** How long answers may take to finish once the server closes, in milliseconds. */
 const FINISH_MS = 1000;
+/** How many connections too many are read far enough to be told so, at a time; others are closed without a word. */
+const TURNED_AWAY = 16;
 /** Longest request line and headers, in bytes. */
 const MAX_HEAD_BYTES = 16 * 1024;
 /** Answers that clients have not taken yet, all together, in bytes. */
@@ -58,23 +61,30 @@ export class HttpServer {
    */
   async serve(listener: TcpListener, handler: HttpHandler, reserved: number = 0): Promise<void> {
     this.#listeners.push(listener);
-    this.#timer ??= this.#options.clock.setTimer(this.#tick, TICK_MS);
+    if (this.#timer === undefined) this.#tickLater();
     for await (const duplex of listener.connections((error) => this.#note(errorText(error)))) {
       this.accept(duplex, handler, reserved);
     }
   }
 
-  /** Serves one connection, if there is room for it. */
+  /** Serves one connection if there is room for it; a few more are told that there is none. */
   accept(duplex: ByteDuplex, handler: HttpHandler, reserved: number = 0): void {
-    let release: () => void;
+    const { connections } = this.#options;
+    const ip = duplex.remoteAddress.hostname;
     try {
-      release = this.#options.connections.admit(duplex.remoteAddress.hostname, reserved);
+      this.#run(duplex, handler, connections.admit(ip, reserved));
     } catch (error) {
-      duplex.close();
       if (!(error instanceof RtmpError)) throw error;
       this.#note(error.message);
-      return;
+      try {
+        this.#run(duplex, refuse(error), connections.admit(ip, reserved + TURNED_AWAY));
+      } catch {
+        duplex.close();
+      }
     }
+  }
+
+  #run(duplex: ByteDuplex, handler: HttpHandler, release: () => void): void {
     const connection = new HttpConnection(this.#context, handler, duplex);
     this.#open.add(connection);
     connection.run().finally(() => {
@@ -84,32 +94,45 @@ export class HttpServer {
     });
   }
 
+  /** Lets time pass; called about twice a second where the server listens. */
+  tick(): void {
+    const nowMs = this.#options.clock.now();
+    for (const connection of [...this.#open]) connection.tick(nowMs);
+    if (this.#refused === 0) return;
+    this.#options.onRefused(this.#refused, this.#refusal);
+    this.#refused = 0;
+  }
+
   /** Takes no more connections and requests, and waits a moment for the answers under way. */
   async close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     for (const connection of [...this.#open]) connection.shutDown();
     if (this.#open.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onEmpty = resolve;
-        this.#options.clock.setTimer(resolve, FINISH_MS);
-      });
+      const { clock } = this.#options;
+      const finished = Promise.withResolvers<void>();
+      this.#onEmpty = finished.resolve;
+      const timer = clock.setTimer(finished.resolve, FINISH_MS);
+      await finished.promise;
+      clock.clearTimer(timer);
     }
     for (const connection of [...this.#open]) connection.cut();
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
+  }
+
+  #tickLater(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#tickLater();
+      this.tick();
+    }, TICK_MS);
   }
 
   #note(reason: string): void {
     this.#refused++;
     this.#refusal = reason;
   }
+}
 
-  readonly #tick = (): void => {
-    const { clock, onRefused } = this.#options;
-    this.#timer = clock.setTimer(this.#tick, TICK_MS);
-    const nowMs = clock.now();
-    for (const connection of [...this.#open]) connection.tick(nowMs);
-    if (this.#refused === 0) return;
-    onRefused(this.#refused, this.#refusal);
-    this.#refused = 0;
-  };
+/** Answers every request with the reason why it can't be served. */
+function refuse(error: RtmpError): HttpHandler {
+  return () => Promise.reject(new HttpError(error.httpStatus, error.message));
 }

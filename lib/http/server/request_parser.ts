@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of llhttp
 // @ts-types="./llhttp.d.ts"
 import llhttpBytes from "undici/llhttp";
 import { HttpError } from "./http_error.ts";
@@ -57,8 +58,9 @@ let shared: { readonly llhttp: LlhttpExports; readonly input: number } | undefin
 
 function load(): { readonly llhttp: LlhttpExports; readonly input: number } {
   if (shared !== undefined) return shared;
-  const into = (take: (parser: RequestParser, at: number, length: number) => number) =>
-  (_: number, at: number, length: number): number => take(current as RequestParser, at, length);
+  const into =
+    (take: (parser: RequestParser, at: number, length: number) => number) =>
+    (_: number, at: number, length: number): number => take(current as RequestParser, at, length);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(llhttpBytes), {
     env: {
       wasm_on_message_begin: () => OK,
@@ -248,7 +250,10 @@ export class RequestParser {
     else if (result === PAUSED_HTTP2) throw new HttpError(505, ONLY_HTTP1);
     else {
       throw this.#refusal ??
-        new HttpError(400, `Cannot read request: ${this.#cText(llhttp.llhttp_get_error_reason(this.#parser))}`);
+        new HttpError(
+          400,
+          `Cannot read request: ${this.#cText(llhttp.llhttp_get_error_reason(this.#parser))}`,
+        );
     }
     return taken;
   }

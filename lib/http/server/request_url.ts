@@ -18,7 +18,8 @@ export function requestUrl({ target, headers, minorVersion }: ParsedRequest, loc
   if (hosts.length > 1 || (named === undefined && minorVersion > 0)) {
     throw new HttpError(400, `Cannot read request: it names ${hosts.length} hosts, and must name one`);
   }
-  const host = named || `${local.hostname.includes(":") ? `[${local.hostname}]` : local.hostname}:${local.port}`;
+  const host = named ||
+    `${local.hostname.includes(":") ? `[${local.hostname}]` : local.hostname}:${local.port}`;
   if (!HOST.test(host)) throw new HttpError(400, "Cannot read request: its Host is no host name");
   // A fragment is never sent: this is the name of a stream, not encoded.
   const path = target.replaceAll("#", "%23");

@@ -13,7 +13,9 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 export function webSocketKey({ method, minorVersion, headers }: ParsedRequest): string | undefined {
   const value = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
   if (value("upgrade").toLowerCase() !== "websocket") return undefined;
-  const isUpgrade = value("connection").toLowerCase().split(",").some((option) => option.trim() === "upgrade");
+  const isUpgrade = value("connection").toLowerCase().split(",").some((option) =>
+    option.trim() === "upgrade"
+  );
   if (method !== "GET" || minorVersion === 0 || !isUpgrade) {
     throw new HttpError(400, "Cannot open WebSocket: it takes GET, HTTP/1.1 and Connection: Upgrade");
   }

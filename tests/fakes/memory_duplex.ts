@@ -1,0 +1,66 @@
+import type { ByteDuplex, SocketAddress } from "../../lib/net/tcp.ts";
+
+/** One connection in memory, seen by the server as `duplex`. What the server writes waits until the test reads it. */
+export class MemoryDuplex {
+  readonly duplex: ByteDuplex;
+  isClosed = false;
+  #input: ReadableByteStreamController | undefined;
+  #pending: { readonly bytes: Uint8Array; readonly taken: (count: number) => void } | undefined;
+  #wanted: ((bytes: Uint8Array | undefined) => void) | undefined;
+
+  constructor(remoteAddress: SocketAddress = { hostname: "192.0.2.7", port: 50_000 }) {
+    this.duplex = {
+      readable: new ReadableStream({ type: "bytes", start: (controller) => void (this.#input = controller) }),
+      write: (bytes) =>
+        new Promise((resolve) => {
+          this.#pending = { bytes, taken: resolve };
+          this.#pass();
+        }),
+      close: () => this.#end(),
+      localAddress: { hostname: "127.0.0.1", port: 8080 },
+      remoteAddress,
+    };
+  }
+
+  /** Gives the server bytes to read. */
+  send(bytes: Uint8Array): void {
+    if (!this.isClosed && bytes.length > 0) this.#input?.enqueue(bytes.slice());
+  }
+
+  /** Bytes that the server has not read yet. */
+  get unreadBytes(): number {
+    return -(this.#input?.desiredSize ?? 0);
+  }
+
+  /** The next bytes that the server writes, or undefined when it has closed; one call at a time. */
+  read(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => {
+      this.#wanted = resolve;
+      this.#pass();
+    });
+  }
+
+  /** The client leaves. */
+  leave(): void {
+    this.#end();
+  }
+
+  #pass(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    const pending = this.#pending;
+    if (pending === undefined && !this.isClosed) return;
+    this.#wanted = this.#pending = undefined;
+    wanted(pending?.bytes.slice());
+    pending?.taken(pending.bytes.length);
+  }
+
+  #end(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#pending = undefined;
+    this.#input?.close();
+    this.#input?.byobRequest?.respond(0);
+    this.#pass();
+  }
+}
