@@ -66,6 +66,7 @@ export class Node {
       identity,
       dial: (address: SocketAddress, timeoutMs: number) => this.#dial(address, timeoutMs),
       clock,
+      traffic: (vhost: string) => this.runtime.trafficOf(vhost),
     };
     const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
     const cluster = new ClusterRouter({

@@ -146,6 +146,10 @@ export class LiveServerView implements ServerView {
       sendBytes += client.sendBytes;
       jumpsTotal += client.jumps;
     }
+    for (const upstream of server.runtime.upstreamTraffic.values()) {
+      receiveBytes += upstream.receivedBytes;
+      sendBytes += upstream.sentBytes;
+    }
     for (const client of server.clients()) {
       clients++;
       if (!isPublisher(client)) players++;

@@ -1,8 +1,9 @@
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 
-/** What the clients of a vhost are, and what they sent and were sent, those included that have left. */
+/** What the clients of a vhost are, and what was received and sent for it, from and to its clients and other servers. */
 export interface VhostTraffic {
+  /** Since the start. */
   receiveBytes: number;
   sendBytes: number;
   /** Now. */
@@ -25,6 +26,11 @@ export function trafficByVhost(server: RtmpServer): ReadonlyMap<string, VhostTra
     const traffic = of(name);
     traffic.receiveBytes += receiveBytes;
     traffic.sendBytes += sendBytes;
+  }
+  for (const [name, { receivedBytes, sentBytes }] of server.runtime.upstreamTraffic) {
+    const traffic = of(name);
+    traffic.receiveBytes += receivedBytes;
+    traffic.sendBytes += sentBytes;
   }
   for (const { vhost, stream, receiveBytes, sendBytes } of server.open()) {
     if (vhost === undefined) continue;

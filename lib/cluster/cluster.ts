@@ -243,6 +243,7 @@ export class Cluster {
     this.#changes += 1;
     for (const key of added) {
       this.#locator.forgetNowhere(key);
+      this.#options.onHeard?.(key);
       if (this.owned.get(key) !== undefined) this.#beginSettling(key, coworker);
     }
   }

@@ -12,6 +12,8 @@ export interface StreamLocation {
   /** Where it takes RTMP; without brackets. */
   readonly ip: string;
   readonly port: number;
+  /** Where the coworker answered, without brackets: what it gives as its own address may mean nothing here. */
+  readonly answeredAt: string;
   /** The vhost to ask it for. */
   readonly vhost: string;
   /** It relays, follows redirects and refuses loops; false for SRS. */
@@ -96,6 +98,7 @@ export class Locator {
       coworker: coworker.name,
       ip: origin.ip,
       port: origin.port,
+      answeredAt: coworker.address.host,
       // A coworker may have it under another vhost (ossrs/srs #1680); one that names the default one takes ours as that.
       vhost: origin.vhost === "" || origin.vhost === DEFAULT_VHOST ? query.vhost : origin.vhost,
       isHeadwater: coworker.kind === "headwater",

@@ -1,31 +1,45 @@
 import { getLogger } from "@logtape/logtape";
-import { RtmpError } from "../base/errors.ts";
+import { errorText, RtmpError } from "../base/errors.ts";
 import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { type ClientEvent, refusalError } from "../session/client_session.ts";
-import { isConnectionFailure, type PullSource, type StreamPullOptions } from "./stream_pull.ts";
+import { pause } from "./pause.ts";
+import type { PullSession } from "./pull_connection.ts";
+import { RetryPause } from "./retry_pause.ts";
+import {
+  isConnectionFailure,
+  MAX_REDIRECTS,
+  type PullSource,
+  type StreamPullOptions,
+} from "./stream_pull.ts";
 import { UpstreamConnection } from "./upstream_connection.ts";
 import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
 
 const log = getLogger(["headwater", "cluster", "push"]);
 
-const MAX_REDIRECTS = 3;
 /** How long an origin may take from TCP to Publish.Start, in milliseconds. */
 const START_TIMEOUT_MS = 3000;
 /** An origin that takes no bytes for so long is dead, in milliseconds. */
 const SEND_TIMEOUT_MS = 3000;
 /** How long an origin may take to answer a ping, which waits its turn behind the media, in milliseconds. */
 const PING_PATIENCE_MS = 3000;
-/** Pause between two turns through all origins, in milliseconds. */
-const PAUSE_MS = 200;
-/** A push that held for so long is tried again without a pause, in milliseconds. */
-const LASTING_MS = 1000;
 /** An origin may hold the stream busy for so long after another one died, in milliseconds: until it notices. */
 const BUSY_GRACE_MS = 15_000;
 
+/** Where to push a stream, in turn. */
+export interface PushSource extends Pick<PullSource, "tried"> {
+  /**
+   * The places to try now, best first.
+   *
+   * @throws {RtmpError} When looking fails.
+   */
+  targets(signal: AbortSignal): Promise<readonly UpstreamTarget[]>;
+}
+
 export interface StreamPushOptions
-  extends Pick<StreamPullOptions, "stream" | "dial" | "clock" | "session" | "connectTimeoutMs"> {
-  readonly source: PullSource;
+  extends Pick<StreamPullOptions, "stream" | "dial" | "clock" | "traffic" | "connectTimeoutMs"> {
+  readonly source: PushSource;
+  readonly session: PullSession;
   /** The players' scheduler gathers for this cursor as for any. */
   readonly onBehind: (cursor: PlayerCursor) => void;
   /** No origin takes the stream any more. */
@@ -43,6 +57,7 @@ export class StreamPush {
   #cursor: PlayerCursor | undefined;
   #wasAccepted = false;
   #lostAtMs = 0;
+  readonly #retry = new RetryPause();
   /** Resolves when an origin has said Publish.Start; rejects with its refusal, or when none can be reached. */
   readonly ready: Promise<void>;
   readonly #readiness = Promise.withResolvers<void>();
@@ -54,7 +69,10 @@ export class StreamPush {
     this.ready.catch(() => {
       // Those who wait for it are told.
     });
-    this.#run();
+    this.#run().catch((error) => {
+      log.error("Push ended by a fault of this program", { stream: options.stream.key, error });
+      this.#refuse(new RtmpError("no-origin", `Cannot push '${options.stream.key}': ${errorText(error)}`));
+    });
   }
 
   close(): void {
@@ -69,14 +87,21 @@ export class StreamPush {
       const failure = await this.#turn(signal);
       if (signal.aborted) return;
       if (failure !== undefined && !this.#mayRetry(failure)) {
-        this.#readiness.reject(failure);
-        if (this.#wasAccepted) this.#options.onRefused(failure);
+        this.#refuse(failure);
         return;
       }
       // The next origin gets the stream at once, unless origins take it only to drop it.
-      if (failure === undefined && this.#lostAtMs - this.#startedMs > LASTING_MS) continue;
-      await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, PAUSE_MS));
+      if (failure === undefined && !this.#retry.isBreaking) continue;
+      const { clock } = this.#options;
+      await pause(clock, this.#retry.next(clock.now()), signal);
     }
+  }
+
+  /** Tells the encoder that no origin takes its stream. */
+  #refuse(reason: RtmpError): void {
+    this.close();
+    this.#readiness.reject(reason);
+    if (this.#wasAccepted) this.#options.onRefused(reason);
   }
 
   /** Once accepted, only a refusal ends the push: dead origins come back, and a busy one may not know yet that another died. */
@@ -119,12 +144,14 @@ export class StreamPush {
   async #push(
     target: UpstreamTarget,
   ): Promise<{ wasStarted: boolean; error: RtmpError; redirectUrl?: string }> {
-    const { dial, clock, session, connectTimeoutMs, stream } = this.#options;
+    const { dial, clock, traffic, session, connectTimeoutMs, stream } = this.#options;
     let redirectUrl: string | undefined;
     let wasStarted = false;
+    const begunMs = clock.now();
     const connection: UpstreamConnection = new UpstreamConnection({
       dial,
       clock,
+      traffic,
       address: target.address,
       connectTimeoutMs,
       session: {
@@ -149,24 +176,26 @@ export class StreamPush {
       onMoreLater: () => {
         if (this.#cursor !== undefined) this.#options.onBehind(this.#cursor);
       },
+      onLook: () => {
+        const nowMs = clock.now();
+        const { writingSinceMs } = connection;
+        if (!wasStarted && nowMs - begunMs > START_TIMEOUT_MS) {
+          connection.close(
+            new RtmpError(
+              "connection-lost",
+              `${connection.name} did not accept within ${START_TIMEOUT_MS} ms`,
+            ),
+          );
+        } else if (wasStarted && writingSinceMs !== undefined && nowMs - writingSinceMs > SEND_TIMEOUT_MS) {
+          connection.close(
+            new RtmpError("connection-lost", `${connection.name} took nothing for ${SEND_TIMEOUT_MS} ms`),
+          );
+        } else if (wasStarted) {
+          connection.checkAlive(PING_PATIENCE_MS);
+        }
+      },
     });
     this.#connection = connection;
-    const begunMs = clock.now();
-    const watch = setInterval(() => {
-      const nowMs = clock.now();
-      const { writingSinceMs } = connection;
-      if (!wasStarted && nowMs - begunMs > START_TIMEOUT_MS) {
-        connection.close(
-          new RtmpError("connection-lost", `${connection.name} did not accept within ${START_TIMEOUT_MS} ms`),
-        );
-      } else if (wasStarted && writingSinceMs !== undefined && nowMs - writingSinceMs > SEND_TIMEOUT_MS) {
-        connection.close(
-          new RtmpError("connection-lost", `${connection.name} took nothing for ${SEND_TIMEOUT_MS} ms`),
-        );
-      } else if (wasStarted) {
-        connection.checkAlive(PING_PATIENCE_MS);
-      }
-    }, 250);
     let error = new RtmpError("connection-lost", `${connection.name} closed the connection`);
     try {
       await connection.run();
@@ -174,14 +203,10 @@ export class StreamPush {
       if (thrown instanceof RtmpError) error = thrown;
       else log.error("Push failed by a fault of this program", { stream: stream.key, error: thrown });
     } finally {
-      clearInterval(watch);
       this.#connection = undefined;
       this.#unsubscribe();
     }
-    if (wasStarted) {
-      this.#lostAtMs = clock.now();
-      log.info("Push ended", { stream: stream.key, to: connection.name, reason: error.message });
-    }
+    if (wasStarted) this.#noteEnd(connection.name, error);
     if (!wasStarted && connection.wasClosedByPeer && connection.session.hasAsked) {
       error = new RtmpError(
         "remote-refused",
@@ -191,6 +216,17 @@ export class StreamPush {
     return { wasStarted, error, ...(redirectUrl === undefined ? {} : { redirectUrl }) };
   }
 
+  /** A push that had begun has ended. One that breaks again and again is told of once. */
+  #noteEnd(to: string, error: RtmpError): void {
+    const { stream, clock } = this.#options;
+    this.#lostAtMs = clock.now();
+    const wasBreaking = this.#retry.isBreaking;
+    const held = this.#retry.ended(this.#lostAtMs - this.#startedMs, this.#lostAtMs);
+    const properties = { stream: stream.key, to, reason: error.message };
+    if (held || this.#abort.signal.aborted) log.info("Push ended", properties);
+    else log[wasBreaking ? "debug" : "warn"]("Push broke as soon as it began; it is tried on", properties);
+  }
+
   #start(connection: UpstreamConnection): void {
     const { stream } = this.#options;
     const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => connection.flush() });
@@ -198,7 +234,10 @@ export class StreamPush {
     if (messageStreamId !== LOG_MESSAGE_STREAM_ID) cursor.setFilter({ messageStreamId, accept: () => true });
     this.#cursor = cursor;
     this.#wasAccepted = true;
-    log.info("Push started", { stream: stream.key, to: connection.name });
+    log[this.#retry.isBreaking ? "debug" : "info"]("Push started", {
+      stream: stream.key,
+      to: connection.name,
+    });
     this.#readiness.resolve();
     this.#startedMs = this.#options.clock.now();
     // After the session's own words, which set the chunk size of these bytes.

@@ -3,26 +3,39 @@ import { errorText, RtmpError } from "../base/errors.ts";
 import { hostAndPort } from "../base/stream_address.ts";
 import { ConnectionWriter, type MediaSource } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
-import type { ByteDuplex, SocketAddress } from "../net/tcp.ts";
+import { type ByteDuplex, isConnectionLoss, type SocketAddress } from "../net/tcp.ts";
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
 
 /** After so long without a byte the other server is asked for a sign of life, in milliseconds. */
 const PING_AFTER_MS = 500;
+/** How often a connection's times are looked at, in milliseconds. */
+const LOOK_INTERVAL_MS = 250;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
 export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDuplex>;
 
+/** What was received from and sent to other servers, in bytes; connections add to it. */
+export interface UpstreamTraffic {
+  receivedBytes: number;
+  sentBytes: number;
+}
+
 export interface UpstreamOptions {
   readonly dial: Dial;
   readonly clock: Clock;
+  readonly traffic: UpstreamTraffic;
   readonly session: ClientSessionOptions;
   readonly address: SocketAddress;
+  /** Dialled when that can't be reached. */
+  readonly fallback?: SocketAddress | undefined;
   /** How long TCP may take, and then the first byte, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** The other server has sent its first byte. */
   readonly onAnswer?: () => void;
   /** Called for each event; may close the connection. Throwing ends it with that error. */
   readonly onEvent: (event: ClientEvent) => void;
+  /** Called a few times a second while it runs, from the dialling on. Throwing ends it with that error. */
+  readonly onLook?: () => void;
   /** Asked before each read: what to wait for first. */
   readonly pauseReading?: () => Promise<void> | undefined;
   /** There is media left to write, not urgent. */
@@ -33,26 +46,31 @@ export interface UpstreamOptions {
 export class UpstreamConnection {
   readonly #options: UpstreamOptions;
   readonly session: ClientSession;
+  #address: SocketAddress;
   #duplex: ByteDuplex | undefined;
   #writer: ConnectionWriter | undefined;
-  #closeReason: RtmpError | undefined;
+  #closeReason: unknown;
   #isClosed = false;
   /** The other server has ended the connection, in good order and without a word: so SRS refuses what it was asked for. */
   wasClosedByPeer = false;
   /** When the last byte came, by the clock. */
   lastReceivedMs: number;
   #answerTimer: Timer | undefined;
+  #lookTimer: Timer | undefined;
   #pingedMs: number | undefined;
+  /** Sent bytes that the traffic has. */
+  #countedBytes = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
+    this.#address = options.address;
     this.lastReceivedMs = options.clock.now();
     this.session = new ClientSession(options.session, Math.floor(options.clock.now() / 1000));
   }
 
   /** The other server, for logs. */
   get name(): string {
-    return hostAndPort(this.#options.address.hostname, this.#options.address.port);
+    return hostAndPort(this.#address.hostname, this.#address.port);
   }
 
   /** When the write under way was begun, by the clock; undefined while none is. */
@@ -64,15 +82,20 @@ export class UpstreamConnection {
    * Connects, speaks, and ends when either side closes.
    *
    * @throws {RtmpError} What ended it; nothing when `close` was called without a reason.
+   * @throws {unknown} A fault of this program.
    */
   async run(): Promise<void> {
-    const { dial, address, connectTimeoutMs, clock } = this.#options;
-    let duplex: ByteDuplex;
+    this.#awaitLook();
     try {
-      duplex = await dial(address, connectTimeoutMs);
-    } catch (error) {
-      throw new RtmpError("unreachable", errorText(error), { cause: error });
+      await this.#run();
+    } finally {
+      if (this.#lookTimer !== undefined) this.#options.clock.clearTimer(this.#lookTimer);
     }
+  }
+
+  async #run(): Promise<void> {
+    const { connectTimeoutMs, clock } = this.#options;
+    const duplex = await this.#dial();
     if (this.#isClosed) {
       duplex.close();
       return this.#end();
@@ -97,7 +120,7 @@ export class UpstreamConnection {
       });
     } catch (error) {
       if (!this.#isClosed) {
-        if (error instanceof RtmpError) throw error;
+        if (error instanceof RtmpError || !isConnectionLoss(error)) throw error;
         throw new RtmpError("connection-lost", `Connection to ${this.name} lost: ${errorText(error)}`, {
           cause: error,
         });
@@ -110,6 +133,19 @@ export class UpstreamConnection {
       throw new RtmpError("connection-lost", `${this.name} closed the connection`);
     }
     this.#end();
+  }
+
+  async #dial(): Promise<ByteDuplex> {
+    const { dial, address, fallback, connectTimeoutMs } = this.#options;
+    try {
+      return await dial(address, connectTimeoutMs).catch((error) => {
+        if (fallback === undefined || this.#isClosed) throw error;
+        this.#address = fallback;
+        return dial(fallback, connectTimeoutMs);
+      });
+    } catch (error) {
+      throw new RtmpError("unreachable", errorText(error), { cause: error });
+    }
   }
 
   /** Media to send: a cursor of the stream that is pushed. */
@@ -134,6 +170,7 @@ export class UpstreamConnection {
    * @param patienceMs How long an answer may take.
    */
   checkAlive(patienceMs: number): void {
+    this.#countSent();
     if (this.#isClosed || !this.session.isConnected) return;
     const nowMs = this.#options.clock.now();
     const pingedMs = this.#pingedMs;
@@ -149,6 +186,10 @@ export class UpstreamConnection {
 
   /** Ends the connection; `run` then throws the reason, or returns without one. */
   close(reason?: RtmpError): void {
+    this.#close(reason);
+  }
+
+  #close(reason: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeReason = reason;
@@ -162,18 +203,39 @@ export class UpstreamConnection {
     if (this.#closeReason !== undefined) throw this.#closeReason;
   }
 
+  #awaitLook(): void {
+    const { clock, onLook } = this.#options;
+    if (onLook === undefined) return;
+    this.#lookTimer = clock.setTimer(() => {
+      this.#awaitLook();
+      try {
+        onLook();
+      } catch (error) {
+        this.#close(error);
+      }
+    }, LOOK_INTERVAL_MS);
+  }
+
   #clearAnswerTimer(): void {
     if (this.#answerTimer !== undefined) this.#options.clock.clearTimer(this.#answerTimer);
     this.#answerTimer = undefined;
   }
 
+  #countSent(): void {
+    const sentBytes = this.#writer?.sentBytes ?? 0;
+    this.#options.traffic.sentBytes += sentBytes - this.#countedBytes;
+    this.#countedBytes = sentBytes;
+  }
+
   #cut(): void {
     this.#clearAnswerTimer();
+    this.#countSent();
     this.#writer?.close();
     this.#duplex?.close();
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#options.traffic.receivedBytes += bytes.length;
     if (this.#isClosed) return;
     this.lastReceivedMs = this.#options.clock.now();
     if (this.#answerTimer !== undefined) {

@@ -4,6 +4,8 @@ import type { SocketAddress } from "../net/tcp.ts";
 /** Where a stream is pulled from or pushed to. */
 export interface UpstreamTarget {
   readonly address: SocketAddress;
+  /** Dialled when that can't be reached. */
+  readonly fallback?: SocketAddress;
   readonly tcUrl: string;
   readonly app: string;
   /** With parameters. */
@@ -19,8 +21,8 @@ export interface UpstreamTarget {
 export function redirectedTarget(target: UpstreamTarget, url: string): UpstreamTarget {
   const { host, port } = parseStreamAddress(url, "");
   const asked = parseStreamAddress(target.tcUrl, "");
-  const tcUrl = upstreamTcUrl(asked.host, port, target.app);
-  return { ...target, tcUrl, address: { hostname: host, port } };
+  const { app, streamName } = target;
+  return { address: { hostname: host, port }, tcUrl: upstreamTcUrl(asked.host, port, app), app, streamName };
 }
 
 /** `rtmp://vhost[:port]/app`: the vhost travels as the host, the TCP target is another matter (FACTS C.4, E.4). */

@@ -2,6 +2,8 @@ import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
+import { pause } from "../cluster/pause.ts";
+import type { PullAsker } from "../cluster/pull_askers.ts";
 import { decideRedirect, type RedirectMode } from "../cluster/redirect_policy.ts";
 import { redirectUrls } from "../cluster/redirect_url.ts";
 import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
@@ -9,7 +11,15 @@ import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import { isLoop, isNode, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+import {
+  askerOf,
+  isNode,
+  newMark,
+  playLoop,
+  refuseLoop,
+  routeOf,
+  upstreamArguments,
+} from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */
@@ -62,19 +72,14 @@ export class ClusterRouter implements StreamRouter {
   }
 
   async admitPlay(request: StreamRequest): Promise<PlayDecision> {
-    const { identity, runtime } = this.#options;
-    if (isLoop(identity, request.connect)) {
-      throw new RtmpError(
-        "relay-loop",
-        `Cannot play '${request.key}': the request has passed this node already`,
-      );
-    }
+    const { runtime, keepers } = this.#options;
     const settings = this.#settings(request.vhost.name);
     const feed = runtime().hub.get(request.key)?.feed;
     // Another node looks for the stream by itself when it is lost here.
     if (feed?.kind === "publish") {
       return isNode(request.connect) ? { kind: "local" } : this.#keep(request, settings);
     }
+    if (keepers().isLoop(routeOf(request.connect))) throw playLoop(request.key);
     const decision = decideRedirect(settings.redirect, request.connect);
     if (feed !== undefined && decision === "relay") return this.#keep(request, settings);
     const location = await this.#locate(request, settings.waitMs);
@@ -103,12 +108,7 @@ export class ClusterRouter implements StreamRouter {
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
     const { identity, cluster, runtime } = this.#options;
-    if (isLoop(identity, request.connect)) {
-      throw new RtmpError(
-        "relay-loop",
-        `Cannot publish '${request.key}': the request has passed this node already`,
-      );
-    }
+    refuseLoop(identity, request.connect, request.key);
     const { publishedAtMs } = await cluster().checkPublish(queryOf(request), request.signal);
     const { vhost, address, key } = request;
     const connectionId = runtime().newId();
@@ -143,7 +143,7 @@ export class ClusterRouter implements StreamRouter {
     for (;;) {
       const location = await cluster().locate(queryOf(request), request.signal);
       if (location.kind !== "nowhere" || clock.now() >= deadlineMs) return location;
-      await new Promise<void>((resolve) => clock.setTimer(resolve, WAIT_STEP_MS));
+      await pause(clock, WAIT_STEP_MS, request.signal);
       if (request.signal.aborted) return location;
       if (runtime().hub.get(request.key)?.feed?.kind === "publish") return { kind: "mine" };
     }
@@ -151,7 +151,7 @@ export class ClusterRouter implements StreamRouter {
 
   /** Serves a stream that is here, and goes on looking for it when its publisher moves to another node. */
   #keep(request: StreamRequest, settings: ClusterPlaySettings): PlayDecision {
-    return { kind: "local", release: this.#acquire(request, settings).release };
+    return { kind: "local", release: this.#acquire(request, askerOf(request), settings).release };
   }
 
   /** Serves a coworker's stream through this node: ready when its first media is here. */
@@ -160,9 +160,10 @@ export class ClusterRouter implements StreamRouter {
     settings: ClusterPlaySettings,
     location: StreamLocation,
   ): Promise<PlayDecision> {
-    const { pull, release } = this.#acquire(request, settings, location);
+    const asker = askerOf(request);
+    const { pull, release } = this.#acquire(request, asker, settings, location);
     try {
-      await pull.ready;
+      await pull.whenFound(asker, request.signal);
     } catch (error) {
       release();
       throw error;
@@ -173,33 +174,47 @@ export class ClusterRouter implements StreamRouter {
   /** @param location Where the stream was found just now: a pull that is opened for it does not search again. */
   #acquire(
     request: StreamRequest,
+    asker: PullAsker,
     settings: ClusterPlaySettings,
     location?: StreamLocation,
   ): { pull: StreamPull; release: () => void } {
     const { runtime, keepers } = this.#options;
     const stream = runtime().hub.open(request.key, () => request.vhost.stream);
-    return keepers().acquire(stream, settings.lingerMs, () => this.#openPull(request, stream, location));
+    return keepers().acquire(
+      stream,
+      settings.lingerMs,
+      asker,
+      () => this.#openPull(request, asker, stream, location),
+    );
   }
 
-  #openPull(request: StreamRequest, stream: LiveStream, location: StreamLocation | undefined): StreamPull {
-    const { dial, clock, runtime, identity } = this.#options;
+  #openPull(
+    request: StreamRequest,
+    asker: PullAsker,
+    stream: LiveStream,
+    location: StreamLocation | undefined,
+  ): StreamPull {
+    const { dial, clock, runtime, identity, traffic } = this.#options;
     const { limits, randomBytes } = runtime().options;
     return new StreamPull({
       stream,
+      asker,
       dial,
       clock,
+      traffic: traffic(request.vhost.name),
       id: runtime().newId(),
+      mark: newMark(runtime()),
       pace: this.#options.keepers().pace,
       pauseReading: (bytesPerSecond) =>
         runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, location),
-      session: {
-        pageUrl: request.connect?.pageUrl ?? "",
-        swfUrl: request.connect?.swfUrl ?? "",
-        argumentsObject: upstreamArguments(identity, request.connect, true),
+      session: ({ pageUrl, swfUrl }, route) => ({
+        pageUrl,
+        swfUrl,
+        argumentsObject: upstreamArguments(identity, route, true),
         limits: limits().wire,
         randomBytes,
-      },
+      }),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       firstMediaTimeoutMs: CONNECT_TIMEOUT_MS,
     });
@@ -214,17 +229,20 @@ export class ClusterRouter implements StreamRouter {
         const location = await locate(signal);
         return location.kind === "at" && (location.ip !== hostname || location.port !== port);
       },
-      targets: async (signal) => {
+      targets: async ({ parameters }, signal) => {
         const location: Location = known ?? await locate(signal);
         known = undefined;
         if (location.kind !== "at") return [];
+        const { ip, port, answeredAt } = location;
         const ownersVhost = location.vhost || vhost.name;
-        const host = ownersVhost === DEFAULT_VHOST ? location.ip : ownersVhost;
+        const host = ownersVhost === DEFAULT_VHOST ? ip : ownersVhost;
         const target: UpstreamTarget = {
-          address: { hostname: location.ip, port: location.port },
-          tcUrl: upstreamTcUrl(host, location.port, address.app),
+          address: { hostname: ip, port },
+          // What a node advertises to players may not resolve, or not lead back to it, from here.
+          ...(ip === answeredAt ? {} : { fallback: { hostname: answeredAt, port } }),
+          tcUrl: upstreamTcUrl(host, port, address.app),
           app: address.app,
-          streamName: address.stream + withoutVhost(address.parameters),
+          streamName: address.stream + parameters,
         };
         return [target];
       },

@@ -1,8 +1,10 @@
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import { OriginPool } from "../cluster/origin_pool.ts";
+import type { PullAsker } from "../cluster/pull_askers.ts";
+import type { PullSession } from "../cluster/pull_connection.ts";
 import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
-import { StreamPush } from "../cluster/stream_push.ts";
+import { type PushSource, StreamPush } from "../cluster/stream_push.ts";
 import { UpstreamConnection } from "../cluster/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
@@ -11,7 +13,15 @@ import { refusalError } from "../session/client_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "./requested_vhost.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import { clientArguments, isLoop, upstreamArguments, withoutVhost } from "./upstream_identity.ts";
+import {
+  askerOf,
+  clientArguments,
+  newMark,
+  playLoop,
+  refuseLoop,
+  routeOf,
+  upstreamArguments,
+} from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
@@ -50,23 +60,21 @@ export class EdgeRouter implements StreamRouter {
 
   async admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void> {
     const settings = this.#settings(vhost.name);
-    if (settings.tokenTraverse) await this.#traverse(connect, address, settings);
+    if (settings.tokenTraverse) await this.#traverse(connect, address, vhost.name, settings);
   }
 
   admitPlay(request: StreamRequest): Promise<PlayDecision> {
-    const { runtime, keepers, identity } = this.#options;
-    if (isLoop(identity, request.connect)) {
-      throw new RtmpError(
-        "relay-loop",
-        `Cannot play '${request.key}': the request has passed this node already`,
-      );
-    }
+    const { runtime, keepers } = this.#options;
     const settings = this.#settings(request.vhost.name);
+    const isPublished = runtime().hub.get(request.key)?.feed?.kind === "publish";
+    if (!isPublished && keepers().isLoop(routeOf(request.connect))) throw playLoop(request.key);
     const stream = runtime().hub.open(request.key, () => request.vhost.stream);
+    const asker = askerOf(request);
     const { release } = keepers().acquire(
       stream,
       settings.lingerMs,
-      () => this.#openPull(request, stream, settings),
+      asker,
+      () => this.#openPull(request, asker, stream, settings),
     );
     return Promise.resolve({ kind: "local", release, waitMs: settings.streamWaitMs });
   }
@@ -76,20 +84,16 @@ export class EdgeRouter implements StreamRouter {
     stream: LiveStream,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
-    const { runtime, identity, dial, clock } = this.#options;
-    if (isLoop(identity, request.connect)) {
-      throw new RtmpError(
-        "relay-loop",
-        `Cannot publish '${request.key}': the request has passed this node already`,
-      );
-    }
+    const { runtime, identity, dial, clock, traffic } = this.#options;
+    refuseLoop(identity, request.connect, request.key);
     const settings = this.#settings(request.vhost.name);
     const push = new StreamPush({
       stream,
       dial,
       clock,
-      source: this.#source(request, settings, true),
-      session: this.#session(request, settings),
+      traffic: traffic(request.vhost.name),
+      source: this.#pushSource(request, settings),
+      session: this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], settings),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       onBehind: (cursor) => runtime().scheduler(stream.options.gatherMs).markDirty(cursor.output),
       onRefused: stop,
@@ -103,8 +107,13 @@ export class EdgeRouter implements StreamRouter {
     return { release: () => push.close() };
   }
 
-  #settings(vhost: string): EdgeSettings {
-    const settings = this.#options.settings(vhost);
+  /**
+   * As configured now, so that a reload counts for what is being pulled.
+   *
+   * @param first For a vhost that is no edge any more, where what was begun goes on.
+   */
+  #settings(vhost: string, first?: EdgeSettings): EdgeSettings {
+    const settings = this.#options.settings(vhost) ?? first;
     if (settings === undefined) {
       throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no edge any more`);
     }
@@ -114,7 +123,7 @@ export class EdgeRouter implements StreamRouter {
   #pool(vhost: string, settings: EdgeSettings): OriginPool {
     let pool = this.#pools.get(vhost);
     if (pool === undefined) {
-      pool = new OriginPool(settings.origins, this.#options.clock, (origin) => this.#answers(origin));
+      pool = new OriginPool(settings.origins, this.#options.clock, (origin) => this.#answers(origin, vhost));
       this.#pools.set(vhost, pool);
     }
     // As configured now: origins can be reloaded.
@@ -123,13 +132,14 @@ export class EdgeRouter implements StreamRouter {
   }
 
   /** Whether an origin answers a handshake. */
-  async #answers(origin: SocketAddress): Promise<boolean> {
+  async #answers(origin: SocketAddress, vhost: string): Promise<boolean> {
     const { dial, clock, runtime } = this.#options;
     const { limits, randomBytes } = runtime().options;
     let hasAnswered = false;
     const connection: UpstreamConnection = new UpstreamConnection({
       dial,
       clock,
+      traffic: this.#options.traffic(vhost),
       address: origin,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       session: {
@@ -158,40 +168,52 @@ export class EdgeRouter implements StreamRouter {
     return hasAnswered;
   }
 
-  #openPull(request: StreamRequest, stream: LiveStream, settings: EdgeSettings): StreamPull {
-    const { dial, clock, runtime } = this.#options;
+  #openPull(
+    request: StreamRequest,
+    asker: PullAsker,
+    stream: LiveStream,
+    settings: EdgeSettings,
+  ): StreamPull {
+    const { dial, clock, runtime, traffic } = this.#options;
     return new StreamPull({
       stream,
+      asker,
       dial,
       clock,
+      traffic: traffic(request.vhost.name),
       id: runtime().newId(),
+      mark: newMark(runtime()),
       pace: this.#options.keepers().pace,
       pauseReading: (bytesPerSecond) =>
         runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, settings),
-      session: this.#session(request, settings),
+      session: (asker, route) => this.#session(asker, route, this.#settings(request.vhost.name, settings)),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       firstMediaTimeoutMs: FIRST_MEDIA_TIMEOUT_MS,
     });
   }
 
-  #session(request: StreamRequest, settings: EdgeSettings): StreamPullSession {
+  #session(asker: PullAsker, route: readonly string[], settings: EdgeSettings): PullSession {
     const { identity, runtime } = this.#options;
     const { limits, randomBytes } = runtime().options;
     return {
-      pageUrl: request.connect?.pageUrl ?? "",
-      swfUrl: request.connect?.swfUrl ?? "",
-      argumentsObject: upstreamArguments(identity, request.connect, settings.debugUpnode),
+      pageUrl: asker.pageUrl,
+      swfUrl: asker.swfUrl,
+      argumentsObject: upstreamArguments(identity, route, settings.debugUpnode),
       limits: limits().wire,
       randomBytes,
     };
   }
 
+  #pushSource(request: StreamRequest, first: EdgeSettings): PushSource {
+    const source = this.#source(request, first, true);
+    return { ...source, targets: (signal) => source.targets(askerOf(request), signal) };
+  }
+
   /** @param isBold At first also origins that could not be reached are tried when there are no others. */
   #source(request: StreamRequest, first: EdgeSettings, isBold = false): PullSource {
     const { address, vhost, key } = request;
-    // Read anew at each turn, so that a reload counts for what is being pulled.
-    const settings = () => this.#options.settings(vhost.name) ?? first;
+    const settings = () => this.#settings(vhost.name, first);
     const origins = new Map<UpstreamTarget, SocketAddress>();
     let mayInsist = isBold;
     const choose = () => {
@@ -201,7 +223,7 @@ export class EdgeRouter implements StreamRouter {
       return pool.all(key);
     };
     return {
-      targets: () => {
+      targets: ({ parameters }) => {
         const { vhostTemplate } = settings();
         origins.clear();
         for (const origin of choose()) {
@@ -213,7 +235,7 @@ export class EdgeRouter implements StreamRouter {
               address.app,
             ),
             app: address.app,
-            streamName: address.stream + withoutVhost(address.parameters),
+            streamName: address.stream + parameters,
           }, origin);
         }
         mayInsist = false;
@@ -227,7 +249,12 @@ export class EdgeRouter implements StreamRouter {
   }
 
   /** Token traverse: the first origin that can be reached says whether the client may connect. */
-  async #traverse(connect: ConnectInfo, address: StreamAddress, settings: EdgeSettings): Promise<void> {
+  async #traverse(
+    connect: ConnectInfo,
+    address: StreamAddress,
+    vhost: string,
+    settings: EdgeSettings,
+  ): Promise<void> {
     const { dial, clock, runtime } = this.#options;
     const { limits, randomBytes } = runtime().options;
     for (const origin of settings.origins) {
@@ -235,6 +262,7 @@ export class EdgeRouter implements StreamRouter {
       const connection: UpstreamConnection = new UpstreamConnection({
         dial,
         clock,
+        traffic: this.#options.traffic(vhost),
         address: origin,
         connectTimeoutMs: TRAVERSE_TIMEOUT_MS,
         session: {
@@ -284,5 +312,3 @@ function vhostAtOrigin(template: string, vhost: string, address: StreamAddress):
   if (name === undefined && template === "[vhost]") return undefined;
   return template.replaceAll("[vhost]", name ?? vhost);
 }
-
-type StreamPullSession = ConstructorParameters<typeof StreamPull>[0]["session"];

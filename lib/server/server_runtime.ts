@@ -2,6 +2,7 @@ import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { randomId } from "../base/random_id.ts";
 import type { RtmpError, RtmpErrorCode } from "../base/errors.ts";
+import type { UpstreamTraffic } from "../cluster/upstream_connection.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
 import { ReadPacer } from "../net/read_pacer.ts";
@@ -81,6 +82,8 @@ export class ServerRuntime {
   };
   /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
   readonly pendingPublishes: Set<string> = new Set();
+  /** What was received from and sent to other servers since the start, by the vhost's name. */
+  readonly upstreamTraffic: Map<string, UpstreamTraffic> = new Map();
   readonly #schedulers = new Map<number | "auto", WriteScheduler>();
   readonly #pacers = new Map<number | "auto", ReadPacer>();
 
@@ -151,6 +154,16 @@ export class ServerRuntime {
     closed.receiveBytes += client.receiveBytes;
     closed.sendBytes += client.sendBytes;
     counters.closedByVhost.set(name, closed);
+  }
+
+  /** Where what is received from and sent to other servers for a vhost is counted. */
+  trafficOf(vhost: string): UpstreamTraffic {
+    let traffic = this.upstreamTraffic.get(vhost);
+    if (traffic === undefined) {
+      traffic = { receivedBytes: 0, sentBytes: 0 };
+      this.upstreamTraffic.set(vhost, traffic);
+    }
+    return traffic;
   }
 
   countError(code: RtmpErrorCode): void {

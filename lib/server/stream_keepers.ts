@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { SearchPace } from "../cluster/search_pace.ts";
+import type { PullAsker } from "../cluster/pull_askers.ts";
 import type { StreamPull } from "../cluster/stream_pull.ts";
-import type { LiveStream } from "../hub/live_stream.ts";
+import type { FeedInfo, LiveStream } from "../hub/live_stream.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
 
 interface Keeper {
@@ -9,7 +10,7 @@ interface Keeper {
   readonly stream: LiveStream;
   users: number;
   timer: Timer | undefined;
-  readonly onFeed: () => void;
+  readonly onFeed: (feed: FeedInfo | undefined) => void;
 }
 
 /** One pull per stream however many players: opened by the first, closed a little after the last has left. */
@@ -19,6 +20,8 @@ export class StreamKeepers {
   /** For all pulls of this node. */
   readonly pace: SearchPace = new SearchPace(Math.random);
   readonly #keepers = new Map<string, Keeper>();
+  /** Of the pulls that there are. */
+  readonly #marks = new Set<string>();
   readonly #hub: StreamHub;
   readonly #clock: Clock;
 
@@ -37,32 +40,42 @@ export class StreamKeepers {
     for (const [key, { pull }] of this.#keepers) yield [key, pull];
   }
 
+  /** Whether a request has passed a pull of this node: what it asks for would come from itself. */
+  isLoop(route: readonly string[]): boolean {
+    return route.some((mark) => this.#marks.has(mark));
+  }
+
   /**
    * Uses a stream's pull, made by `open` for the first user.
    *
    * @param lingerMs How long it stays after its last user, in milliseconds.
+   * @param asker The user, as origins are told of it.
    */
   acquire(
     stream: LiveStream,
     lingerMs: number,
+    asker: PullAsker,
     open: () => StreamPull,
   ): { readonly pull: StreamPull; readonly release: () => void } {
     let keeper = this.#keepers.get(stream.key);
     if (keeper === undefined) {
       const pull = open();
-      keeper = { pull, stream, users: 0, timer: undefined, onFeed: () => pull.wake() };
+      keeper = { pull, stream, users: 0, timer: undefined, onFeed: wakeAfterPublisher(pull, stream) };
+      this.#marks.add(pull.mark);
       stream.keepers++;
       stream.feedListeners.add(keeper.onFeed);
       this.#keepers.set(stream.key, keeper);
     }
     const { pull } = keeper;
     keeper.users++;
+    const forget = pull.add(asker);
     if (keeper.timer !== undefined) this.#clock.clearTimer(keeper.timer);
     keeper.timer = undefined;
     let isReleased = false;
     const release = () => {
       if (isReleased) return;
       isReleased = true;
+      forget();
       // Closed by `close` while its players were still here.
       if (this.#keepers.get(stream.key) !== keeper) return;
       if (--keeper.users > 0) return;
@@ -80,10 +93,20 @@ export class StreamKeepers {
   #close(keeper: Keeper): void {
     if (keeper.timer !== undefined) this.#clock.clearTimer(keeper.timer);
     this.#keepers.delete(keeper.stream.key);
+    this.#marks.delete(keeper.pull.mark);
     keeper.stream.feedListeners.delete(keeper.onFeed);
     keeper.stream.keepers--;
     keeper.pull.close();
     this.closedRetries += keeper.pull.retries;
     this.#hub.release(keeper.stream);
   }
+}
+
+/** Lets a pull look as soon as an encoder that fed its stream here has left. */
+function wakeAfterPublisher(pull: StreamPull, stream: LiveStream): (feed: FeedInfo | undefined) => void {
+  let last = stream.feed?.kind;
+  return (feed) => {
+    if (last === "publish" && feed === undefined) pull.wake();
+    last = feed?.kind;
+  };
 }

@@ -1,8 +1,14 @@
+import { RtmpError } from "../base/errors.ts";
+import { MAX_ROUTE, type PullAsker } from "../cluster/pull_askers.ts";
 import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { StreamRequest } from "./stream_router.ts";
 
-/** Nodes that a request may pass; longer routes are loops that lost their beginning. */
-const MAX_ROUTE = 16;
+/** Longest route that is read of a client, in characters; a pull's own is shorter. */
+const MAX_ROUTE_LENGTH = 2048;
+/** Nodes that a publish may pass; longer routes are loops that lost their beginning. */
+const MAX_PUBLISH_ROUTE = 16;
 
 /** Who we are towards other servers. */
 export interface NodeIdentity {
@@ -12,10 +18,13 @@ export interface NodeIdentity {
   readonly processId: number;
 }
 
-/** The nodes that a client's request has passed before it came here, from connect's arguments. */
+/**
+ * What a client's request has passed before it came here, by its own word: for a publish the ids of nodes, for a play marks of the pulls
+ * that wait for it. It decides nothing but whether this very request has been here before.
+ */
 export function routeOf(connect: ConnectInfo | undefined): string[] {
-  const route = connect?.argumentsObject?.getString("headwater_route");
-  return route === undefined || route === "" ? [] : route.split(",").slice(0, MAX_ROUTE + 1);
+  const route = connect?.argumentsObject?.getString("headwater_route") ?? "";
+  return route.slice(0, MAX_ROUTE_LENGTH).split(",").filter((mark) => mark !== "").slice(0, MAX_ROUTE);
 }
 
 /** Whether a client is another Headwater node, which looks for streams by itself. */
@@ -23,10 +32,32 @@ export function isNode(connect: ConnectInfo | undefined): boolean {
   return connect?.argumentsObject?.getString("headwater_node") !== undefined;
 }
 
-/** Whether a request has been here already. */
-export function isLoop(identity: NodeIdentity, connect: ConnectInfo | undefined): boolean {
+/** @throws {RtmpError} `relay-loop` when a publish has been here already. */
+export function refuseLoop(identity: NodeIdentity, connect: ConnectInfo | undefined, key: string): void {
   const route = routeOf(connect);
-  return route.includes(identity.nodeId) || route.length > MAX_ROUTE;
+  if (route.includes(identity.nodeId) || route.length > MAX_PUBLISH_ROUTE) {
+    throw new RtmpError("relay-loop", `Cannot publish '${key}': the request has passed this node already`);
+  }
+}
+
+/** The refusal of a play that has been here already. */
+export function playLoop(key: string): RtmpError {
+  return new RtmpError("relay-loop", `Cannot play '${key}': the request has passed this node already`);
+}
+
+/** A mark for a pull, which nobody can guess. */
+export function newMark(runtime: Pick<ServerRuntime, "newId">): string {
+  return runtime.newId() + runtime.newId();
+}
+
+/** What a play request says of its client, for a pull that is shared. */
+export function askerOf({ address, connect }: Pick<StreamRequest, "address" | "connect">): PullAsker {
+  return {
+    parameters: withoutVhost(address.parameters),
+    pageUrl: connect?.pageUrl ?? "",
+    swfUrl: connect?.swfUrl ?? "",
+    route: isNode(connect) ? routeOf(connect) : [],
+  };
 }
 
 /**
@@ -35,7 +66,7 @@ export function isLoop(identity: NodeIdentity, connect: ConnectInfo | undefined)
  */
 export function upstreamArguments(
   identity: NodeIdentity,
-  connect: ConnectInfo | undefined,
+  route: readonly string[],
   debug: boolean,
 ): Readonly<Record<string, Amf0Value>> {
   return {
@@ -49,7 +80,7 @@ export function upstreamArguments(
       }
       : {}),
     headwater_node: identity.nodeId,
-    headwater_route: [...routeOf(connect), identity.nodeId].join(","),
+    headwater_route: route.join(","),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Dial } from "../cluster/upstream_connection.ts";
+import type { Dial, UpstreamTraffic } from "../cluster/upstream_connection.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { StreamKeepers } from "./stream_keepers.ts";
 import type { NodeIdentity } from "./upstream_identity.ts";
@@ -11,4 +11,6 @@ export interface UpstreamRouterOptions {
   readonly identity: NodeIdentity;
   readonly dial: Dial;
   readonly clock: Clock;
+  /** What is received from and sent to other servers for a vhost is added here. */
+  readonly traffic: (vhost: string) => UpstreamTraffic;
 }

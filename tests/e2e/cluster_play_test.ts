@@ -115,18 +115,48 @@ programTest([], "/api/v1/clusters answers as SRS does", async (scope) => {
   }
 });
 
-programTest([], "a request that comes back to a node it has passed is refused", async (scope) => {
-  const [a, b] = await startLocalCluster(scope);
-  await startEncoder(scope, a.rtmp.port, "a");
+programTest([], "a publish that comes back to a node it has passed is refused", async (scope) => {
+  const [, b] = await startLocalCluster(scope);
   const nodeId = b.node.cluster.identity.nodeId;
   const route = { headwater_node: "n", headwater_route: `other,${nodeId}` };
-  const client = await asker(scope, b, { arguments: route, stream: "a" });
-  const [status] = await statuses(client);
-  match(status?.description ?? "", /passed this node/);
   const publisher = await connect(scope, b, { arguments: route });
   await publisher.sendCommand("publish", await publisher.createStream(), null, "c", "live");
   match((await publisher.status()).description, /passed this node/);
 });
+
+// 127.0.0.9 stands for what does not lead to the node from inside: a public name, another network.
+programTest([], "an owner that is not where it says is reached where it answered", async (scope) => {
+  const [a, b] = await startLocalCluster(scope);
+  a.reload({ origin_cluster: true, coworkers: [b.api], advertise: "127.0.0.9" });
+  await startEncoder(scope, a.rtmp.port, "a");
+  await (await watchRtmp(scope, b.rtmp.port, "a")).more(50);
+  equal(b.node.cluster.owned.size, 0);
+});
+
+for (
+  const [what, route] of [
+    ["of many nodes", Array.from({ length: 80 }, (_, index) => `node-${index}`).join(",")],
+    ["that is too long for any message", "r".repeat(65_000)],
+    ["that names the owner", "owner"],
+  ] as const
+) {
+  programTest([], `a client that says it came a route ${what} keeps nobody out`, async (scope) => {
+    const [a, b] = await startLocalCluster(scope);
+    const edge = await LocalNode.start(scope, { mode: "remote", origin: [a.origin] });
+    await startEncoder(scope, a.rtmp.port, "a");
+    const said = route === "owner" ? a.node.cluster.identity.nodeId : route;
+    for (const node of [edge, b]) {
+      const liar = await asker(scope, node, {
+        // One that is told to go elsewhere would open no pull.
+        arguments: node === edge ? { headwater_node: "x", headwater_route: said } : { headwater_route: said },
+        stream: "a",
+      });
+      await (await watchRtmp(scope, node.rtmp.port, "a")).more(10);
+      await liar.nextMedia();
+    }
+    equal(a.errors("relay-loop"), 0);
+  });
+}
 
 interface Asker {
   readonly arguments?: Record<string, Amf0Value>;

@@ -123,12 +123,14 @@ programTest([], "an edge of an edge: published to either end, played at both", a
 
 programTest([], "edges that are each other's origin refuse what comes back", async (scope) => {
   const one = await startLocalEdge(scope, []);
-  const two = await startLocalEdge(scope, [one], { stream_wait_ms: 500 });
-  one.reload({ mode: "remote", origin: [two.origin], stream_wait_ms: 500 });
+  const two = await startLocalEdge(scope, [one], { linger_ms: 100 });
+  one.reload({ mode: "remote", origin: [two.origin], stream_wait_ms: 500, linger_ms: 100 });
   const player = await watchRtmp(scope, one.rtmp.port, "a");
   await until(() => player.isEnded, "the end of the wait");
   ok(one.errors("relay-loop") > 0);
   ok(one.node.rtmp.connectionCount < 10);
+  // Neither keeps the other looking for it.
+  for (const { node } of [one, two]) await until(() => node.runtime.hub.size === 0, "the end of the pulls");
   await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refuses/);
 });
 

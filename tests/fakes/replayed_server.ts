@@ -60,10 +60,13 @@ export class ReplayedServer {
     return joinBytes(...answers);
   }
 
+  /** Closes the connection. */
+  end: () => void = () => {};
+
   /** A connection to it, without a socket. */
   connect(): ByteDuplex {
     let controller: ReadableByteStreamController | undefined;
-    const close = () => {
+    const close = this.end = () => {
       try {
         controller?.close();
         controller?.byobRequest?.respond(0);

@@ -21,6 +21,7 @@ const AT_2 = {
   coworker: "10.0.0.2:1985",
   ip: "10.0.0.2",
   port: 1935,
+  answeredAt: "10.0.0.2",
   vhost: "__defaultVhost__",
   isHeadwater: true,
   nodeId: "node-2",
@@ -167,6 +168,7 @@ Deno.test("an SRS coworker is asked, and its answer taken", async () => {
     coworker: "10.0.0.9:1985",
     ip: "10.0.0.9",
     port: 19_350,
+    answeredAt: "10.0.0.9",
     vhost: "__defaultVhost__",
     isHeadwater: false,
   });
@@ -203,6 +205,7 @@ Deno.test("a play at the very start waits for the look-up of names", async () =>
     ...location,
     coworker: "b.example:1985",
     ip: "b.example",
+    answeredAt: "b.example",
     isHeadwater: false,
   });
   a.cluster.stop();

@@ -1,0 +1,227 @@
+import { getLogger } from "@logtape/logtape";
+import { RtmpError } from "../base/errors.ts";
+import { RateMeter } from "../base/rate_meter.ts";
+import type { Clock } from "../base/clock.ts";
+import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
+import { type Dial, UpstreamConnection, type UpstreamTraffic } from "./upstream_connection.ts";
+import type { UpstreamTarget } from "./upstream_target.ts";
+
+const log = getLogger(["headwater", "cluster", "pull"]);
+
+/** A connected upstream without media for so long has none for us, in milliseconds; SRS's. */
+const MEDIA_TIMEOUT_MS = 5000;
+/**
+ * An upstream that is silent for so long may have lost its publisher, in milliseconds: SRS tells its players nothing. Whether the
+ * stream is elsewhere now is asked then, and again after each such time.
+ */
+const SILENCE_MS = 500;
+/** How long an upstream that is silent may take to answer a ping, in milliseconds. */
+const PING_PATIENCE_MS = 1500;
+/** The rate that a pull comes at is taken over so long, in milliseconds. */
+const RATE_WINDOW_MS = 5000;
+
+/** What a session tells an origin of whom it pulls for, and its limits. */
+export type PullSession = Pick<
+  ClientSessionOptions,
+  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes"
+>;
+
+export interface PullConnectionOptions {
+  readonly stream: LiveStream;
+  readonly target: UpstreamTarget;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly traffic: UpstreamTraffic;
+  readonly session: PullSession;
+  /** Names the pull in the API. */
+  readonly id: string;
+  readonly connectTimeoutMs: number;
+  /** How long it may take until the first media, in milliseconds. */
+  readonly firstMediaTimeoutMs: number;
+  /** Asked before each read of media that comes at so many bytes a second: what to wait for first. */
+  readonly pauseReading: ((bytesPerSecond: number) => Promise<void> | undefined) | undefined;
+  /** Whether the stream is elsewhere by now; asked while the upstream is silent. */
+  readonly hasMoved: () => Promise<boolean | undefined>;
+  /** The first media is here. */
+  readonly onFed: (from: string) => void;
+}
+
+/** What came of one connection, with what ended it. */
+export type PullResult =
+  /** It fed the stream for so long. */
+  | {
+    readonly kind: "pulled";
+    readonly from: string;
+    readonly heldMs: number;
+    readonly error: RtmpError | undefined;
+  }
+  | { readonly kind: "failed"; readonly error: RtmpError }
+  | { readonly kind: "redirect"; readonly url: string };
+
+/** How long an upstream may take until its first media, in milliseconds: less when there are others to try. */
+export function firstMediaTimeout(hasOthers: boolean, withOthersMs: number): number {
+  return hasOthers ? withOthersMs : MEDIA_TIMEOUT_MS;
+}
+
+/** One connection that pulls a stream from an upstream, to its end. */
+export class PullConnection {
+  readonly #options: PullConnectionOptions;
+  readonly #connection: UpstreamConnection;
+  readonly #receiveRate = new RateMeter(RATE_WINDOW_MS);
+  readonly #begunMs: number;
+  #feed: StreamFeed | undefined;
+  #fedSinceMs: number | undefined;
+  #lastMediaMs = 0;
+  #askedMs = 0;
+  #redirectUrl: string | undefined;
+
+  constructor(options: PullConnectionOptions) {
+    this.#options = options;
+    const { dial, clock, traffic, target, session, stream, connectTimeoutMs, pauseReading } = options;
+    this.#begunMs = clock.now();
+    this.#connection = new UpstreamConnection({
+      dial,
+      clock,
+      traffic,
+      address: target.address,
+      fallback: target.fallback,
+      connectTimeoutMs,
+      session: {
+        ...session,
+        purpose: "play",
+        tcUrl: target.tcUrl,
+        app: target.app,
+        streamName: target.streamName,
+        chunkSize: stream.options.chunkSize,
+      },
+      pauseReading: () =>
+        this.#feed === undefined ? undefined : pauseReading?.(this.#receiveRate.perSecond()),
+      onEvent: (event) => this.#handle(event),
+      onLook: () => this.#look(),
+    });
+  }
+
+  /** The other server, for logs and the API. */
+  get name(): string {
+    return this.#connection.name;
+  }
+
+  /** Whether it feeds the stream now. */
+  get isFeeding(): boolean {
+    return this.#feed !== undefined;
+  }
+
+  async run(): Promise<PullResult> {
+    const { clock, stream } = this.#options;
+    let failure: RtmpError | undefined;
+    try {
+      await this.#connection.run();
+    } catch (error) {
+      failure = error instanceof RtmpError ? error : this.#fault(error);
+    } finally {
+      this.#detach();
+    }
+    if (this.#redirectUrl !== undefined) return { kind: "redirect", url: this.#redirectUrl };
+    if (this.#fedSinceMs !== undefined) {
+      const heldMs = clock.now() - this.#fedSinceMs;
+      return { kind: "pulled", from: this.name, heldMs, error: failure };
+    }
+    const notFound = () =>
+      new RtmpError("stream-not-found", `Cannot pull '${stream.key}': ${this.name} closed without media`);
+    return { kind: "failed", error: failure ?? notFound() };
+  }
+
+  /** Ends the connection; the stream is nobody's at once. */
+  close(): void {
+    this.#connection.close();
+    this.#detach();
+  }
+
+  #fault(error: unknown): RtmpError {
+    log.error("Pull failed by a fault of this program", { stream: this.#options.stream.key, error });
+    return new RtmpError("connection-lost", String(error), { cause: error });
+  }
+
+  #look(): void {
+    const { clock, stream, firstMediaTimeoutMs } = this.#options;
+    const nowMs = clock.now();
+    this.#receiveRate.sample(stream.receivedBytes, nowMs);
+    const isFeeding = this.#feed !== undefined;
+    const limitMs = isFeeding ? MEDIA_TIMEOUT_MS : firstMediaTimeoutMs;
+    const sinceMs = isFeeding ? this.#lastMediaMs : this.#begunMs;
+    if (nowMs - sinceMs > limitMs) {
+      this.#connection.close(
+        new RtmpError("connection-lost", `${this.name} sent no media for ${limitMs} ms`),
+      );
+    } else if (isFeeding && nowMs - Math.max(sinceMs, this.#askedMs) >= SILENCE_MS) {
+      this.#askedMs = nowMs;
+      this.#leaveIfMoved(sinceMs).catch((error) => this.#fault(error));
+    }
+    this.#connection.checkAlive(PING_PATIENCE_MS);
+  }
+
+  /** Ends a connection that has been silent since `sinceMs`, when the stream is elsewhere and it is silent still. */
+  async #leaveIfMoved(sinceMs: number): Promise<void> {
+    const hasMoved = await this.#options.hasMoved();
+    if (hasMoved === true && this.#feed !== undefined && this.#lastMediaMs === sinceMs) {
+      this.#connection.close(
+        new RtmpError("stream-not-found", `${this.name} is silent, and another server has the stream`),
+      );
+    }
+  }
+
+  #handle(event: ClientEvent): void {
+    switch (event.kind) {
+      case "media":
+        this.#lastMediaMs = this.#options.clock.now();
+        this.#feed ??= this.#attach();
+        this.#feed?.write(event, this.#lastMediaMs);
+        return;
+      case "redirect":
+        this.#redirectUrl = event.url;
+        this.#connection.close();
+        return;
+      case "refused":
+        this.#connection.close(refusalError(event.code, event.description));
+        return;
+      case "ended":
+        // The publisher has left there; it may come back there or elsewhere, so look again.
+        this.#connection.close(new RtmpError("stream-not-found", `${this.name} says ${event.code}`));
+        return;
+      case "connected":
+      case "started":
+        return;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #attach(): StreamFeed | undefined {
+    const { stream, id, clock, onFed } = this.#options;
+    try {
+      const feed = stream.attach({
+        kind: "pull",
+        id,
+        startedAtMs: Date.now(),
+        stop: (reason) => {
+          this.#feed = undefined;
+          this.#connection.close(reason);
+        },
+      });
+      this.#fedSinceMs = clock.now();
+      onFed(this.name);
+      return feed;
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      // An encoder has come here meanwhile.
+      this.#connection.close(error);
+      return undefined;
+    }
+  }
+
+  #detach(): void {
+    this.#feed?.close();
+    this.#feed = undefined;
+  }
+}
