@@ -61,6 +61,24 @@ programTest([], "an edge pulls a stream once, and for a little longer than it is
   equal(edge.node.runtime.hub.size, 0);
 });
 
+programTest([], "what an edge pulls counts as received, and what it pushes as sent", async (scope) => {
+  const origin = await LocalNode.start(scope);
+  const edge = await startLocalEdge(scope, [origin]);
+  const { view } = edge.node;
+  const vhost = () => [...view.vhosts()].find(({ name }) => name === "__defaultVhost__");
+  await startEncoder(scope, origin.rtmp.port, "down");
+  await (await watchRtmp(scope, edge.rtmp.port, "down")).more(50);
+  const pulled = edge.node.runtime.hub.get("/live/down")?.receivedBytes ?? NaN;
+  ok(view.totals().receiveBytes > pulled && (vhost()?.receiveBytes ?? 0) > pulled);
+  const sentBytes = view.totals().sendBytes;
+  const encoder = await startEncoder(scope, edge.rtmp.port, "up");
+  await (await watchRtmp(scope, origin.rtmp.port, "up")).more(50);
+  await encoder.close();
+  await until(() => origin.node.runtime.hub.get("/live/up")?.feed === undefined, "the end of the push");
+  const pushed = origin.node.runtime.hub.get("/live/up")?.receivedBytes ?? NaN;
+  await until(() => view.totals().sendBytes - sentBytes > pushed, "the push in the books");
+});
+
 programTest([], "an origin's refusal reaches the encoder at the edge", async (scope) => {
   const [a, b] = await startLocalCluster(scope);
   const edge = await startLocalEdge(scope, [a, b]);
