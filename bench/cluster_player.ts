@@ -25,6 +25,7 @@ export class ClusterPlayer {
     this.#connection = new UpstreamConnection({
       dial: async (address, timeoutMs) => this.#held(await dialTcp(address, timeoutMs)),
       clock: SYSTEM_CLOCK,
+      traffic: { receivedBytes: 0, sentBytes: 0 },
       address: { hostname: "127.0.0.1", port },
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       session: {

@@ -194,7 +194,8 @@ export class RtmpConnection implements Client {
   close(reason: RtmpError | undefined): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#closeReason = reason;
+    // A client that was sent elsewhere leaves by itself, in whichever way.
+    if (this.#closeReason?.code !== "redirected") this.#closeReason = reason;
     this.#abort.abort();
     for (const id of [...this.#roles.keys()]) this.#endRole(id);
     this.#flushOutput();

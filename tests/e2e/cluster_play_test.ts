@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { Amf0Object, type Amf0Value } from "../../lib/wire/amf0.ts";
 import { CAPS_EX } from "../../lib/wire/commands.ts";
+import { until } from "../fakes/deadline.ts";
 import { type ReceivedStatus, RtmpTestClient } from "../fakes/rtmp_test_client.ts";
 import { LocalNode, reloadCluster, startLocalCluster } from "./cluster_nodes.ts";
 import { startEncoder, watchFlv, watchRtmp } from "./players.ts";
@@ -32,6 +33,10 @@ programTest([], "an SRS edge on the wrong node gets SRS's 302, and plays from th
     redirect: `rtmp://127.0.0.1:${a.rtmp.port}/live`,
     redirect2: `rtmp://127.0.0.1:${a.rtmp.port}/live/a?token=x&vhost=v.example`,
   });
+  client.close();
+  await until(() => b.errors("redirected") === 1, "a redirected client in the books");
+  const { clientErrorsTotal, clientsTotal } = b.node.view.totals();
+  deepEqual({ clientErrorsTotal, clientsTotal }, { clientErrorsTotal: 0, clientsTotal: 1 });
   const follower = await asker(scope, a, { arguments: SRS_ARGUMENTS, stream: "a?token=x" });
   await follower.nextMedia();
 });
