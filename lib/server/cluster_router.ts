@@ -10,16 +10,9 @@ import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
+import { askerOf, newMark, playLoop } from "./shared_pull.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import {
-  askerOf,
-  isNode,
-  newMark,
-  playLoop,
-  refuseLoop,
-  routeOf,
-  upstreamArguments,
-} from "./upstream_identity.ts";
+import { isNode, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */

@@ -12,16 +12,9 @@ import type { SocketAddress } from "../net/tcp.ts";
 import { refusalError } from "../session/client_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "./requested_vhost.ts";
+import { askerOf, newMark, playLoop } from "./shared_pull.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import {
-  askerOf,
-  clientArguments,
-  newMark,
-  playLoop,
-  refuseLoop,
-  routeOf,
-  upstreamArguments,
-} from "./upstream_identity.ts";
+import { clientArguments, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 

@@ -1,9 +1,7 @@
 import { RtmpError } from "../base/errors.ts";
-import { MAX_ROUTE, type PullAsker } from "../cluster/pull_askers.ts";
+import { MAX_ROUTE } from "../cluster/pull_askers.ts";
 import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { StreamRequest } from "./stream_router.ts";
 
 /** Longest route that is read of a client, in characters; a pull's own is shorter. */
 const MAX_ROUTE_LENGTH = 2048;
@@ -38,26 +36,6 @@ export function refuseLoop(identity: NodeIdentity, connect: ConnectInfo | undefi
   if (route.includes(identity.nodeId) || route.length > MAX_PUBLISH_ROUTE) {
     throw new RtmpError("relay-loop", `Cannot publish '${key}': the request has passed this node already`);
   }
-}
-
-/** The refusal of a play that has been here already. */
-export function playLoop(key: string): RtmpError {
-  return new RtmpError("relay-loop", `Cannot play '${key}': the request has passed this node already`);
-}
-
-/** A mark for a pull, which nobody can guess. */
-export function newMark(runtime: Pick<ServerRuntime, "newId">): string {
-  return runtime.newId() + runtime.newId();
-}
-
-/** What a play request says of its client, for a pull that is shared. */
-export function askerOf({ address, connect }: Pick<StreamRequest, "address" | "connect">): PullAsker {
-  return {
-    parameters: withoutVhost(address.parameters),
-    pageUrl: connect?.pageUrl ?? "",
-    swfUrl: connect?.swfUrl ?? "",
-    route: isNode(connect) ? routeOf(connect) : [],
-  };
 }
 
 /**
