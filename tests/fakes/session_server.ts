@@ -15,6 +15,8 @@ export class SessionServer {
   #nowMs = 0;
   events = 0;
   media = 0;
+  /** Sees what each player is given. */
+  onPlayerBytes: (cursor: PlayerCursor, bytes: Uint8Array) => void = () => {};
 
   /**
    * Takes bytes, as from a socket.
@@ -31,7 +33,11 @@ export class SessionServer {
       this.#handle(event);
     }
     this.session.takeOutput();
-    for (const cursor of this.#cursors.values()) while (cursor.next() !== undefined);
+    for (const cursor of this.#cursors.values()) {
+      for (let bytes = cursor.next(); bytes !== undefined; bytes = cursor.next()) {
+        this.onPlayerBytes(cursor, bytes);
+      }
+    }
   }
 
   /** The connection is gone: nothing may be left of it. */

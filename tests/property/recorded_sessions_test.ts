@@ -3,28 +3,13 @@ import { HANDSHAKE_BYTES, recordedSession, SESSION_NAMES } from "../fixtures/ses
 import { joinBytes, readMessages } from "../fakes/read_messages.ts";
 import { heldBytes } from "../fakes/memory.ts";
 import { isRefused, SessionServer } from "../fakes/session_server.ts";
+import { Random, SEED_TEXT } from "./random.ts";
 
 const CASES = 100_000;
 /** How much of a session is used, in bytes behind the handshake: enough for every command and some media. */
 const PREFIX_BYTES = 4000;
 /** Every so many cases the handshake is mutated with the rest; its digests cost most of a case. */
 const HANDSHAKE_EVERY = 20;
-
-/** xorshift32: the same cases in every run. */
-class Random {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-  below(limit: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state % limit;
-  }
-}
 
 const sessions = SESSION_NAMES.map(recordedSession);
 const dialogues = sessions.map((bytes) => bytes.slice(HANDSHAKE_BYTES, HANDSHAKE_BYTES + PREFIX_BYTES));
@@ -93,8 +78,7 @@ const MUTATIONS: readonly Mutation[] = [
 ];
 
 function runCase(index: number): { isRefused: boolean; events: number; media: number } {
-  const random = new Random((index + 1) * 2654435761 >>> 0 || 1);
-  for (let i = 0; i < 4; i++) random.below(2);
+  const random = new Random(index);
   const isWithHandshake = index % HANDSHAKE_EVERY === 0;
   const which = random.below(sessions.length);
   let bytes = isWithHandshake
@@ -126,7 +110,7 @@ function runCase(index: number): { isRefused: boolean; events: number; media: nu
   return { isRefused: refused, events: server.events, media: server.media };
 }
 
-Deno.test("recorded sessions cut and mutated cost at most their connection, and leave no memory behind", () => {
+Deno.test(`recorded sessions cut and mutated cost at most their connection, and leave no memory behind (${SEED_TEXT})`, () => {
   let refused = 0;
   let media = 0;
   let silent = 0;
@@ -138,7 +122,7 @@ Deno.test("recorded sessions cut and mutated cost at most their connection, and 
       if (outcome.events === 0) silent++;
       media += outcome.media;
     } catch (error) {
-      throw new Error(`Case ${index} failed by a fault of ours`, { cause: error });
+      throw new Error(`Case ${index} with ${SEED_TEXT} failed by a fault of ours`, { cause: error });
     }
     // By then all code has run, and what it keeps for ever is there.
     if (index === CASES / 10) before = heldBytes();
