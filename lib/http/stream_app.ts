@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
+import { refusal, resource } from "./api/answer.ts";
 import { crossOrigin } from "./api/cross_origin.ts";
 import { addFlvRoutes, type FlvRoutesOptions } from "./flv/flv_routes.ts";
 import { addPlayersApi, addPlayersRoutes } from "./players/players_routes.ts";
@@ -26,13 +27,13 @@ export function createStreamApp(options: StreamAppOptions): Hono {
     c.res.headers.set("Server", options.signature);
   });
   app.use(crossOrigin(options.crossdomain));
-  app.get("/", (c) => c.redirect("/players/", 302));
+  resource(app, "/", { GET: (c) => c.redirect("/players/", 302) });
   if (options.view !== undefined) addPlayersApi(app, options.view, options.source);
   addStreamRoutes(app, options);
-  app.notFound((c) => c.json({ code: 404, message: `Cannot find ${c.req.path}` }, 404));
+  app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));
   app.onError((error, c) => {
     log.error("Request failed", { method: c.req.method, path: c.req.path, error });
-    return c.json({ code: 500 }, 500);
+    return refusal(c, 500, "Cannot answer: a fault of this server, which is in its log");
   });
   return app;
 }

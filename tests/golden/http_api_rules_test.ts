@@ -3,7 +3,6 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { FakeServerView } from "../fakes/fake_server_view.ts";
 import { apiApp, getJson } from "../fakes/fake_api.ts";
 
-const ENVELOPE = '{"code":0,"server":"vid-0a1b2c3","service":"d4e5f6g7","pid":"4321"}';
 const AUTH = { username: "admin", password: "pass:word" };
 
 function login(username: string, password: string): Record<string, string> {
@@ -24,7 +23,10 @@ for (
     const response = await apiApp().request(path, { method });
     assert.equal(response.status, 405);
     assert.equal(response.headers.get("Allow"), allowed);
-    assert.deepEqual(await response.json(), { code: 405 });
+    assert.deepEqual(await response.json(), {
+      code: 405,
+      message: `Cannot ${method} ${path.replace(/\/$/, "")}: it takes ${allowed}`,
+    });
   });
 }
 
@@ -70,7 +72,7 @@ Deno.test("OPTIONS is 200 without credentials, and 405 when crossdomain is off",
   const request = { method: "OPTIONS", headers: { Origin: "https://example.com" } };
   const open = await apiApp({ auth: AUTH }).request("/api/v1/clients/player02", request);
   assert.equal(open.status, 200);
-  assert.equal(open.headers.get("Access-Control-Allow-Methods"), "*");
+  assert.equal(open.headers.get("Access-Control-Allow-Methods"), "GET, HEAD, POST");
   assert.equal((await apiApp({ crossdomain: false }).request("/api/v1/versions", request)).status, 405);
 });
 
@@ -92,7 +94,10 @@ Deno.test("credentials are asked for under /api, not for the cluster, metrics, h
     const response = await app.request(path);
     assert.equal(response.status, 401, path);
     assert.match(response.headers.get("WWW-Authenticate") ?? "", /^Basic /);
-    assert.deepEqual(await response.json(), { code: 401 });
+    assert.deepEqual(await response.json(), {
+      code: 401,
+      message: "Cannot let you in: the name or the password is wrong or missing",
+    });
   }
   for (const path of ["/", "/metrics", "/healthz", "/readyz", "/console/", "/api/v1/clusters/node"]) {
     assert.equal((await app.request(path)).status, 200, path);
@@ -132,31 +137,106 @@ Deno.test("?callback= wraps answers and failures alike", async () => {
   assert.deepEqual(await text("streams/none?callback=my.fn"), [
     200,
     "text/javascript",
-    'my.fn({"code":2048})',
+    'my.fn({"code":2048,"message":"Cannot find the stream: none has this id"})',
   ]);
   assert.deepEqual(await text("streams/none/?callback=my.fn"), [
     200,
     "text/javascript",
-    'my.fn({"code":2048})',
+    'my.fn({"code":2048,"message":"Cannot find the stream: none has this id"})',
   ]);
-  assert.deepEqual(await text("versions?callback=alert(1)//"), [400, "application/json", '{"code":400}']);
-  assert.deepEqual(await text("versions?callback="), [400, "application/json", '{"code":400}']);
+  const refused = [
+    400,
+    "application/json",
+    '{"code":400,"message":"Cannot call back: callback is not the name of a function"}',
+  ];
+  assert.deepEqual(await text("versions?callback=alert(1)//"), refused);
+  assert.deepEqual(await text("versions?callback="), refused);
 });
 
-Deno.test("?callback= with ?method= stands for that method", async () => {
+/** What changes something, and how it is asked for. */
+const CHANGES = [["DELETE", "/api/v1/clients/player02"], ["GET", "/api/v1/raw?rpc=reload"], [
+  "POST",
+  "/api/v1/raw?rpc=reload",
+]] as const;
+
+/** An API that can be changed; what was changed. */
+function changeableApi(): { app: ReturnType<typeof apiApp>; changes: () => string[] } {
   const view = new FakeServerView();
-  const app = apiApp({ view });
-  const text = async (path: string, headers: Record<string, string> = {}): Promise<string> =>
-    await (await app.request(path, { headers })).text();
-  assert.equal(await text("/api/v1/clients/player02?callback=f&method=DELETE"), `f(${ENVELOPE})`);
-  assert.equal(await text("/api/v1/clients/encoder1?callback=f&method=delete"), `f(${ENVELOPE})`);
-  assert.equal(await text("/api/v1/versions?callback=f&method=POST"), 'f({"code":405})');
-  assert.deepEqual(view.kicked, ["player02", "encoder1"]);
+  let reloads = 0;
+  const app = apiApp({
+    view,
+    auth: AUTH,
+    rawApi: { enabled: true, allowReload: true },
+    reload: () => {
+      reloads++;
+      return Promise.resolve();
+    },
+  });
+  return { app, changes: () => [...view.kicked, ...Array(reloads).fill("reload")] };
+}
+
+for (const [method, path] of CHANGES) {
+  Deno.test(`${method} ${path} is for programs and the console, not for a page of another site`, async () => {
+    const { app, changes } = changeableApi();
+    const ask = async (headers: Record<string, string>): Promise<number> => {
+      const url = `http://api.example:1985${path}`;
+      const response = await app.request(url, {
+        method,
+        headers: { ...login("admin", "pass:word"), ...headers },
+      });
+      const { code, message } = await response.json();
+      if (response.status !== 200) assert.deepEqual([code, typeof message], [response.status, "string"]);
+      return response.status;
+    };
+    for (
+      const headers of [
+        { "Sec-Fetch-Site": "cross-site" },
+        { "Sec-Fetch-Site": "same-site" },
+        { "Sec-Fetch-Site": "cross-site", Origin: "http://api.example:1985" },
+        { Origin: "http://evil.example" },
+        { Origin: "http://api.example:8080" },
+        { Origin: "null" },
+        { Referer: "http://evil.example/page" },
+      ]
+    ) assert.equal(await ask(headers), 403, JSON.stringify(headers));
+    assert.deepEqual(changes(), []);
+    const allowed = [
+      {},
+      { "Sec-Fetch-Site": "same-origin", Origin: "http://api.example:1985" },
+      { "Sec-Fetch-Site": "none" },
+      { Origin: "http://api.example:1985" },
+      { Referer: "http://api.example:1985/console/" },
+      // A proxy that ends TLS and passes on another Host: the browser knows best.
+      { "Sec-Fetch-Site": "same-origin", Origin: "https://console.example" },
+    ];
+    for (const headers of allowed) assert.equal(await ask(headers), 200, JSON.stringify(headers));
+    assert.ok(changes().length > 0);
+  });
+}
+
+Deno.test("nothing is changed by ?callback=, with ?method= or without", async () => {
+  const { app, changes } = changeableApi();
+  const headers = login("admin", "pass:word");
+  const ask = async (path: string): Promise<[number, string]> => {
+    const response = await app.request(path, { headers });
+    return [response.status, await response.text()];
+  };
+  for (const method of ["DELETE", "delete", "POST", "PUT"]) {
+    const [status, text] = await ask(`/api/v1/clients/player02?callback=f&method=${method}`);
+    assert.equal(status, 403);
+    assert.match(text, /^f\(\{"code":403,"message":"[^"]+"\}\)$/);
+  }
+  const [status, text] = await ask("/api/v1/raw?rpc=reload&callback=f");
+  assert.equal(status, 403);
+  assert.match(text, /^f\(\{"code":403,/);
+  assert.deepEqual(changes(), []);
+  assert.match(
+    (await ask("/api/v1/clients/player02?callback=f&method=GET"))[1],
+    /^f\(\{"code":0,.*"client":\{/,
+  );
   // Without a callback it is an ordinary GET.
-  assert.match(await text("/api/v1/clients/player02?method=DELETE"), /"client":\{/);
-  const forged = { ...login("admin", "pass:word"), "Sec-Fetch-Site": "cross-site" };
-  assert.equal(await text("/api/v1/clients/player02?callback=f&method=DELETE", forged), '{"code":403}');
-  assert.deepEqual(view.kicked, ["player02", "encoder1"]);
+  assert.match((await ask("/api/v1/clients/player02?method=DELETE"))[1], /"client":\{/);
+  assert.deepEqual(changes(), []);
 });
 
 Deno.test("raw?rpc=raw tells the settings even when the raw API is off", async () => {
@@ -172,16 +252,15 @@ Deno.test("raw?rpc=raw tells the settings even when the raw API is off", async (
 });
 
 Deno.test("raw?rpc=reload is refused unless both switches are on", async () => {
-  const code = async (rawApi: { enabled: boolean; allowReload: boolean }, call: string): Promise<unknown> =>
-    await getJson(
-      apiApp({ rawApi, reload: () => Promise.reject(new Error("Cannot be reached")) }),
-      `/api/v1/raw${call}`,
-    );
-  assert.deepEqual(await code({ enabled: false, allowReload: true }, "?rpc=reload"), { code: 1061 });
-  assert.deepEqual(await code({ enabled: true, allowReload: false }, "?rpc=reload"), { code: 1061 });
-  assert.deepEqual(await code({ enabled: false, allowReload: false }, "?rpc=query"), { code: 1061 });
-  assert.deepEqual(await code({ enabled: true, allowReload: true }, "?rpc=query"), { code: 1060 });
-  assert.deepEqual(await code({ enabled: true, allowReload: true }, ""), { code: 1060 });
+  const code = async (rawApi: { enabled: boolean; allowReload: boolean }, call: string): Promise<unknown> => {
+    const app = apiApp({ rawApi, reload: () => Promise.reject(new Error("Cannot be reached")) });
+    return (await getJson(app, `/api/v1/raw${call}`) as { code: unknown }).code;
+  };
+  assert.deepEqual(await code({ enabled: false, allowReload: true }, "?rpc=reload"), 1061);
+  assert.deepEqual(await code({ enabled: true, allowReload: false }, "?rpc=reload"), 1061);
+  assert.deepEqual(await code({ enabled: false, allowReload: false }, "?rpc=query"), 1061);
+  assert.deepEqual(await code({ enabled: true, allowReload: true }, "?rpc=query"), 1060);
+  assert.deepEqual(await code({ enabled: true, allowReload: true }, ""), 1060);
 });
 
 Deno.test("raw?rpc=reload-fetch tells how the last reload went", async () => {
@@ -237,7 +316,10 @@ Deno.test("what a route throws is a failure of that request alone", async () => 
     },
   });
   const boom = await app.request("/boom");
-  assert.deepEqual([boom.status, await boom.json()], [500, { code: 500 }]);
+  assert.deepEqual([boom.status, await boom.json()], [500, {
+    code: 500,
+    message: "Cannot answer: a fault of this server, which is in its log",
+  }]);
   const busy = await app.request("/busy");
   assert.deepEqual([busy.status, await busy.json()], [409, {
     code: 1028,

@@ -79,6 +79,8 @@ const ZERO_PROC_STATS = Object.fromEntries(
 );
 
 /** What each path answers, whole. */
+const NO_CLIENT = { code: 2049, message: "Cannot find the client: none has this id" };
+
 const CASES: readonly { path: string; status?: number; value: unknown }[] = [
   { path: "/", value: { ...ENVELOPE, urls: { api: "the api root" } } },
   { path: "/api", value: { ...ENVELOPE, urls: { v1: "the api version 1.0" } } },
@@ -232,14 +234,20 @@ const CASES: readonly { path: string; status?: number; value: unknown }[] = [
   },
   { path: "/api/v1/vhosts", value: { ...ENVELOPE, vhosts: [VHOST] } },
   { path: "/api/v1/vhosts/vid-vhost01", value: { ...ENVELOPE, vhost: VHOST } },
-  { path: "/api/v1/vhosts/none", value: { code: 2014 } },
+  {
+    path: "/api/v1/vhosts/none",
+    value: { code: 2014, message: "Cannot find the vhost: none has this id" },
+  },
   { path: "/api/v1/streams", value: { ...ENVELOPE, streams: [STREAM, WAITED_FOR] } },
   { path: "/api/v1/streams/vid-stream1", value: { ...ENVELOPE, stream: STREAM } },
   { path: "/api/v1/streams/vid-stream2", value: { ...ENVELOPE, stream: WAITED_FOR } },
-  { path: "/api/v1/streams/none", value: { code: 2048 } },
+  {
+    path: "/api/v1/streams/none",
+    value: { code: 2048, message: "Cannot find the stream: none has this id" },
+  },
   { path: "/api/v1/clients/player02", value: { ...ENVELOPE, client: PLAYER } },
-  { path: "/api/v1/clients/none", value: { code: 2049 } },
-  { path: "/api/v1/tests/errors", value: { code: 100 } },
+  { path: "/api/v1/clients/none", value: NO_CLIENT },
+  { path: "/api/v1/tests/errors", value: { code: 100, message: "The error that was asked for" } },
   { path: "/healthz", value: { status: "ok" } },
   { path: "/readyz", value: { status: "ready" } },
   {
@@ -335,9 +343,12 @@ Deno.test("DELETE /api/v1/clients/{id} kicks that client", async () => {
   const kick = async (path: string): Promise<unknown> =>
     await (await app.request(`/api/v1/clients${path}`, { method: "DELETE" })).json();
   assert.deepEqual(await kick("/player02"), ENVELOPE);
-  assert.deepEqual(await kick("/none"), { code: 2049 });
-  assert.deepEqual(await kick(""), { code: 2049 });
-  assert.deepEqual(await kick("/waiter03"), { code: 400 });
+  assert.deepEqual(await kick("/none"), NO_CLIENT);
+  assert.deepEqual(await kick(""), NO_CLIENT);
+  assert.deepEqual(await kick("/waiter03"), {
+    code: 400,
+    message: "Cannot disconnect the client: it has just left",
+  });
   assert.deepEqual(view.kicked, ["player02", "waiter03"]);
 });
 

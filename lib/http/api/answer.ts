@@ -1,13 +1,15 @@
 import type { Context, Handler, Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
 
-/** SRS's numbers for requests that it refuses (`srs_kernel_error.hpp`). */
-export const SRS_CODE = {
-  rawFailed: 1060,
-  rawDisabled: 1061,
-  vhostNotFound: 2014,
-  streamNotFound: 2048,
-  clientNotFound: 2049,
+/** Requests that make no sense to SRS: its number (`srs_kernel_error.hpp`), and what we say with it. */
+const FAILURES = {
+  test: { code: 100, message: "The error that was asked for" },
+  clientGone: { code: 400, message: "Cannot disconnect the client: it has just left" },
+  rawFailed: { code: 1060, message: "Cannot do that: rpc is raw, reload or reload-fetch" },
+  rawDisabled: { code: 1061, message: "Cannot use the raw API: http_api.auth is not enabled" },
+  vhostNotFound: { code: 2014, message: "Cannot find the vhost: none has this id" },
+  streamNotFound: { code: 2048, message: "Cannot find the stream: none has this id" },
+  clientNotFound: { code: 2049, message: "Cannot find the client: none has this id" },
 } as const;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -17,9 +19,25 @@ export function envelope(view: ServerView, payload: Json = {}): Json {
   return { code: 0, server: view.serverId, service: view.serviceId, pid: String(view.pid), ...payload };
 }
 
-/** SRS's answer to a request that makes no sense to it: HTTP 200, and the reason as a number. */
-export function failure(context: Context, code: number): Response {
-  return context.json({ code });
+/** SRS's answer to a request that makes no sense to it: HTTP 200, and the reason as a number; in words too, which SRS has not. */
+export function failure(context: Context, name: keyof typeof FAILURES): Response {
+  return context.json(FAILURES[name]);
+}
+
+/** The answer to a request that is refused as HTTP refuses: the status, again as `code`, and why. */
+export function refusal(
+  context: Context,
+  status: 400 | 401 | 403 | 404 | 405 | 413 | 500,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return context.json({ code: status, message }, status, headers);
+}
+
+/** 405 for a method that a path does not take. */
+export function methodRefusal(context: Context, allowed: string): Response {
+  const { method, path } = context.req;
+  return refusal(context, 405, `Cannot ${method} ${path}: it takes ${allowed}`, { Allow: allowed });
 }
 
 /** A path and what answers each method on it. `HEAD` is answered as `GET`; a method without a handler gets 405. */
@@ -33,7 +51,7 @@ export function resource(
     const method = context.req.method === "HEAD" ? "GET" : context.req.method;
     const handler = handlers[method as keyof typeof handlers];
     if (handler !== undefined) return handler(context, next);
-    return context.json({ code: 405 }, 405, { Allow: allowed });
+    return methodRefusal(context, allowed);
   });
 }
 

@@ -5,6 +5,7 @@ import { RtmpError } from "../../base/errors.ts";
 import { addConsoleRoutes } from "../console/console_routes.ts";
 import { CpuSampler } from "../cpu_sampler.ts";
 import { addAboutRoutes } from "./about_routes.ts";
+import { refusal } from "./answer.ts";
 import type { ApiOptions } from "./api_options.ts";
 import { bodyLimit } from "./body_limit.ts";
 import { addClientsRoutes } from "./clients_routes.ts";
@@ -43,7 +44,7 @@ export function createApiApp(options: ApiOptions): Hono {
   app.use(crossOrigin(options.crossdomain));
   app.use(bodyLimit(options.maxBodyBytes ?? MAX_BODY_BYTES));
   if (options.auth !== undefined) app.use("/api/*", password(options.auth));
-  app.use("/api/*", jsonp(app));
+  app.use("/api/*", jsonp);
 
   addListingRoutes(app, view);
   addAboutRoutes(app, view);
@@ -59,14 +60,14 @@ export function createApiApp(options: ApiOptions): Hono {
   addConsoleRoutes(app, options.playersPort);
   options.extraRoutes?.(app);
 
-  app.notFound((c) => c.json({ code: 404, message: `Cannot find ${c.req.path}` }, 404));
+  app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse();
     if (error instanceof RtmpError) {
       return Response.json({ code: error.srsCode, message: error.message }, { status: error.httpStatus });
     }
     log.error("Request failed", { method: c.req.method, path: c.req.path, error });
-    return c.json({ code: 500 }, 500);
+    return refusal(c, 500, "Cannot answer: a fault of this server, which is in its log");
   });
   return app;
 }

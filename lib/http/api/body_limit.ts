@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { refusal } from "./answer.ts";
 
 /**
  * Refuses requests whose body is too long with 413, by the length that is announced, or else as soon as it has come in.
@@ -12,7 +13,7 @@ export function bodyLimit(maxBytes: number): MiddlewareHandler {
   return async function bodyLimitMiddleware(c, next) {
     const announced = c.req.header("Content-Length");
     if (announced !== undefined && c.req.header("Transfer-Encoding") === undefined) {
-      return Number(announced) > maxBytes ? tooLarge(c) : await next();
+      return Number(announced) > maxBytes ? tooLarge(c, maxBytes) : await next();
     }
     const { body, headers, method, url } = c.req.raw;
     if (body === null) return await next();
@@ -20,7 +21,7 @@ export function bodyLimit(maxBytes: number): MiddlewareHandler {
     let size = 0;
     for await (const part of body as ReadableStream<Uint8Array<ArrayBuffer>>) {
       size += part.length;
-      if (size > maxBytes) return tooLarge(c);
+      if (size > maxBytes) return tooLarge(c, maxBytes);
       parts.push(part);
     }
     if (size > 0) c.req.raw = new Request(url, { method, headers, body: new Blob(parts) });
@@ -28,6 +29,6 @@ export function bodyLimit(maxBytes: number): MiddlewareHandler {
   };
 }
 
-function tooLarge(context: Context): Response {
-  return context.json({ code: 413 }, 413);
+function tooLarge(context: Context, maxBytes: number): Response {
+  return refusal(context, 413, `Cannot take the body: limit is ${maxBytes} bytes`);
 }

@@ -1,7 +1,8 @@
 import type { Handler, Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { ClientSummary, ServerView } from "../server_view.ts";
-import { envelope, failure, page, resource, SRS_CODE } from "./answer.ts";
+import { refuseForeignPage } from "./foreign_page.ts";
+import { envelope, failure, page, resource } from "./answer.ts";
 import { kbpsJson } from "./vhosts_routes.ts";
 
 /**
@@ -11,9 +12,11 @@ import { kbpsJson } from "./vhosts_routes.ts";
  */
 export function addClientsRoutes(app: Hono, view: ServerView, now: () => number): void {
   const kick: Handler = (c) => {
+    const refused = refuseForeignPage(c);
+    if (refused !== undefined) return refused;
     const client = view.client(c.req.param("id") ?? "");
-    if (client === undefined) return failure(c, SRS_CODE.clientNotFound);
-    return view.kick(client.id) ? c.json(envelope(view)) : failure(c, 400);
+    if (client === undefined) return failure(c, "clientNotFound");
+    return view.kick(client.id) ? c.json(envelope(view)) : failure(c, "clientGone");
   };
   resource(app, "/api/v1/clients", {
     GET: (c) => {
@@ -27,7 +30,7 @@ export function addClientsRoutes(app: Hono, view: ServerView, now: () => number)
     GET: (c) => {
       const client = view.client(c.req.param("id") ?? "");
       return client === undefined
-        ? failure(c, SRS_CODE.clientNotFound)
+        ? failure(c, "clientNotFound")
         : c.json(envelope(view, { client: clientJson(client, now()) }));
     },
     DELETE: kick,

@@ -1,6 +1,6 @@
 import type { Context, Handler, Hono } from "hono";
 import type { ClusterView, VhostFilter } from "../cluster_view.ts";
-import { resource } from "./answer.ts";
+import { refusal, resource } from "./answer.ts";
 
 const SIGNATURE_HEADER = "X-Headwater-Signature";
 
@@ -85,7 +85,7 @@ function requestTarget(context: Context): { method: string; target: string } {
 }
 
 function refused(context: Context): Response {
-  return context.json({ code: 401 }, 401);
+  return refusal(context, 401, "Cannot tell: cluster.secret is set, and the request is not signed with it");
 }
 
 /** The data, or 304 when the asker has it. */

@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from "hono";
+import { refusal } from "./answer.ts";
 
-/** SRS's answer to a page of another origin: it may read, without credentials. */
+/** As SRS answers a page of another origin: it may read, without credentials. It may change nothing, which SRS lets it. */
 const HEADERS = {
   "Access-Control-Allow-Origin": "*",
-  "Access-Control-Allow-Methods": "*",
+  "Access-Control-Allow-Methods": "GET, HEAD, POST",
   "Access-Control-Allow-Headers": "*",
   "Access-Control-Expose-Headers": "*",
   "Access-Control-Allow-Credentials": "false",
@@ -13,8 +14,9 @@ const HEADERS = {
 /** Lets pages of other origins use what follows, or not; answers every `OPTIONS` itself: 200, or 405 when not allowed. */
 export function crossOrigin(isAllowed: boolean): MiddlewareHandler {
   return async function crossOriginMiddleware(c, next) {
-    if (c.req.method === "OPTIONS") c.res = new Response(null, { status: isAllowed ? 200 : 405 });
-    else await next();
+    if (c.req.method !== "OPTIONS") await next();
+    else if (isAllowed) c.res = new Response(null, { status: 200 });
+    else c.res = refusal(c, 405, "Cannot let pages of other origins in: crossdomain is off");
     if (!isAllowed || c.req.header("Origin") === undefined) return;
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   };

@@ -1,40 +1,34 @@
-import type { Context, Hono, MiddlewareHandler } from "hono";
+import type { Context, Next } from "hono";
+import { refusal } from "./answer.ts";
 
 /** Names and what stands between them: a callback is code that a page will run. */
 const CALLBACK = /^[A-Za-z_$][\w$.[\]]{0,127}$/;
 
 /**
- * JSONP for pages that know nothing better: `?callback=f` gets `f({…})`, and `&method=DELETE` stands for that method. A request that
- * another site's page had the browser send with the user's password does not get to change the method.
- *
- * @param app Where the request with the other method goes.
+ * JSONP for pages that know nothing better: `?callback=f` gets `f({…})`. For reading only: any page can have a browser send such a
+ * request, so `&method=`, which in SRS stands for that method, is refused for all but `GET`.
  */
-export function jsonp(app: Hono): MiddlewareHandler {
-  return async function jsonpMiddleware(c, next) {
-    const callback = c.req.query("callback");
-    if (callback === undefined || c.req.method !== "GET") return await next();
-    if (!CALLBACK.test(callback)) return c.json({ code: 400 }, 400);
-    const method = c.req.query("method")?.toUpperCase();
-    if (method === undefined || method === "GET") await next();
-    else if (isForged(c)) return c.json({ code: 403 }, 403);
-    else c.res = await app.fetch(withMethod(c, method), c.env);
-    if (c.res.headers.get("Content-Type")?.startsWith("application/json") !== true) return;
-    const headers = new Headers(c.res.headers);
-    headers.set("Content-Type", "text/javascript");
-    headers.delete("Content-Length");
-    const text = `${callback}(${await c.res.text()})`;
-    c.res = new Response(text, { status: c.res.status, headers });
-  };
+export async function jsonp(c: Context, next: Next): Promise<Response | void> {
+  const callback = c.req.query("callback");
+  if (callback === undefined || c.req.method !== "GET") return await next();
+  if (!CALLBACK.test(callback)) {
+    return refusal(c, 400, "Cannot call back: callback is not the name of a function");
+  }
+  const method = c.req.query("method")?.toUpperCase() ?? "GET";
+  if (method !== "GET") {
+    c.res = refusal(c, 403, "Cannot change anything by a callback: send the request with its own method");
+  } else {
+    await next();
+  }
+  if (c.res.headers.get("Content-Type")?.startsWith("application/json") !== true) return;
+  const headers = new Headers(c.res.headers);
+  headers.set("Content-Type", "text/javascript");
+  headers.delete("Content-Length");
+  const text = `${callback}(${asScript(await c.res.text())})`;
+  c.res = new Response(text, { status: c.res.status, headers });
 }
 
-function isForged(context: Context): boolean {
-  return context.req.header("Authorization") !== undefined &&
-    context.req.header("Sec-Fetch-Site") === "cross-site";
-}
-
-function withMethod(context: Context, method: string): Request {
-  const url = new URL(context.req.url);
-  url.searchParams.delete("callback");
-  url.searchParams.delete("method");
-  return new Request(url, { method, headers: context.req.raw.headers });
+/** JSON as JavaScript of any age: two of its line ends may stand in strings of JSON. */
+function asScript(json: string): string {
+  return json.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }

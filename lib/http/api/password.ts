@@ -11,7 +11,11 @@ export function password(
   if (credentials.username === "" || credentials.password === "") {
     throw new RangeError("Cannot protect the HTTP API: username or password is empty");
   }
-  const check = basicAuth({ ...credentials, realm: "Headwater", invalidUserMessage: { code: 401 } });
+  const invalidUserMessage = {
+    code: 401,
+    message: "Cannot let you in: the name or the password is wrong or missing",
+  };
+  const check = basicAuth({ ...credentials, realm: "Headwater", invalidUserMessage });
   return async function passwordMiddleware(c, next) {
     if (c.req.path === OPEN_PATH || c.req.path.startsWith(`${OPEN_PATH}/`)) return await next();
     return await check(c, next);

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { AudioSummary, ServerView, StreamSummary, VideoSummary } from "../server_view.ts";
-import { envelope, failure, page, resource, SRS_CODE } from "./answer.ts";
+import { envelope, failure, page, resource } from "./answer.ts";
 import { kbpsJson } from "./vhosts_routes.ts";
 
 /**
@@ -21,7 +21,7 @@ export function addStreamsRoutes(app: Hono, view: ServerView, now: () => number)
     GET: (c) => {
       const stream = view.stream(c.req.param("id") ?? "");
       return stream === undefined
-        ? failure(c, SRS_CODE.streamNotFound)
+        ? failure(c, "streamNotFound")
         : c.json(envelope(view, { stream: streamJson(stream, now()) }));
     },
   });

@@ -23,7 +23,7 @@ export function addTestsRoutes(app: Hono, view: ServerView, now: () => number): 
     };
     return c.json(envelope(view, { data }));
   });
-  app.all("/api/v1/tests/errors", (c) => failure(c, 100));
+  app.all("/api/v1/tests/errors", (c) => failure(c, "test"));
   app.all("/api/v1/tests/redirects", (c) => c.redirect("/api/v1/tests/errors", 301));
 }
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Kbps, ServerView, VhostSummary } from "../server_view.ts";
-import { envelope, failure, resource, SRS_CODE } from "./answer.ts";
+import { envelope, failure, resource } from "./answer.ts";
 
 /** `/api/v1/vhosts`, all of them or one. */
 export function addVhostsRoutes(app: Hono, view: ServerView): void {
@@ -11,7 +11,7 @@ export function addVhostsRoutes(app: Hono, view: ServerView): void {
     GET: (c) => {
       const vhost = view.vhost(c.req.param("id") ?? "");
       return vhost === undefined
-        ? failure(c, SRS_CODE.vhostNotFound)
+        ? failure(c, "vhostNotFound")
         : c.json(envelope(view, { vhost: vhostJson(vhost) }));
     },
   });

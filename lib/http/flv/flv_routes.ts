@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
 import { RtmpError } from "../../base/errors.ts";
 import { parseStreamAddress, type StreamAddress } from "../../base/stream_address.ts";
+import { methodRefusal } from "../api/answer.ts";
 import type { AppBindings } from "../app_handler.ts";
 import type { FlvSource } from "./flv_source.ts";
 import { matchMount } from "./mount.ts";
@@ -34,7 +35,7 @@ export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
       const addresses = findStreams(c, options);
       if (addresses.length === 0) return await next();
       if (c.req.method !== "GET" && c.req.method !== "HEAD") {
-        return c.json({ code: 405 }, 405, { Allow: "GET, HEAD" });
+        return methodRefusal(c, "GET, HEAD");
       }
       return await answer(c, options.source, addresses);
     } catch (error) {

@@ -1,0 +1,33 @@
+import type { Context } from "hono";
+import { refusal } from "./answer.ts";
+
+/**
+ * Refuses what would change something when a page of another site has the browser ask for it, or when the answer goes to a callback,
+ * as only such a page needs. What sends none of a browser's headers is a program, and may.
+ *
+ * @returns Undefined: go on.
+ */
+export function refuseForeignPage(context: Context): Response | undefined {
+  if (context.req.query("callback") !== undefined) {
+    return refusal(context, 403, "Cannot change anything by a callback: send the request without it");
+  }
+  if (!isForeign(context)) return undefined;
+  return refusal(
+    context,
+    403,
+    "Cannot change anything for a page of another site: use the console of this server",
+  );
+}
+
+function isForeign(context: Context): boolean {
+  const site = context.req.header("Sec-Fetch-Site");
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  // Browsers leave Sec-Fetch-Site out over plain HTTP, except to the machine that they run on; images and links have no Origin.
+  const from = context.req.header("Origin") ?? context.req.header("Referer");
+  return from !== undefined && hostOf(from) !== new URL(context.req.url).host;
+}
+
+/** Undefined for `null`, as pages without an address call themselves, and other things that are no URL. */
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
