@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { SteadyClock } from "../base/steady_clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
@@ -35,12 +36,21 @@ import { VERSION } from "./version.ts";
 
 const log = getLogger(["headwater", "app"]);
 
+/** A pause of the process that is worth a log line, in milliseconds. */
+const LONG_PAUSE_MS = 2000;
+
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
   readonly runtime: ServerRuntime;
   readonly rtmp: RtmpServer;
   readonly view: LiveServerView;
   readonly cluster: Cluster;
+  /** What all deadlines go by. */
+  readonly #clock = new SteadyClock(SYSTEM_CLOCK, (pauseMs) => {
+    if (pauseMs >= LONG_PAUSE_MS) {
+      log.warn("Process did not run; clients have that much longer", { pauseMs: Math.round(pauseMs) });
+    }
+  });
   readonly #reload: () => Promise<void>;
   readonly #keepers: StreamKeepers;
   readonly #clusterReport: ClusterReport;
@@ -56,7 +66,7 @@ export class Node {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#reload = reload;
-    const clock = SYSTEM_CLOCK;
+    const clock = this.#clock;
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
     const bootId = randomId(randomBytes, 8);
     const identity = { nodeId, signature: SIGNATURE, version: VERSION, processId: Deno.pid };
@@ -136,6 +146,7 @@ export class Node {
   /** Serves who comes to the ports, until `stop`, which closes them. */
   async start(ports: Ports): Promise<void> {
     this.#ports = ports;
+    this.#clock.start();
     for (const listener of ports.rtmp) this.rtmp.serve(listener);
     this.#applyClusterSettings(ports.addresses);
     this.cluster.start();
@@ -149,7 +160,7 @@ export class Node {
       clusterReport: this.#clusterReport,
       reload: this.#reload,
       connections: this.#connections,
-      clock: SYSTEM_CLOCK,
+      clock: this.#clock,
     }, ports);
     this.#findDescriptors();
   }
@@ -170,12 +181,13 @@ export class Node {
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await this.#http?.close();
     this.#ports?.close();
+    this.#clock.stop();
   }
 
   async #dial(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {
     const release = this.#connections.admitOutgoing();
     try {
-      const duplex = await dialTcp(address, timeoutMs);
+      const duplex = await dialTcp(address, timeoutMs, this.#clock);
       return {
         ...duplex,
         close() {

@@ -1,4 +1,5 @@
 import { listenAnywhere, plainAddress } from "../base/any_address.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
 import { isOutOfDescriptors } from "./descriptors.ts";
@@ -95,9 +96,13 @@ export class TcpListener {
  *
  * @throws {Error} Naming the address and the reason.
  */
-export async function dialTcp(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {
+export async function dialTcp(
+  address: SocketAddress,
+  timeoutMs: number,
+  clock: Clock = SYSTEM_CLOCK,
+): Promise<ByteDuplex> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  const timer = clock.setTimer(() => controller.abort(), timeoutMs);
   const dialling = Deno.connect({ hostname: address.hostname, port: address.port, transport: "tcp" });
   try {
     const connection = await Promise.race([
@@ -117,7 +122,7 @@ export async function dialTcp(address: SocketAddress, timeoutMs: number): Promis
       cause: error,
     });
   } finally {
-    clearTimeout(timer);
+    clock.clearTimer(timer);
   }
 }
 

@@ -204,9 +204,10 @@ export class RtmpConnection implements Client {
       this.#cut();
       return;
     }
-    const timer = setTimeout(() => this.#cut(), LINGER_MS);
+    const { clock } = this.#runtime.options;
+    const timer = clock.setTimer(() => this.#cut(), LINGER_MS);
     this.#writer.drained().then(() => {
-      clearTimeout(timer);
+      clock.clearTimer(timer);
       this.#cut();
     });
   }
