@@ -1,11 +1,22 @@
 import { Command, CommanderError } from "commander";
+import { nearestName } from "./nearest_name.ts";
+import { shortText } from "./printable.ts";
 import { versionText } from "./version_text.ts";
+
+/** The commands that take a configuration. */
+type Verb = "serve" | "check" | "health";
 
 /** What the command line asks for. */
 export type CommandLine =
-  | { readonly kind: "serve" | "check" | "health"; readonly configPath?: string }
+  | { readonly kind: Verb; readonly configPath?: string }
   /** Print `output`, to stdout when `code` is 0 and else to stderr, and exit with `code`. */
   | { readonly kind: "exit"; readonly code: number; readonly output: string };
+
+const ABOUT: Readonly<Record<Verb, string>> = {
+  serve: "run a server",
+  check: "validate a configuration: exit 0, or 1 with every mistake as file:line and the reason",
+  health: "ask the server that runs with this configuration: exit 0 when it is alive, else 1",
+};
 
 /**
  * Reads the arguments of the program. Never throws and never exits: help, the version and mistakes come back as
@@ -15,15 +26,16 @@ export type CommandLine =
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let output = "";
-  let kind: "serve" | "check" | "health" = "serve";
+  let kind = "serve" as Verb | "version";
+  let files: string[] = [];
   const program = new Command("headwater")
-    .description("An RTMP origin cluster.")
-    .version(versionText(), "--version", "print the version")
+    .description("An RTMP origin cluster. `headwater FILE` is `headwater serve -c FILE`.")
+    .version(versionText(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .option(
       "-c, --config <file>",
-      "TOML, or SRS's format if it ends in .conf (default: conf/headwater.toml, " +
-        "if it exists)",
+      "TOML, or SRS's format if it ends in .conf (default: the file that " +
+        "HEADWATER_CONFIG names, else conf/headwater.toml, if it exists)",
     )
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -36,27 +48,50 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       getOutHelpWidth: () => 80,
       getErrHelpWidth: () => 80,
     });
-  program.command("serve", { isDefault: true })
-    .description("run a server")
-    .action(() => {
-      kind = "serve";
-    });
-  program.command("check")
-    .description("validate a configuration: exit 0, or 1 with file:line and the reason")
-    .action(() => {
-      kind = "check";
-    });
-  program.command("health")
-    .description("ask the server that runs with this configuration: exit 0 when it is alive, else 1")
-    .action(() => {
-      kind = "health";
-    });
+  for (const verb of ["serve", "check", "health"] as const) {
+    program.command(verb, { isDefault: verb === "serve" })
+      .description(ABOUT[verb])
+      .argument("[file...]", "as -c")
+      .action((given: string[]) => {
+        kind = verb;
+        files = [...given];
+      });
+  }
+  program.command("version").description("print the version").action(() => {
+    kind = "version";
+  });
   try {
     program.parse(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { kind: "exit", code: error.exitCode, output };
   }
+  if (kind === "version") return { kind: "exit", code: 0, output: `${versionText()}\n` };
   const { config } = program.opts<{ config?: string }>();
-  return config === undefined ? { kind } : { kind, configPath: config };
+  const [first] = files;
+  if (first !== undefined && !args.includes(kind) && !isFileName(first)) {
+    return unknownCommand(first, program);
+  }
+  if (config !== undefined) files.push(config);
+  if (files.length > 1) {
+    return {
+      kind: "exit",
+      code: 1,
+      output: `error: one file is enough: ${files.map(shortText).join(" or ")}\n`,
+    };
+  }
+  return files[0] === undefined ? { kind } : { kind, configPath: files[0] };
+}
+
+/** A word alone is taken for a command: it may be one with a slip of the finger. */
+function isFileName(text: string): boolean {
+  return /[./\\]/.test(text);
+}
+
+function unknownCommand(name: string, { commands }: Command): CommandLine {
+  const nearest = nearestName(name, [...commands.map((each) => each.name()), "help"]);
+  const hint = nearest === undefined
+    ? `\nfor a file of that name: headwater -c ${shortText(name)}`
+    : `: did you mean '${nearest}'?`;
+  return { kind: "exit", code: 1, output: `error: unknown command '${shortText(name)}'${hint}\n` };
 }

@@ -1,10 +1,17 @@
+import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Config, VhostConfig } from "./config.ts";
 import { addressesClash, type ListenAddress } from "./listen_address.ts";
+import { nearestName } from "./nearest_name.ts";
 import type { RawPath } from "./raw_config.ts";
 
 /** What is wrong between keys that are each right. */
 export interface CheckResult {
-  readonly errors: { readonly path: RawPath; readonly message: string }[];
+  readonly errors: {
+    readonly path: RawPath;
+    readonly message: string;
+    /** The other keys that it takes to be wrong. */
+    readonly others: readonly RawPath[];
+  }[];
   readonly warnings: string[];
 }
 
@@ -21,6 +28,7 @@ export function checkConfig(config: Config): CheckResult {
   checkListens(config, result);
   checkServer(config, result);
   for (const [name, vhost] of Object.entries(config.vhost)) checkVhost(name, vhost, config, result);
+  checkWhoIsLetIn(config, result);
   return result;
 }
 
@@ -33,16 +41,16 @@ function checkListens(config: Config, { errors }: CheckResult): void {
       ? [{ path: ["http_server", "listen"], listen: server.listen }]
       : []),
   ];
-  const taken: { name: string; address: ListenAddress }[] = [];
+  const taken: { path: RawPath; name: string; address: ListenAddress }[] = [];
   for (const { path, listen } of users) {
     const name = path.join(".");
     for (const address of listen) {
       const other = taken.find((earlier) => addressesClash(earlier.address, address));
       if (other !== undefined) {
         const message = `Cannot use ${name}: port ${address.port} is taken by ${other.name}`;
-        errors.push({ path, message });
+        errors.push({ path, message, others: [other.path] });
       }
-      taken.push({ name, address });
+      taken.push({ path, name, address });
     }
   }
 }
@@ -54,12 +62,14 @@ function checkServer(config: Config, { errors }: CheckResult): void {
       path: ["limits", "buffered_max_bytes"],
       message: `Cannot use limits.buffered_max_bytes: value is ${limits.buffered_max_bytes}, ` +
         `must be at least limits.message_max_bytes, which is ${limits.message_max_bytes}`,
+      others: [],
     });
   }
   if (auth.enabled && (auth.username === "" || auth.password === "")) {
     errors.push({
       path: ["http_api", "auth", "enabled"],
       message: "Cannot use http_api.auth: enabled without a username and a password",
+      others: [],
     });
   }
 }
@@ -76,6 +86,7 @@ function checkVhost(
     errors.push({
       path: [...path, "mode"],
       message: `Cannot use vhost.${name}.cluster.mode: value is "remote", needs cluster.origin`,
+      others: [],
     });
   }
   if (cluster.mode === "remote" && cluster.origin_cluster) {
@@ -83,6 +94,7 @@ function checkVhost(
       path: [...path, "origin_cluster"],
       message:
         `Cannot use vhost.${name}.cluster.origin_cluster: value is true, not possible in mode "remote"`,
+      others: [],
     });
   }
   if (cluster.coworkers.length > 0 && !cluster.origin_cluster && cluster.mode === "local") {
@@ -91,6 +103,24 @@ function checkVhost(
   if (cluster.origin_cluster && !config.http_api.enabled) {
     warnings.push(
       `vhost ${name} is in an origin cluster but http_api is off: coworkers cannot ask this node`,
+    );
+  }
+}
+
+/** A vhost that was meant to take every name and does not is seen nowhere but here: all are refused. */
+function checkWhoIsLetIn(config: Config, { warnings }: CheckResult): void {
+  const names = Object.keys(config.vhost);
+  if (!Object.values(config.vhost).some(({ enabled }) => enabled)) {
+    warnings.push("nobody is let in: every vhost has enabled = false");
+  }
+  if (Object.hasOwn(config.vhost, DEFAULT_VHOST)) return;
+  for (const name of names) {
+    if (nearestName(name, [DEFAULT_VHOST]) === undefined && !/^_*default(?:_*vhost)?_*$/i.test(name)) {
+      continue;
+    }
+    const others = names.length === 1 ? "nobody" : "nobody but those of the other vhosts";
+    warnings.push(
+      `vhost ${name} takes that name only, so ${others} is let in: the one for every name is ${DEFAULT_VHOST}`,
     );
   }
 }

@@ -1,7 +1,8 @@
 import { CONFIG_KEYS, type ConfigKey } from "./config.ts";
-import { ConfigError, type ConfigIssue, unknownNameMessage, VARIABLE_PREFIX } from "./config_error.ts";
+import { type ConfigIssue, unknownNameMessage, VARIABLE_PREFIX } from "./config_error.ts";
 import type { KeyKind } from "./config_key.ts";
-import { isTable, PositionMap, type RawConfig, type RawTable, withValue } from "./raw_config.ts";
+import { isTable, PositionMap, type RawConfig, setValue } from "./raw_config.ts";
+import { wrongArguments } from "./srs_checks.ts";
 import { SRS_MAPPINGS, SRS_SPECIAL } from "./srs_directives.ts";
 import type { SrsDirective } from "./srs_parser.ts";
 import { serverSettings, vhostSettings } from "./srs_settings.ts";
@@ -11,6 +12,9 @@ export type Environment = Readonly<Record<string, string>>;
 
 const PREFIX = "HEADWATER_";
 const SRS_PREFIX = "SRS_";
+/** Names the file; whoever reads it has done so before. */
+export const CONFIG_VARIABLE = "HEADWATER_CONFIG";
+const NO_KEYS: ReadonlySet<string> = new Set([CONFIG_VARIABLE]);
 
 const KEY_OF_VARIABLE: ReadonlyMap<string, ConfigKey> = new Map(
   CONFIG_KEYS.map((key) => [variableName(key.path), key]),
@@ -38,23 +42,21 @@ export function variableName(path: readonly string[]): string {
 }
 
 /**
- * Overrides a configuration with the environment: SRS's variables first, then ours. An empty variable counts as
- * not set, as in SRS.
- *
- * @throws {ConfigError} When a `HEADWATER_` variable is the name of no key. Values are left to be checked with
- * the rest.
+ * Overrides a configuration, whose values it changes, with the environment: SRS's variables first, then ours. An empty
+ * variable counts as not set, as in SRS. A `HEADWATER_` variable that is the name of no key is a mistake; values are
+ * left to be checked with the rest.
  */
 export function applyEnvironment(raw: RawConfig, environment: Environment): RawConfig {
   const vhosts = isTable(raw.values["vhost"]) ? Object.keys(raw.values["vhost"]) : [];
   const positions = new PositionMap();
-  let values: RawTable = raw.values;
+  const { values } = raw;
   const set = (path: readonly string[], value: unknown, file: string): void => {
-    values = withValue(values, path, value);
+    setValue(values, path, value);
     positions.add(path, { file });
   };
 
   const directives = srsDirectives(environment);
-  const own = overrides(environment);
+  const { own, issues } = overrides(environment);
   // A later override of a path must also own its position, so ours are set last and added first.
   for (const { key, file } of own) {
     for (const path of paths(key.path, vhosts)) positions.add(path, { file });
@@ -72,6 +74,7 @@ export function applyEnvironment(raw: RawConfig, environment: Environment): RawC
   return {
     values,
     warnings: raw.warnings,
+    issues: [...raw.issues, ...wrongArguments(directives, ""), ...issues],
     locate: (path) => positions.find(path) ?? raw.locate(path),
   };
 }
@@ -80,18 +83,40 @@ function paths(path: readonly string[], vhosts: readonly string[]): (readonly st
   return path.includes("*") ? vhosts.map((vhost) => path.map((step) => step === "*" ? vhost : step)) : [path];
 }
 
-function overrides(environment: Environment): { key: ConfigKey; text: string; file: string }[] {
+/** One key that a variable of ours sets. */
+interface Override {
+  readonly key: ConfigKey;
+  readonly text: string;
+  readonly file: string;
+}
+
+function overrides(environment: Environment): { own: Override[]; issues: ConfigIssue[] } {
   const issues: ConfigIssue[] = [];
-  const found = [];
+  const own: Override[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || text === "") continue;
+    if (!name.startsWith(PREFIX) || text === "" || NO_KEYS.has(name)) continue;
+    if (isServiceVariable(name, text)) continue;
     const key = KEY_OF_VARIABLE.get(name);
     const file = VARIABLE_PREFIX + name;
-    if (key !== undefined) found.push({ key, text, file });
-    else issues.push({ file, path: "", message: unknownNameMessage("name", name, KEY_OF_VARIABLE.keys()) });
+    if (key !== undefined) own.push({ key, text, file });
+    else {issues.push({
+        file,
+        path: "",
+        message: unknownNameMessage("name", name, KEY_OF_VARIABLE.keys(), PREFIX),
+      });}
   }
-  if (issues.length > 0) throw new ConfigError(issues);
-  return found;
+  return { own, issues };
+}
+
+/**
+ * Whether Kubernetes has set a variable, as it does in every pod beside a Service that is called `headwater` or
+ * `headwater-edge` (`HEADWATER_PORT=tcp://10.0.0.1:1935`, `HEADWATER_EDGE_SERVICE_PORT_RTMP=1935`).
+ */
+function isServiceVariable(name: string, text: string): boolean {
+  if (/_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(text)) return true;
+  if (KEY_OF_VARIABLE.has(name)) return false;
+  return /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$/.test(name) ||
+    /_PORT_\d+_(?:TCP|UDP|SCTP)_(?:PROTO|PORT|ADDR)$/.test(name);
 }
 
 /** SRS's variables as if they stood in a file; the `vhost` block among them is for all vhosts. */
@@ -112,7 +137,7 @@ function srsDirectives(environment: Environment): SrsDirective[] {
       const isLast = index === steps.length - 1;
       let child = level.find((other) => other.name === step);
       if (child === undefined) {
-        child = { name: step, args: [], children: [], position };
+        child = { name: step, args: [], children: [], position, isBlock: !isLast };
         level.push(child);
       }
       if (isLast) child.args = LIST_DIRECTIVES.has(directive) ? splitWords(text) : [text];

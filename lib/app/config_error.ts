@@ -1,4 +1,5 @@
 import { nearestName } from "./nearest_name.ts";
+import { escapeUnprintable, shortText } from "./printable.ts";
 
 /** What a position's file begins with when the setting came from the environment. */
 export const VARIABLE_PREFIX = "environment variable ";
@@ -21,6 +22,9 @@ export interface ConfigIssue extends ConfigPosition {
   readonly message: string;
 }
 
+/** More than anyone reads at once. */
+const MAX_ISSUES = 100;
+
 /** A configuration that cannot be used. Its message is one `file:line: reason` a line. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -28,14 +32,16 @@ export class ConfigError extends Error {
   readonly issues: readonly ConfigIssue[];
 
   constructor(issues: readonly ConfigIssue[], options?: ErrorOptions) {
-    super(issues.map(formatIssue).join("\n"), options);
+    const lines = issues.slice(0, MAX_ISSUES).map(formatIssue);
+    const more = issues.length - lines.length;
+    super([...lines, ...(more === 0 ? [] : [`and ${more} more mistakes`])].join("\n"), options);
     this.issues = issues;
   }
 }
 
 /** `file:line: reason`, as compilers write it, so that editors can jump there. */
 export function formatIssue(issue: ConfigIssue): string {
-  return `${formatPosition(issue)}: ${issue.message}`;
+  return escapeUnprintable(`${formatPosition(issue)}: ${issue.message}`);
 }
 
 /** `file:line`, or the file alone. */
@@ -48,10 +54,15 @@ export function formatPosition(position: ConfigPosition): string {
  *
  * @param kind What it was meant to be, as in `key` or `directive`.
  * @param known The names that would have been right there.
+ * @param prefix What `name` and all of them begin with.
  */
-export function unknownNameMessage(kind: string, name: string, known: Iterable<string>): string {
-  const nearest = nearestName(name, known);
-  return nearest === undefined
-    ? `unknown ${kind} '${name}'`
-    : `unknown ${kind} '${name}': did you mean '${nearest}'?`;
+export function unknownNameMessage(
+  kind: string,
+  name: string,
+  known: Iterable<string>,
+  prefix: string = "",
+): string {
+  const nearest = nearestName(name.slice(prefix.length), [...known].map((each) => each.slice(prefix.length)));
+  const unknown = `unknown ${kind} '${shortText(name)}'`;
+  return nearest === undefined ? unknown : `${unknown}: did you mean '${prefix}${nearest}'?`;
 }

@@ -1,9 +1,9 @@
 import { errorText } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Config } from "./config.ts";
-import { applyEnvironment, type Environment } from "./config_environment.ts";
+import { applyEnvironment, CONFIG_VARIABLE, type Environment } from "./config_environment.ts";
 import { ConfigError } from "./config_error.ts";
-import { readSrsConfig, SRS_VHOST_DEFAULTS } from "./config_srs.ts";
+import { readSrsConfig, srsVhostDefaults } from "./config_srs.ts";
 import { readTomlConfig } from "./config_toml.ts";
 import { validateConfig } from "./config_validate.ts";
 import { isTable, type RawConfig, type RawTable } from "./raw_config.ts";
@@ -14,7 +14,8 @@ export const DEFAULT_CONFIG_PATH = "conf/headwater.toml";
 /** Where a configuration comes from. */
 export interface LoadConfigOptions {
   /**
-   * The file named on the command line, else the one that SRS's variable `SRS_CONFIG_FILE` names.
+   * The file named on the command line, else the one that the variable `HEADWATER_CONFIG` names, else SRS's
+   * `SRS_CONFIG_FILE`.
    * A name that ends in `.conf` is SRS's format, any other TOML.
    */
   readonly path?: string;
@@ -35,7 +36,7 @@ export interface LoadedConfig {
 /**
  * Reads a configuration: the file, then what the environment overrides, then the checks.
  *
- * @throws {ConfigError} When it cannot be used; the message is one `file:line: reason` a line.
+ * @throws {ConfigError} When it cannot be used: with every mistake that was found, one `file:line: reason` a line.
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const { raw, source } = readSource(options);
@@ -44,7 +45,8 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 }
 
 function readSource(options: LoadConfigOptions): { raw: RawConfig; source: string } {
-  const path = options.path ?? (options.environment["SRS_CONFIG_FILE"] || undefined);
+  const { environment } = options;
+  const path = options.path ?? (environment[CONFIG_VARIABLE] || environment["SRS_CONFIG_FILE"] || undefined);
   const source = path ?? DEFAULT_CONFIG_PATH;
   let text;
   try {
@@ -55,7 +57,14 @@ function readSource(options: LoadConfigOptions): { raw: RawConfig; source: strin
   if (text === undefined) {
     if (path !== undefined) throw unreadable(source, "no such file");
     const builtIn = "built-in defaults";
-    return { raw: { values: {}, warnings: [], locate: () => ({ file: builtIn }) }, source: builtIn };
+    return {
+      raw: { values: {}, warnings: [], issues: [], locate: () => ({ file: builtIn }) },
+      source: builtIn,
+    };
+  }
+  // What a file in UTF-16 begins with when it is read as UTF-8; and no text has a NUL.
+  if (text.startsWith("\ufffd\ufffd") || text.includes("\0")) {
+    throw unreadable(source, "it is no text in UTF-8");
   }
   const raw = isSrsFile(source) ? readSrsConfig(text, source, options) : readTomlConfig(text, source);
   return { raw, source };
@@ -69,7 +78,7 @@ function isSrsFile(path: string): boolean {
 function withVhost(raw: RawConfig, isSrs: boolean): RawConfig {
   const { vhost } = raw.values;
   if (vhost !== undefined && !(isTable(vhost) && Object.keys(vhost).length === 0)) return raw;
-  const values: RawTable = { ...raw.values, vhost: { [DEFAULT_VHOST]: isSrs ? SRS_VHOST_DEFAULTS : {} } };
+  const values: RawTable = { ...raw.values, vhost: { [DEFAULT_VHOST]: isSrs ? srsVhostDefaults() : {} } };
   return { ...raw, values };
 }
 

@@ -1,5 +1,6 @@
-import { ConfigError, type ConfigIssue, type ConfigPosition, unknownNameMessage } from "./config_error.ts";
-import { PositionMap, type RawConfig, type RawTable, withValue } from "./raw_config.ts";
+import { type ConfigIssue, type ConfigPosition, unknownNameMessage } from "./config_error.ts";
+import { PositionMap, type RawConfig, type RawTable, setValue } from "./raw_config.ts";
+import { repeatedDirectives, wrongArguments } from "./srs_checks.ts";
 import { modernizeDirectives } from "./srs_compatibility.ts";
 import { SRS_MAPPINGS, SRS_NAMES, SRS_NO_OPERATION, SRS_SPECIAL } from "./srs_directives.ts";
 import { findDirective, parseSrsConfig, type SrsDirective, type SrsParserOptions } from "./srs_parser.ts";
@@ -9,22 +10,29 @@ import { serverSettings, type SrsSetting, vhostSettings } from "./srs_settings.t
 const OFF_BY_DEFAULT: readonly (readonly string[])[] = [["http_api", "enabled"], ["http_server", "enabled"]];
 
 /** What a vhost of an SRS file has before its directives are read. */
-export const SRS_VHOST_DEFAULTS: Readonly<RawTable> = { "http_remux": { enabled: false } };
+export function srsVhostDefaults(): RawTable {
+  return { "http_remux": { enabled: false } };
+}
 
 const HANDLED = new Set([...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL]);
 
 /**
  * Reads an SRS `.conf` file: its grammar, its older forms, its defaults, and every directive that this server has.
- * The others are named in one warning.
+ * The others are named in one warning; a name that SRS does not know either is a mistake.
  *
  * @param text The file's text.
  * @param file Its name, for messages.
- * @throws {ConfigError} On a syntax error, or a name that SRS does not know either.
  */
 export function readSrsConfig(text: string, file: string, options: SrsParserOptions): RawConfig {
-  const root = modernizeDirectives(parseSrsConfig(text, file, options));
-  const issues = [...unknownDirectives(root, ""), ...refusals(root, file)];
-  if (issues.length > 0) throw new ConfigError(issues);
+  const parsed = parseSrsConfig(text, file, options);
+  const root = modernizeDirectives(parsed.directives);
+  const issues = [
+    ...parsed.issues,
+    ...repeatedDirectives(parsed.directives, ""),
+    ...unknownDirectives(root, ""),
+    ...wrongArguments(root, ""),
+    ...(parsed.issues.length > 0 ? [] : refusals(root, file)),
+  ];
 
   const warnings: string[] = [];
   const ignored = [...ignoredDirectives(root, "", file)];
@@ -32,26 +40,25 @@ export function readSrsConfig(text: string, file: string, options: SrsParserOpti
     warnings.push(`${file}: ignored, as this server does not have it: ${[...new Set(ignored)].join(", ")}`);
   }
 
-  let values: RawTable = {};
-  for (const path of OFF_BY_DEFAULT) values = withValue(values, path, false);
+  const values: RawTable = {};
+  for (const path of OFF_BY_DEFAULT) setValue(values, path, false);
   const positions = new PositionMap();
   const apply = (settings: SrsSetting[]): void => {
     for (const { path, value, position } of settings) {
-      values = withValue(values, path, value);
+      setValue(values, path, value);
       positions.add(path, position);
     }
   };
   apply(serverSettings(root));
   const vhosts = new Set<string>();
   for (const { name, args: [vhost], children, position } of root) {
-    // Of several blocks for one vhost the first wins, as in SRS.
     if (name !== "vhost" || vhost === undefined || vhosts.has(vhost)) continue;
     vhosts.add(vhost);
     positions.add(["vhost", vhost], position);
-    values = withValue(values, ["vhost", vhost], SRS_VHOST_DEFAULTS);
+    setValue(values, ["vhost", vhost], srsVhostDefaults());
     apply(withoutOtherMounts(vhostSettings(children, vhost), vhost, warnings));
   }
-  return { values, warnings, locate: (path) => positions.find(path) ?? { file } };
+  return { values, warnings, issues, locate: (path) => positions.find(path) ?? { file } };
 }
 
 function* unknownDirectives(directives: SrsDirective[], block: string): Iterable<ConfigIssue> {
@@ -76,13 +83,9 @@ function* refusals(root: SrsDirective[], file: string): Iterable<ConfigIssue> {
   if (isFull?.args[0] === "on") {
     yield refuse(isFull.position, "is_full", "Cannot use SRS's list of all directives as a configuration");
   }
-  for (const { name, args, children, position } of root) {
+  for (const { name, args, position } of root) {
     if (name !== "vhost") continue;
     if (args.length === 0) yield refuse(position, "vhost", "Cannot use a vhost without a name");
-    const second = children.filter((child) => child.name === "http_remux")[1];
-    if (second !== undefined) {
-      yield refuse(second.position, "http_remux", "Cannot use http_remux: a vhost has only one");
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { showValue } from "./raw_config.ts";
+
 /** One address that the server listens on. */
 export interface ListenAddress {
   /** IP address or name; absent: every address of the machine, IPv6 included where the machine has it. */
@@ -8,6 +10,9 @@ export interface ListenAddress {
   readonly literal: string;
 }
 
+/** Each is held against all the others. */
+const MAX_ADDRESSES = 64;
+
 /**
  * Reads `PORT`, `"PORT"`, `"IP:PORT"`, `"[v6]:PORT"`, or an array of these. Of a port alone, `0.0.0.0` and `[::]`
  * with the same port, any two are one listen on every address, since each would take the port of the others.
@@ -17,6 +22,9 @@ export interface ListenAddress {
 export function parseListen(value: unknown): ListenAddress[] {
   const entries = Array.isArray(value) ? value : [value];
   if (entries.length === 0) throw new RangeError(`value is [], must name at least one port`);
+  if (entries.length > MAX_ADDRESSES) {
+    throw new RangeError(`value names ${entries.length} addresses, must be at most ${MAX_ADDRESSES}`);
+  }
   const addresses = entries.map(parseListenAddress);
   return addresses.flatMap((address, index) => {
     if (!isWildcard(address)) return [address];
@@ -36,7 +44,7 @@ function parseListenAddress(value: unknown): ListenAddress {
   const port = Number(match?.[3]);
   if (typeof literal !== "string" || match === null || port > 65535 || !isHostname(hostname)) {
     throw new RangeError(
-      `value is ${JSON.stringify(value)}, must be PORT, "IP:PORT" or "[IPv6]:PORT", PORT up to 65535`,
+      `value is ${showValue(value)}, must be PORT, "IP:PORT" or "[IPv6]:PORT", PORT up to 65535`,
     );
   }
   const everywhere = hostname === undefined || hostname === "*";

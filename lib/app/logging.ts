@@ -1,5 +1,6 @@
 import { configureSync, disposeSync, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { formatJson, formatText } from "./log_format.ts";
+import { makeFolderOf } from "./written_file.ts";
 
 /** How the process logs. */
 export interface LoggingOptions {
@@ -79,6 +80,7 @@ function openTarget({ file, write }: LoggingOptions): LogTarget {
   if (file === undefined || file === "") {
     return { write: (line) => writeAll(Deno.stdout, line), flush() {}, close() {} };
   }
+  makeFolderOf(file);
   const handle = Deno.openSync(file, { append: true, create: true });
   return {
     write: (line) => writeAll(handle, line),

@@ -14,7 +14,7 @@ import type { Node } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
 import { Ports } from "./ports.ts";
 import { welcome } from "./welcome.ts";
-import { writeProblem } from "./writable_folders.ts";
+import { makeFolderOf, writeProblem } from "./written_file.ts";
 
 const log = getLogger(["headwater", "app"]);
 
@@ -66,7 +66,7 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   try {
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
   } catch (error) {
-    print(Deno.stderr, `Cannot open log_file: ${writeProblem(error)}\n`);
+    print(Deno.stderr, `Cannot open log_file ${writeProblem(config.log_file, error)}\n`);
     return 1;
   }
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
@@ -98,9 +98,9 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
   await node.start(ports);
   started.resolve(node);
   try {
-    if (config.pid !== "") await Deno.writeTextFile(config.pid, `${Deno.pid}\n`);
+    if (config.pid !== "") writePid(config.pid);
   } catch (error) {
-    print(Deno.stderr, `Cannot write pid: ${writeProblem(error)}\n`);
+    print(Deno.stderr, `Cannot write pid ${writeProblem(config.pid, error)}\n`);
     await node.stop();
     return 1;
   }
@@ -134,6 +134,11 @@ function isForPeople({ log_format: format, log_level: level }: Config): boolean 
   return format === "text" && level !== "warn" && level !== "error";
 }
 
+function writePid(path: string): void {
+  makeFolderOf(path);
+  Deno.writeTextFileSync(path, `${Deno.pid}\n`);
+}
+
 function removePid(path: string): void {
   if (path === "") return;
   try {
@@ -154,12 +159,34 @@ function loadFrom(path: string | undefined): LoadedConfig {
 function readTextFile(path: string): string | undefined {
   // Most who start it for the first time have no such folder; and the first exception of a process takes Deno 20 ms.
   if (path === DEFAULT_CONFIG_PATH && !existsSync(dirname(path))) return undefined;
+  let file;
   try {
-    return Deno.readTextFileSync(path);
+    file = Deno.openSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+  try {
+    return readText(file);
+  } finally {
+    file.close();
+  }
+}
+
+/** No configuration is longer; a video, or a device that never ends, is. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+function readText(file: Deno.FsFile): string {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const bytes = new Uint8Array(64 * 1024);
+  let text = "";
+  let total = 0;
+  for (let count = file.readSync(bytes); count !== null; count = file.readSync(bytes)) {
+    total += count;
+    if (total > MAX_CONFIG_BYTES) throw new RangeError(`it is longer than ${MAX_CONFIG_BYTES} bytes`);
+    text += decoder.decode(bytes.subarray(0, count), { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function print(to: { writeSync(bytes: Uint8Array): number }, text: string): void {

@@ -1,4 +1,4 @@
-import { PositionMap, type RawPath } from "./raw_config.ts";
+import { MAX_STEPS, PositionMap, type RawPath } from "./raw_config.ts";
 
 /**
  * Where each key of a TOML document stands, list elements included. smol-toml gives positions for syntax errors
@@ -58,7 +58,9 @@ class TomlScanner {
     for (;;) {
       this.#skipSpace();
       const position = this.#position();
-      path = [...path, this.#key()];
+      const name = this.#key();
+      // No key is deeper: without an end, each step would copy all before it.
+      if (path.length <= MAX_STEPS) path = [...path, name];
       this.positions.add(path, position);
       this.#skipSpace();
       if (this.#peek() !== ".") return path;
@@ -85,8 +87,10 @@ class TomlScanner {
     } else if (first === "{") {
       this.#advance(1);
       for (this.#skipBlank(); this.#hasMore("}"); this.#skipBlank()) {
+        const start = this.#at;
         if (this.#peek() === ",") this.#advance(1);
         else this.#keyAndValue(path);
+        if (this.#at === start) this.#advance(1);
       }
       this.#advance(1);
     } else {

@@ -10,6 +10,33 @@ const understood: { args: string[]; expected: CommandLine }[] = [
   { args: ["check", "-c", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
   { args: ["health"], expected: { kind: "health" } },
   { args: ["-c", "a.toml", "check"], expected: { kind: "check", configPath: "a.toml" } },
+  { args: ["check", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
+  { args: ["serve", "myconfig"], expected: { kind: "serve", configPath: "myconfig" } },
+  { args: ["health", "a.toml"], expected: { kind: "health", configPath: "a.toml" } },
+  { args: ["a.toml"], expected: { kind: "serve", configPath: "a.toml" } },
+  { args: ["conf/a"], expected: { kind: "serve", configPath: "conf/a" } },
+  {
+    args: ["check", "a.toml", "-c", "b.toml"],
+    expected: { kind: "exit", code: 1, output: "error: one file is enough: a.toml or b.toml\n" },
+  },
+  {
+    args: ["chekc"],
+    expected: { kind: "exit", code: 1, output: "error: unknown command 'chekc': did you mean 'check'?\n" },
+  },
+  {
+    args: ["chekc", "a.toml"],
+    expected: { kind: "exit", code: 1, output: "error: unknown command 'chekc': did you mean 'check'?\n" },
+  },
+  {
+    args: ["bananas"],
+    expected: {
+      kind: "exit",
+      code: 1,
+      output: "error: unknown command 'bananas'\nfor a file of that name: headwater -c bananas\n",
+    },
+  },
+  { args: ["version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
+  { args: ["-v"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
   { args: ["--version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
   { args: ["--loud"], expected: { kind: "exit", code: 1, output: "error: unknown option '--loud'\n" } },
   {
@@ -32,7 +59,7 @@ Deno.test("command line: an unknown command is an error", () => {
 Deno.test("command line: help names every command and option", () => {
   const result = parseCommandLine(["--help"]);
   assert.ok(result.kind === "exit" && result.code === 0);
-  for (const word of ["serve", "check", "health", "--config", "--version", "--help"]) {
+  for (const word of ["serve", "check", "health", "version", "--config", "--version", "--help"]) {
     assert.ok(result.output.includes(word));
   }
 });

@@ -48,7 +48,7 @@ const accepted: {
     environment: {
       SRS_LISTEN: "1936 1937",
       SRS_HTTP_API_ENABLED: "on",
-      SRS_HTTP_SERVER_ENABLED: "true",
+      SRS_HTTP_SERVER_ENABLED: "off",
       SRS_VHOST_PLAY_MW_LATENCY: "120",
       SRS_VHOST_HTTP_REMUX_ENABLED: "on",
       SRS_LOG_LEVEL: "trace",
@@ -60,13 +60,35 @@ const accepted: {
     expected: {
       "listen": [{ port: 1936, literal: "1936" }, { port: 1937, literal: "1937" }],
       "http_api/enabled": true,
-      // SRS takes nothing but "on" for on here.
       "http_server/enabled": false,
       "vhost/__defaultVhost__/play/mw_latency": 120,
       "vhost/__defaultVhost__/http_remux/enabled": true,
       "log_level": "info",
       "http_api/auth/password": "with, spaces",
     },
+  },
+  {
+    name: "nothing by what Kubernetes sets for services called headwater and headwater-edge",
+    environment: {
+      HEADWATER_PORT: "tcp://10.0.0.1:1935",
+      HEADWATER_SERVICE_HOST: "10.0.0.1",
+      HEADWATER_SERVICE_PORT: "1935",
+      HEADWATER_SERVICE_PORT_RTMP: "1935",
+      HEADWATER_SERVICE_PORT_HTTP_API: "1985",
+      HEADWATER_PORT_1935_TCP: "tcp://10.0.0.1:1935",
+      HEADWATER_PORT_1935_TCP_PROTO: "tcp",
+      HEADWATER_PORT_1935_TCP_PORT: "1935",
+      HEADWATER_PORT_1935_TCP_ADDR: "10.0.0.1",
+      HEADWATER_EDGE_SERVICE_HOST: "10.0.0.2",
+      HEADWATER_EDGE_PORT: "udp://10.0.0.2:1935",
+      HEADWATER_EDGE_PORT_1935_UDP_ADDR: "10.0.0.2",
+    },
+    expected: { "listen": [{ port: 1935, literal: "1935" }] },
+  },
+  {
+    name: "nothing by the name of the file",
+    environment: { HEADWATER_CONFIG: "b.toml" },
+    expected: { "listen": [{ port: 1935, literal: "1935" }] },
   },
   {
     name: "ours before SRS's, and an empty one as none",
@@ -96,6 +118,27 @@ const refused: { name: string; environment: Record<string, string>; text?: strin
     environment: { SRS_MAX_CONNECTIONS: "many" },
     error: "environment variable SRS_MAX_CONNECTIONS: Cannot use max_connections: " +
       'value is "many", must be a whole number from 1 to 1000000',
+  },
+  {
+    name: "a switch of SRS's that is neither on nor off",
+    environment: { SRS_HTTP_API_ENABLED: "true" },
+    error: "environment variable SRS_HTTP_API_ENABLED: Cannot use http_api.enabled: " +
+      'value is "true", must be on or off',
+  },
+  {
+    name: "a port without a service",
+    environment: { HEADWATER_PORT: "1935" },
+    error: "environment variable HEADWATER_PORT: unknown name 'HEADWATER_PORT'",
+  },
+  {
+    name: "every mistake of variables and file at once",
+    environment: { HEADWATER_CHUNK_SIZ: "1", HEADWATER_LOG_LEVEL: "loud" },
+    text: "nope = 1",
+    error: "environment variable HEADWATER_CHUNK_SIZ: unknown name 'HEADWATER_CHUNK_SIZ': " +
+      "did you mean 'HEADWATER_CHUNK_SIZE'?\n" +
+      "environment variable HEADWATER_LOG_LEVEL: Cannot use log_level: " +
+      'value is "loud", must be one of trace, debug, info, warn, error\n' +
+      "a.toml:1: unknown key 'nope'",
   },
   {
     name: "an unknown name",

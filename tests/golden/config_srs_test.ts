@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
+import { escapeUnprintable } from "../../lib/app/printable.ts";
 import { valueAt } from "../../lib/app/raw_config.ts";
 
 function load(text: string, files: Record<string, string> = {}): LoadedConfig {
@@ -103,22 +104,45 @@ vhost __defaultVhost__ {
     expected: { "listen": [{ port: 1937, literal: "1937" }], "server_id": "" },
   },
   {
-    name: "the first of directives that repeat",
-    text: "listen 1; listen 2; vhost a { chunk_size 128; } vhost a { chunk_size 256; }",
-    expected: { "listen": [{ port: 1, literal: "1" }], "vhost/a/chunk_size": 128 },
+    name: "a byte order mark, in an included file too",
+    text: "\ufefflisten 1935;\ninclude b.conf;",
+    files: { "b.conf": "\ufeffchunk_size 200;" },
+    expected: { "chunk_size": 200 },
   },
   {
-    name: "booleans by SRS's two readers",
-    text: `listen 1935; http_api { enabled true; crossdomain no; }
-vhost a { enabled yes; tcp_nodelay 1; play { gop_cache true; } cluster { debug_srs_upnode off; } }`,
+    name: "switches",
+    text: `listen 1935; http_api { enabled on; crossdomain off; }
+vhost a { enabled off; tcp_nodelay on; play { gop_cache off; } cluster { debug_srs_upnode off; } }`,
     expected: {
-      "http_api/enabled": false,
-      "http_api/crossdomain": true,
-      "vhost/a/enabled": true,
-      "vhost/a/tcp_nodelay": false,
-      "vhost/a/play/gop_cache": true,
+      "http_api/enabled": true,
+      "http_api/crossdomain": false,
+      "vhost/a/enabled": false,
+      "vhost/a/tcp_nodelay": true,
+      "vhost/a/play/gop_cache": false,
       "vhost/a/cluster/debug_srs_upnode": false,
     },
+    warnings: ["nobody is let in: every vhost has enabled = false"],
+  },
+  {
+    // As demo.conf.
+    name: "a directive that says the same twice",
+    text: "listen 1935; max_connections 100; max_connections 100;",
+    expected: { "max_connections": 100 },
+  },
+  {
+    name: "directives of which there may be several",
+    text: `listen 1935;
+vhost __defaultVhost__ {
+  security { enabled on; allow play all; allow publish 10.0.0.1; deny publish all; }
+  transcode a { enabled off; engine x { } engine y { } }
+  transcode b { enabled off; }
+  ingest c { } ingest d { }
+}`,
+    expected: { [`${VHOST}/enabled`]: true },
+    warnings: [
+      "a.conf: ignored, as this server does not have it: vhost.security (line 3), vhost.transcode (line 4), " +
+      "vhost.transcode (line 5), vhost.ingest (line 6)",
+    ],
   },
   {
     name: "numbers with something behind them",
@@ -267,7 +291,7 @@ const refused: { name: string; text: string; files?: Record<string, string>; err
   {
     name: "a quote that goes on in the next line",
     text: `pid "a\nb";`,
-    error: `a.conf:1: a " is not closed on its line`,
+    error: `a.conf:1: a " is not closed on its line\na.conf:2: unknown directive 'b"'`,
   },
   {
     name: "an include that is not there",
@@ -308,7 +332,73 @@ const refused: { name: string; text: string; files?: Record<string, string>; err
   {
     name: "two http_remux in one vhost",
     text: "listen 1935;\nvhost a { http_remux { }\nhttp_remux { } }",
-    error: "a.conf:3: Cannot use http_remux: a vhost has only one",
+    error: "a.conf:3: 'http_remux' is given twice, first in line 2",
+  },
+  {
+    name: "a directive, a block and a vhost that are given twice",
+    text: "listen 1; listen 2;\nvhost a { chunk_size 128; }\nvhost a { }\nhttp_api { }\ninclude b.conf;",
+    files: { "b.conf": "\nhttp_api { }" },
+    error: "a.conf:1: 'listen' is given twice, first in line 1\n" +
+      "a.conf:3: 'vhost a' is given twice, first in line 2\n" +
+      "b.conf:2: 'http_api' is given twice, first in a.conf:4",
+  },
+  {
+    name: "directives without a value, with too many, and with those of another kind",
+    text: `listen;
+http_api { enabled yes; listen 1985 { } }
+vhost a { enabled 1; play; chunk_size 128 256; publish { mr true; } cluster { origin ; } }`,
+    error: `a.conf:1: Cannot use listen: it has no value
+a.conf:2: Cannot use http_api.enabled: value is "yes", must be on or off
+a.conf:2: Cannot use http_api.listen: it takes a value and no block
+a.conf:3: Cannot use vhost.enabled: value is "1", must be on or off
+a.conf:3: Cannot use vhost.play: must be a block, 'play { ... }'
+a.conf:3: Cannot use vhost.chunk_size: it takes one value, not '128 256'
+a.conf:3: Cannot use vhost.publish.mr: value is "true", must be on or off
+a.conf:3: Cannot use vhost.cluster.origin: it has no value`,
+  },
+  ...["\u00a0", "\u3000", "\f", "\v", "\u2028"].map((space) => ({
+    name: `white space that SRS does not know: ${JSON.stringify(space)}`,
+    text: `listen 1935;\n${space}chunk_size 200;`,
+    error: `a.conf:2: unknown directive '${escapeUnprintable(space)}chunk_size': did you mean 'chunk_size'?`,
+  })),
+  {
+    name: "every mistake of a file, of grammar, names and values, in its order",
+    text: `listen 1935
+max_connection 10;
+chunk_size 64;
+}
+;
+vhost a
+{
+  cluster { mode remote; }
+  queue_lenght 10;
+  enabled yes;
+`,
+    error: `a.conf:1: unexpected end of line after 'listen 1935', expecting ';' or '{'
+a.conf:2: unknown directive 'max_connection': did you mean 'max_connections'?
+a.conf:3: Cannot use chunk_size: value is 64, must be a whole number from 128 to 65536
+a.conf:4: unexpected '}'
+a.conf:5: unexpected ';'
+a.conf:6: unexpected end of line after 'vhost a', expecting ';' or '{'
+a.conf:9: unknown directive 'queue_lenght'
+a.conf:10: Cannot use vhost.enabled: value is "yes", must be on or off
+a.conf:11: unexpected end of file, a block is not closed by '}'`,
+  },
+  {
+    name: "a name that resembles none, without a guess",
+    text: "listen 1935;\nworker_processes 4;\nevents { }",
+    error: "a.conf:2: unknown directive 'worker_processes'\na.conf:3: unknown directive 'events'",
+  },
+  {
+    name: "blocks without an end",
+    text: "a {".repeat(40),
+    error: "a.conf:1: blocks nest deeper than 32\na.conf:1: unknown directive 'a'",
+  },
+  {
+    name: "files that include each other more and more",
+    text: "listen 1;\ninclude b.conf b.conf;",
+    files: { "b.conf": "include b.conf b.conf;" },
+    error: "b.conf:1: includes nest deeper than 16\nb.conf:1: more than 256 files are included",
   },
 ];
 

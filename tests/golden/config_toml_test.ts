@@ -150,6 +150,63 @@ const refused: { name: string; text: string; error: string }[] = [
     error: "a.toml:1: Cannot use vhost.a b: a vhost's name has no spaces and no slashes",
   },
   {
+    name: "a vhost's name with dots that is not quoted",
+    text: `[vhost.live.example.com]\nchunk_size = 128\n[vhost.b.c.play]\n[vhost.d.clustre]`,
+    error:
+      `a.toml:1: unknown key 'example': a vhost's name with dots needs quotes, as in [vhost."live.example.com"]\n` +
+      `a.toml:3: unknown key 'c': a vhost's name with dots needs quotes, as in [vhost."b.c"]\n` +
+      "a.toml:4: unknown key 'clustre': did you mean 'cluster'?",
+  },
+  {
+    name: "a number that is none",
+    text: "chunk_size = nan\nmax_connections = -inf\nlisten = [nan]",
+    error: "a.toml:1: Cannot use chunk_size: value is nan, must be a whole number from 128 to 65536\n" +
+      "a.toml:2: Cannot use max_connections: value is -inf, must be a whole number from 1 to 1000000\n" +
+      'a.toml:3: Cannot use listen: value is nan, must be PORT, "IP:PORT" or "[IPv6]:PORT", PORT up to 65535',
+  },
+  {
+    name: "every mistake, of grammar, names, values and what they mean together",
+    text: `chunk_size = = 3
+log_level = "loud"
+[http_api]
+auth.enabled = true
+auth.username = "a
+listen = 1935
+[vhost.a.cluster]
+mode = "remote"
+[vhost.b.cluster]
+mode = "remote"
+origins = ["a"]
+coworker = []`,
+    error: `a.toml:1: Cannot read TOML: invalid value
+a.toml:2: Cannot use log_level: value is "loud", must be one of trace, debug, info, warn, error
+a.toml:5: Cannot read TOML: control characters are not allowed in strings
+a.toml:11: unknown key 'origins': did you mean 'origin'?
+a.toml:12: unknown key 'coworker': did you mean 'coworkers'?`,
+  },
+  {
+    name: "values that do not fit each other beside values that are wrong",
+    text: `log_level = "loud"\n[http_api]\nlisten = 1935\n[vhost.a.cluster]\nmode = "remote"`,
+    error:
+      'a.toml:1: Cannot use log_level: value is "loud", must be one of trace, debug, info, warn, error\n' +
+      'a.toml:5: Cannot use vhost.a.cluster.mode: value is "remote", needs cluster.origin',
+  },
+  {
+    name: "the rest of a list whose first line is wrong, only once",
+    text: `listen = 1\nlisten = [\n  2,\n  3,\n]\nnope = 1`,
+    error: "a.toml:2: Cannot read TOML: trying to redefine an already defined table or value",
+  },
+  {
+    name: "a name that resembles none, without a guess",
+    text: "bananas = 1",
+    error: "a.toml:1: unknown key 'bananas'",
+  },
+  {
+    name: "what is no text",
+    text: "listen = 1\0",
+    error: "a.toml: Cannot read the configuration: it is no text in UTF-8",
+  },
+  {
     name: "a syntax error",
     text: "listen = 1935\nchunk_size = = 3",
     error: "a.toml:2: Cannot read TOML: invalid value",
@@ -239,6 +296,40 @@ Deno.test("TOML configuration: what works though it looks wrong is warned of", (
   assert.deepEqual(warnings, [
     "vhost a has coworkers but not origin_cluster: it serves its own streams only",
   ]);
+});
+
+for (
+  const [text, warning] of [
+    [
+      "[vhost.defaultVhost.play]\ngop_cache = false",
+      "vhost defaultVhost takes that name only, so nobody is let in: the one for every name is __defaultVhost__",
+    ],
+    [
+      '[vhost._defaultVhost_]\n[vhost."a.com"]',
+      "vhost _defaultVhost_ takes that name only, so nobody but those of the other vhosts is let in: " +
+      "the one for every name is __defaultVhost__",
+    ],
+    ["[vhost.a]\nenabled = false", "nobody is let in: every vhost has enabled = false"],
+  ] as const
+) {
+  Deno.test(`TOML configuration: ${JSON.stringify(text)} warns of who is let in`, () => {
+    assert.deepEqual(load(text).warnings, [warning]);
+  });
+}
+
+Deno.test("TOML configuration: a byte order mark is skipped, and columns and lines stay", () => {
+  assert.equal(load("\ufeffchunk_size = 200").config.chunk_size, 200);
+  assert.throws(() => load("\ufeffchunk_size = 1"), /^ConfigError: a\.toml:1: Cannot use chunk_size/);
+});
+
+Deno.test("loadConfig reads the file that is named, else that of HEADWATER_CONFIG, else that of SRS_CONFIG_FILE", () => {
+  const environment = { HEADWATER_CONFIG: "ours.toml", SRS_CONFIG_FILE: "srs.conf" };
+  const readTextFile = (path: string) => path.endsWith(".conf") ? "listen 1;" : "";
+  const source = (path: string | undefined, variables: Record<string, string>) =>
+    loadConfig({ ...(path === undefined ? {} : { path }), environment: variables, readTextFile }).source;
+  assert.equal(source("a.toml", environment), "a.toml");
+  assert.equal(source(undefined, environment), "ours.toml");
+  assert.equal(source(undefined, { ...environment, HEADWATER_CONFIG: "" }), "srs.conf");
 });
 
 Deno.test("loadConfig reads the default file only if it exists", () => {

@@ -129,7 +129,7 @@ Deno.test("logging: a file is added to, can be moved away, and is complete after
     log.info("two");
     reopenLog();
     log.info("three");
-    assert.throws(() => configureLogging({ level: "info", format: "text", file: `${folder}/no/a.log` }));
+    assert.throws(() => configureLogging({ level: "info", format: "text", file: `${file}/no/a.log` }));
     log.info("four");
     closeLogging();
     log.info("five");

@@ -10,8 +10,11 @@ fc.configureGlobal({ seed: SEED | 0 });
 
 /** Texts made of what a configuration is made of, mostly in a wrong order. */
 function texts(words: readonly string[]): fc.Arbitrary<string> {
-  return fc.array(fc.constantFrom(...words), { maxLength: 40 }).map((parts) => parts.join(""));
+  return fc.array(fc.constantFrom(...words, ...SPACES), { maxLength: 40 }).map((parts) => parts.join(""));
 }
+
+/** What JavaScript calls white space and one or both of the grammars do not, and a byte order mark. */
+const SPACES = "\u00a0 \u1680 \u2028 \u3000 \ufeff \v \f \r \0".split(" ");
 
 const SRS_WORDS = [
   ..."listen|1935|vhost|a|cluster|mode|remote|origin|play|gop_cache|on|off|hls|\"|'|#|http_api".split("|"),
@@ -27,21 +30,83 @@ const TOML_WORDS = [
   ...[" ", "\n", "\n", " = ", " = 1\n", "]\n"],
 ];
 
+/** Fails when a text is neither a configuration nor a `ConfigError` that names places in it. */
+function assertRead(path: string, text: string): void {
+  try {
+    loadConfig({ path, environment: {}, readTextFile: () => text });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, `threw ${error}`);
+    assert.ok(error.issues.length > 0);
+    const lines = text.split("\n").length;
+    for (const { line } of error.issues) assert.ok(line === undefined || (line >= 1 && line <= lines));
+  }
+}
+
 for (const [path, words] of [["a.conf", SRS_WORDS], ["a.toml", TOML_WORDS]] as const) {
   Deno.test(`any text is a configuration or a ConfigError with positions: ${path} (${SEED_TEXT})`, () => {
-    fc.assert(
-      fc.property(texts(words), (text) => {
-        try {
-          loadConfig({ path, environment: {}, readTextFile: () => text });
-        } catch (error) {
-          assert.ok(error instanceof ConfigError, `threw ${error}`);
-          assert.ok(error.issues.length > 0);
-          const lines = text.split("\n").length;
-          for (const { line } of error.issues) assert.ok(line === undefined || (line >= 1 && line <= lines));
-        }
-      }),
-      { numRuns: 2000 },
-    );
+    fc.assert(fc.property(texts(words), (text) => assertRead(path, text)), { numRuns: 2000 });
+  });
+
+  Deno.test(`any bytes are a configuration or a ConfigError with positions: ${path} (${SEED_TEXT})`, () => {
+    const bytes = fc.uint8Array({ maxLength: 200 }).map((each) => new TextDecoder().decode(each));
+    const garbled = fc.tuple(texts(words), bytes, texts(words)).map((parts) => parts.join(""));
+    fc.assert(fc.property(fc.oneof(bytes, garbled), (text) => assertRead(path, text)), {
+      numRuns: 1000,
+    });
+  });
+}
+
+/** Texts of about `length` characters, each the worst that is known for one part of the readers. */
+const WORST: Record<string, (length: number) => string> = {
+  "a.conf: white space of others": (length) => "listen 1;\n" + "\u00a0".repeat(length),
+  "a.conf: words": (length) => "listen " + "1 ".repeat(length / 2) + ";",
+  "a.conf: returns": (length) => "listen" + "\r".repeat(length) + "1;",
+  "a.conf: lines": (length) => "listen" + "\n".repeat(length) + "1;",
+  "a.conf: comments": (length) => "#\n".repeat(length / 2),
+  "a.conf: semicolons": (length) => ";".repeat(length),
+  "a.conf: quotes": (length) => "listen '1' \"".repeat(length / 12),
+  "a.conf: blocks in blocks": (length) => "vhost a {".repeat(length / 9),
+  "a.conf: vhosts": (length) =>
+    numbered(length / 50, (n) => `vhost v${n}.example.com { play { gop_cache off; } }\n`),
+  "a.conf: unknown names": (length) => numbered(length / 16, (n) => `lisetn${n} on;\n`),
+  "a.conf: the same twice": (length) => numbered(length / 16, (n) => `listen ${n};\n`),
+  "a.conf: includes": (length) => "listen 1;" + "include a.conf;".repeat(length / 15),
+  "a.toml: one long name": (length) => "a".repeat(length) + " = 1",
+  "a.toml: a dotted name": (length) => "a.".repeat(length / 2) + "b = 1",
+  "a.toml: lists in lists": (length) => "listen = " + "[".repeat(length),
+  "a.toml: tables in tables": (length) => "vhost = " + "{a=".repeat(length / 3),
+  "a.toml: unknown names": (length) => numbered(length / 16, (n) => `lisetn${n} = 1\n`),
+  "a.toml: vhosts": (length) =>
+    numbered(length / 40, (n) => `[vhost."v${n}.example.com".play]\nmw_latency=0\n`),
+  "a.toml: wrong values": (length) => numbered(length / 30, (n) => `[vhost.v${n}]\nchunk_size = 1\n`),
+  "a.toml: wrong addresses": (length) => `vhost.a.cluster.coworkers = [${"'x y',".repeat(length / 6)}]`,
+  "a.toml: mistakes of grammar": (length) => "a = = 1\n".repeat(length / 8),
+  "a.toml: a string": (length) => `server_id = """${'""\n\\\\'.repeat(length / 5)}"""`,
+  "a.toml: spaces": (length) => "listen" + " ".repeat(length) + "= 1",
+};
+
+function numbered(count: number, make: (n: number) => string): string {
+  return Array.from({ length: Math.ceil(count) }, (_, n) => make(n)).join("");
+}
+
+for (const [name, make] of Object.entries(WORST)) {
+  Deno.test(`the work for a configuration grows as its length does: ${name}`, () => {
+    const [path = ""] = name.split(":");
+    const measure = (length: number): number => {
+      const text = make(length);
+      let best = Infinity;
+      for (let run = 0; run < 3; run++) {
+        const start = performance.now();
+        assertRead(path, text);
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    const length = 32 * 1024;
+    measure(length);
+    const [small, large] = [measure(length), measure(8 * length)];
+    // A floor, since what takes no time at all is a matter of luck.
+    assert.ok(large < 20 * Math.max(small, 20), `${small} ms for ${length}, ${large} ms for 8 times that`);
   });
 }
 
