@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { closeLogging, configureLogging } from "../../lib/app/logging.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import { Amf0Object, type Amf0Value, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { encodeCommand } from "../../lib/wire/commands.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { until } from "../fakes/deadline.ts";
@@ -327,6 +328,32 @@ Deno.test("commands that do not decode, or are too much, are passed over: what d
       await client.sendRaw(20, 0, hex("02 0004 'stat' 31 32"));
       await client.sendRaw(20, 0, joinBytes(encodeCommand("createStream", 7, null), hex("31 32")));
       assert.equal((await client.answer(7)).arguments[0], 1);
+    } finally {
+      client.close();
+    }
+  }));
+
+Deno.test("limit: a connection that plays and plays is slowed down, and so is what it writes to the log", () =>
+  withServer({}, async ({ address }, lines) => {
+    const client = await RtmpTestClient.connect(address, "live");
+    try {
+      const plays = joinBytes(
+        ...Array.from({ length: 1000 }, () => {
+          const payload = encodeCommand("play", 0, null, "nobody");
+          return encodeChunks(
+            { typeId: 20, timestamp: 0, messageStreamId: 1, chunkStreamId: 3 },
+            payload,
+            128,
+          );
+        }),
+      );
+      await client.send(plays);
+      const started = () =>
+        lines.filter(({ message, stream }) => message === "Play started" && stream === "/live/nobody");
+      await until(() => started().length === 32, "as many plays as may be begun at once");
+      await until(() => started().length === 33, "another one, later");
+      const [burst, next] = started().slice(-2).map(({ time }) => Date.parse(String(time)));
+      assert.ok((next ?? 0) - (burst ?? 0) >= 900, `${burst}, then ${next}`);
     } finally {
       client.close();
     }
