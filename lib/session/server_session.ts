@@ -158,11 +158,26 @@ export class ServerSession {
       const queued = this.#queue.take();
       if (queued !== undefined) return queued;
       if (this.#handshake !== undefined) return undefined;
-      const message = this.#reader.next();
+      const message = this.#nextMessage();
       if (message === undefined) return undefined;
       const event = this.#read(message, nowMs);
       if (event !== undefined) return event;
     }
+  }
+
+  /** A chunk stream that is broken ends the connection, with a word to a client that could read one so far. */
+  #nextMessage(): RawMessage | undefined {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      if (error instanceof RtmpError) this.#sayClosed(error);
+      throw error;
+    }
+  }
+
+  #sayClosed({ message }: RtmpError): void {
+    if (!this.#isConnected) return;
+    this.#output.command(0, encodeStatus("error", "NetConnection.Connect.Closed", message));
   }
 
   /** What to send, or undefined. */
@@ -174,7 +189,7 @@ export class ServerSession {
   checkDeadline(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     const { handshakeTimeoutMs, idleTimeoutMs } = this.#options;
-    throw this.#isConnected
+    const error = this.#isConnected
       ? new RtmpError("idle-timeout", `Cannot wait for publish or play: none within ${idleTimeoutMs} ms`)
       : new RtmpError(
         "handshake-timeout",
@@ -182,6 +197,8 @@ export class ServerSession {
           this.#handshake ? "handshake" : "connect"
         }: not done within ${handshakeTimeoutMs} ms`,
       );
+    this.#sayClosed(error);
+    throw error;
   }
 
   /** Lets the client in. */

@@ -191,6 +191,22 @@ Deno.test("what is wrong with a publish or play is told on its stream", () => {
   assert.deepEqual(player.answers(), ["onStatus@1 error NetStream.Play.Failed"]);
 });
 
+Deno.test("a chunk stream that breaks, and idleness, end a connection in words; a stranger is told nothing", () => {
+  const broken = Uint8Array.of(0xc7, 1);
+  const peer = SessionPeer.connected();
+  assert.throws(() => peer.receive(broken), isRtmpError("chunk-header-type"));
+  assert.throws(() => peer.session.nextEvent(0), isRtmpError("chunk-header-type"), "and stays so");
+  assert.deepEqual(peer.answers().slice(0, 1), ["onStatus error NetConnection.Connect.Closed"]);
+  const idle = SessionPeer.connected({}, { idleTimeoutMs: 1000 });
+  assert.throws(() => idle.session.checkDeadline(1000), isRtmpError("idle-timeout"));
+  assert.deepEqual(idle.answers(), ["onStatus error NetConnection.Connect.Closed"]);
+  const stranger = new SessionPeer();
+  stranger.shakeHands();
+  stranger.answers();
+  assert.throws(() => stranger.receive(broken), isRtmpError("chunk-header-type"));
+  assert.deepEqual(stranger.answers(), []);
+});
+
 Deno.test("pings before connect are not answered: nothing may pile up for a stranger", () => {
   const peer = new SessionPeer();
   peer.shakeHands();
