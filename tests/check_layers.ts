@@ -1,5 +1,6 @@
 /**
- * Fails when an import points up the layers or round in a circle, or when `Deno` is named where it may not be.
+ * Fails when an import points up the layers or round in a circle, when `Deno` is named where it may not be, or when a promise is thrown
+ * away: one that rejects would end the process.
  *
  * Run by `deno task layers`. Imports are those that `deno info` sees, of types too.
  *
@@ -25,7 +26,10 @@ const root = new URL("..", import.meta.url);
 const sources = [...listSources("lib")].sort();
 const problems = [
   ...findBadImports(await readImports(["main.ts", ...sources])),
-  ...sources.flatMap(findDenoNames),
+  ...sources.flatMap((path) =>
+    MAY_NAME_DENO.some((allowed) => allowed.test(path)) ? [] : findDenoNames(path)
+  ),
+  ...sources.flatMap(findVoidedPromises),
 ];
 // deno-lint-ignore no-console -- this is a command line program
 console.log(problems.join("\n") || `layers: ${sources.length} files ok`);
@@ -91,10 +95,17 @@ function findBadImports(imports: ReadonlyMap<string, ReadonlySet<string>>): stri
 }
 
 function findDenoNames(path: string): string[] {
-  if (MAY_NAME_DENO.some((allowed) => allowed.test(path))) return [];
+  return findInCode(path, /\bDeno\.\w/, "names Deno");
+}
+
+function findVoidedPromises(path: string): string[] {
+  return findInCode(path, /\bvoid [#\w.]+\(/, "throws a promise away, give it to inBackground");
+}
+
+function findInCode(path: string, pattern: RegExp, what: string): string[] {
   const lines = Deno.readTextFileSync(new URL(path, root)).split("\n");
   return lines.flatMap((line, index) => {
     const code = line.replace(/^\s*(\*|\/\*\*|\/\/).*/, "").replace(/\s\/\/ .*/, "");
-    return /\bDeno\.\w/.test(code) ? [`names Deno: ${path}:${index + 1}`] : [];
+    return pattern.test(code) ? [`${what}: ${path}:${index + 1}`] : [];
   });
 }

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
@@ -257,7 +258,7 @@ export class Cluster {
   }
 
   #beginSettling(key: string, coworker: Coworker): void {
-    this.#settle(key, coworker).catch((error) => log.error("Conflict not settled", { key, error }));
+    inBackground(this.#settle(key, coworker), "conflict between two owners");
   }
 
   /**
@@ -268,8 +269,11 @@ export class Cluster {
     const id = `${coworker.name} ${key}`;
     if (this.#settling.has(id)) return;
     this.#settling.add(id);
-    await coworker.refresh();
-    this.#settling.delete(id);
+    try {
+      await coworker.refresh();
+    } finally {
+      this.#settling.delete(id);
+    }
     const mine = this.owned.get(key);
     const publishedAtMs = coworker.streams.get(key);
     const { node } = coworker;

@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import type { CoworkerAddress } from "./coworker_address.ts";
@@ -123,13 +124,17 @@ export class Coworker {
 
   /** A turn of the loop. What is down, or need not be polled, is asked when its own pause is over. */
   beat(): void {
-    if (this.#followsBeat) void this.#poll();
+    if (this.#followsBeat) this.#pollSoon();
   }
 
   /** Asks for what it owns now: an answer that is under way may be older. Resolves when it is there, or that there is none. */
   async refresh(): Promise<void> {
     await this.#polling;
     await this.#poll();
+  }
+
+  #pollSoon(): void {
+    inBackground(this.#poll(), "question to a coworker");
   }
 
   #poll(): Promise<void> {
@@ -257,7 +262,7 @@ export class Coworker {
     const { clock, random } = this.#options;
     this.#timer = clock.setTimer(() => {
       this.#timer = undefined;
-      void this.#poll();
+      this.#pollSoon();
     }, withJitter(delayMs, random()));
   }
 

@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { hostAndPort } from "../base/stream_address.ts";
@@ -60,7 +61,7 @@ export class Coworkers {
       this.#entries.set(name, entry);
       // Again for one that is known: it may have gone by another name that is no longer in the list.
       if (isIpAddress(address.host)) this.#assign(entry, [address.host]);
-      else if (this.#isStarted && known === undefined) void this.#resolve(entry);
+      else if (this.#isStarted && known === undefined) this.#resolveSoon(entry);
     }
     this.#stopUnused();
     // The pause between turns may have become shorter.
@@ -123,7 +124,7 @@ export class Coworkers {
 
   #resolveAll(): void {
     for (const entry of this.#entries.values()) {
-      if (!isIpAddress(entry.address.host)) void this.#resolve(entry);
+      if (!isIpAddress(entry.address.host)) this.#resolveSoon(entry);
     }
     this.#resolveTimer = this.#clock.setTimer(() => this.#resolveAll(), RESOLVE_INTERVAL_MS);
   }
@@ -140,9 +141,10 @@ export class Coworkers {
     this.#beatTimer = this.#clock.setTimer(() => this.#beat(), withJitter(pollIntervalMs(), random()));
   }
 
-  #resolve(entry: Entry): Promise<void> {
-    entry.resolving ??= this.#lookUp(entry).finally(() => entry.resolving = undefined);
-    return entry.resolving;
+  #resolveSoon(entry: Entry): void {
+    if (entry.resolving !== undefined) return;
+    entry.resolving = this.#lookUp(entry).finally(() => entry.resolving = undefined);
+    inBackground(entry.resolving, "look-up of a coworker");
   }
 
   async #lookUp(entry: Entry): Promise<void> {

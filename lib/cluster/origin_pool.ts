@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import type { RtmpError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import { hostAndPort } from "../base/stream_address.ts";
@@ -52,7 +53,9 @@ export class OriginPool {
     return this.all(key).filter((origin) => {
       const health = this.#health.get(nameOf(origin));
       if (health === undefined) return true;
-      if (!health.isProbing && health.retryAtMs <= nowMs) void this.#look(origin, health);
+      if (!health.isProbing && health.retryAtMs <= nowMs) {
+        inBackground(this.#look(origin, health), "probe of an origin");
+      }
       return false;
     });
   }
@@ -71,10 +74,14 @@ export class OriginPool {
 
   async #look(origin: SocketAddress, health: Health): Promise<void> {
     health.isProbing = true;
-    const isAlive = await this.#probe(origin);
-    health.isProbing = false;
-    if (!isAlive) this.#backOff(health);
-    else if (this.#health.get(nameOf(origin)) === health) this.#health.delete(nameOf(origin));
+    let isAlive = false;
+    try {
+      isAlive = await this.#probe(origin);
+    } finally {
+      health.isProbing = false;
+      if (!isAlive) this.#backOff(health);
+      else if (this.#health.get(nameOf(origin)) === health) this.#health.delete(nameOf(origin));
+    }
   }
 
   #backOff(health: Health): void {

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
 import { RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import type { Clock } from "../base/clock.ts";
@@ -156,7 +157,7 @@ export class PullConnection {
       );
     } else if (isFeeding && nowMs - Math.max(sinceMs, this.#askedMs) >= SILENCE_MS) {
       this.#askedMs = nowMs;
-      this.#leaveIfMoved(sinceMs).catch((error) => this.#fault(error));
+      inBackground(this.#leaveIfMoved(sinceMs), "question where a silent stream is");
     }
     this.#connection.checkAlive(PING_PATIENCE_MS);
   }

@@ -1,3 +1,4 @@
+import { inBackground } from "../../base/background.ts";
 import { errorText } from "../../base/errors.ts";
 
 /** SRS's numbers for how far a reload has come, and for a configuration that is wrong. */
@@ -32,7 +33,7 @@ export class ReloadRunner {
   /** Starts a reload, or has one follow the one that runs: that one may have read the file already. Returns at once. */
   request(): void {
     this.#isWanted = true;
-    if (!this.#isRunning) void this.#run();
+    if (!this.#isRunning) inBackground(this.#run(), "reload");
   }
 
   async #run(): Promise<void> {
