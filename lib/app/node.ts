@@ -10,6 +10,7 @@ import type { ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
+import { HttpClient } from "../net/http_client.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../server/cluster_router.ts";
 import { EdgeRouter } from "../server/edge_router.ts";
@@ -53,6 +54,7 @@ export class Node {
   });
   readonly #reload: () => Promise<void>;
   readonly #keepers: StreamKeepers;
+  readonly #coworkerHttp = new HttpClient();
   readonly #clusterReport: ClusterReport;
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
@@ -91,7 +93,7 @@ export class Node {
     this.cluster = new Cluster({
       identity: { nodeId, bootId, version: VERSION },
       settings: clusterSettings(config, undefined, undefined),
-      fetch: globalThis.fetch,
+      fetch: this.#coworkerHttp.fetch,
       resolveHost,
       clock,
       wallNow: Date.now,
@@ -177,6 +179,7 @@ export class Node {
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
     this.cluster.stop();
+    this.#coworkerHttp.close();
     this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await this.#http?.close();
@@ -221,13 +224,22 @@ export class Node {
   }
 
   #clusterTotals(): ServerTotals["cluster"] {
-    let nodesUp = 1;
+    let nodesUp = 0;
     let nodesDown = 0;
+    const boots = new Set([this.cluster.identity.bootId]);
     for (const entry of this.cluster.listCoworkers()) {
-      if ("coworker" in entry && entry.coworker.isUp === true) nodesUp++;
-      else nodesDown++;
+      if ("error" in entry || entry.coworker.isUp !== true) {
+        nodesDown++;
+        continue;
+      }
+      // This node among its own coworkers, and one that goes by several names.
+      const bootId = entry.coworker.node?.bootId;
+      if (bootId !== undefined && boots.has(bootId)) continue;
+      if (bootId !== undefined) boots.add(bootId);
+      nodesUp++;
     }
-    if (nodesUp + nodesDown === 1) return undefined;
+    const isEdge = Object.values(this.#config.vhost).some(({ cluster }) => cluster.mode === "remote");
+    if (nodesUp + nodesDown === 0 && !isEdge) return undefined;
     let pullRetriesTotal = this.#keepers.closedRetries;
     for (const [, pull] of this.#keepers.pulls()) pullRetriesTotal += pull.retries;
     return { nodesUp, nodesDown, pullRetriesTotal };

@@ -13,7 +13,7 @@ import {
   streamJson,
 } from "./node_state.ts";
 import { stateETag } from "./owned_streams.ts";
-import { SignatureVerifier, type SignedRequest } from "./request_signature.ts";
+import { challenge, SignatureVerifier, signedFor, type SignedRequest } from "./request_signature.ts";
 
 export interface ClusterReportOptions {
   readonly cluster: Cluster;
@@ -43,20 +43,29 @@ export class ClusterReport {
    * @returns Undefined when none.
    */
   admit(
-    request: SignedRequest & { readonly signature: string | undefined },
+    request: Omit<SignedRequest, "bootId"> & { readonly signature: string | undefined },
   ): ((vhost: string) => boolean) | undefined {
     const vhosts = [...this.#options.cluster.settings.vhosts];
     const secrets = new Set(vhosts.map(([, { secret }]) => secret).filter((secret) => secret !== ""));
     if (secrets.size === 0) return () => true;
+    const { bootId } = this.#options.cluster.identity;
+    // Meant for another node, or from before this one was started: who asks has to sign anew.
+    if (request.signature !== undefined && signedFor(request.signature) !== bootId) return undefined;
     const nowMs = this.#options.wallNow();
+    const signed = { ...request, bootId };
     const known = request.signature === undefined
       ? undefined
-      : [...secrets].find((secret) => this.#verifier.verify(secret, request, request.signature, nowMs));
+      : [...secrets].find((secret) => this.#verifier.verify(secret, signed, request.signature, nowMs));
     const visible = new Set(
       vhosts.filter(([, { secret, isOriginCluster }]) => secret === "" ? isOriginCluster : secret === known)
         .map(([name]) => name),
     );
     return visible.size === 0 ? undefined : (vhost) => visible.has(vhost);
+  }
+
+  /** What an asker whom nothing may be told has to know to sign. */
+  get challenge(): string {
+    return challenge(this.#options.cluster.identity.bootId);
   }
 
   /** The name of the vhost that serves a name: itself, else the default one. */

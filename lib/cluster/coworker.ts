@@ -2,8 +2,9 @@ import { inBackground } from "../base/background.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import type { CoworkerAddress } from "./coworker_address.ts";
-import type { CoworkerClient } from "./coworker_client.ts";
+import { CoworkerBusy, type CoworkerClient } from "./coworker_client.ts";
 import type { NodeIdentity, NodeLoad, NodeState, RtmpEndpoint } from "./node_state.ts";
+import { KnownStreams } from "./known_streams.ts";
 import type { StreamOrigin, StreamQuery } from "./stream_query.ts";
 
 /** What a coworker turned out to be. */
@@ -64,7 +65,7 @@ export class Coworker {
   #lastError: string | undefined;
   #roundTripMs: number | undefined;
   #node: NodeState | undefined;
-  #streams: Map<string, number> | undefined;
+  #streams: KnownStreams | undefined;
   #timer: Timer | undefined;
   #polling: Promise<void> | undefined;
   readonly #stopped = new AbortController();
@@ -108,7 +109,7 @@ export class Coworker {
 
   /** What it owned when it was heard of last: stream keys with their publish times. */
   get streams(): ReadonlyMap<string, number> {
-    return this.#streams ?? NO_STREAMS;
+    return this.#streams?.all ?? NO_STREAMS;
   }
 
   /** Begins to poll. */
@@ -180,7 +181,7 @@ export class Coworker {
     try {
       return await client.findStream(this.address, this.name, secret, query, timeoutMs, either);
     } catch (error) {
-      if (!either.aborted) {
+      if (!either.aborted && !(error instanceof CoworkerBusy)) {
         this.#fail(error);
         if (this.#polling === undefined) this.#schedule(this.#pauseMs());
       }
@@ -203,16 +204,25 @@ export class Coworker {
     this.#node = { ...state, added: NO_STREAMS, removed: [] };
     if (isSelf) {
       this.#streams = undefined;
-    } else if (state.isFull) {
-      this.#streams = new Map(state.added);
     } else {
-      this.#streams ??= new Map();
-      for (const key of state.removed) this.#streams.delete(key);
-      for (const [key, publishedAtMs] of state.added) this.#streams.set(key, publishedAtMs);
+      if (state.isFull) this.#streams = undefined;
+      this.#streams ??= new KnownStreams();
+      this.#change(this.#streams, state);
     }
     const cameUp = this.#comeUp(isSelf ? "self" : "headwater");
     if (cameUp || hasNewStreams) {
       this.#options.onChange(this, cameUp ? this.streams.keys() : isSelf ? [] : state.added.keys());
+    }
+  }
+
+  /** Takes over what changed; where that is too much, all has to be told anew. */
+  #change(streams: KnownStreams, { added, removed }: NodeState): void {
+    try {
+      streams.change(added, removed);
+    } catch (error) {
+      this.#streams = undefined;
+      this.#node = undefined;
+      throw error;
     }
   }
 

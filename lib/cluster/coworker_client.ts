@@ -3,7 +3,7 @@ import { hostAndPort } from "../base/stream_address.ts";
 import type { CoworkerAddress } from "./coworker_address.ts";
 import { MAX_NODE_STATE_BYTES, type NodeState, parseNodeState, type StateSince } from "./node_state.ts";
 import { stateETag } from "./owned_streams.ts";
-import { SIGNATURE_HEADER, signRequest } from "./request_signature.ts";
+import { CHALLENGE_HEADER, challengedBootId, SIGNATURE_HEADER, signRequest } from "./request_signature.ts";
 import {
   MAX_QUERY_ANSWER_BYTES,
   readStreamAnswer,
@@ -11,6 +11,7 @@ import {
   type StreamQuery,
   streamQueryPath,
 } from "./stream_query.ts";
+import { Turns } from "./turns.ts";
 import { unlessAborted } from "./unless_aborted.ts";
 
 /** The web's `fetch`, or what a test puts in its place. */
@@ -35,9 +36,15 @@ export type NodeAnswer =
   /** It has no such route: SRS, or a discovery service in its manner. */
   | { readonly kind: "srs" };
 
+/** Questions for streams that one coworker is asked at the same time; others wait their turn. */
+const MAX_QUESTIONS = 16;
+
 /** Asks coworkers over HTTP, signed where they share a secret; every answer is bounded in time and size. */
 export class CoworkerClient {
   readonly #options: CoworkerClientOptions;
+  /** Whom the questions to an address are signed for. */
+  readonly #bootIds = new WeakMap<CoworkerAddress, string>();
+  readonly #turns = new WeakMap<CoworkerAddress, Turns>();
 
   constructor(options: CoworkerClientOptions) {
     this.#options = options;
@@ -77,7 +84,9 @@ export class CoworkerClient {
     if (status !== 200) {
       // What SRS, or a service that stands in for it, says to a path that it does not have.
       if (status >= 400 && status < 500 && ![401, 403, 429].includes(status)) return { kind: "srs" };
-      throw new Error(status === 401 ? "HTTP 401: it has another secret" : `HTTP ${status}`);
+      throw new Error(
+        status === 401 ? "HTTP 401: it has another secret, or its clock is 30 s off" : `HTTP ${status}`,
+      );
     }
     const answer = parseJsonObject(text);
     const state = parseNodeState(answer.data);
@@ -89,6 +98,7 @@ export class CoworkerClient {
    *
    * @param coworker The coworker as it was named.
    * @returns null when it does not own it, or says nothing that SRS would accept.
+   * @throws {CoworkerBusy} When none of the questions that it is asked already was answered in time.
    * @throws {Error} When it can't be reached or is too late.
    */
   async findStream(
@@ -99,13 +109,40 @@ export class CoworkerClient {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<StreamOrigin | null> {
+    const deadline = new Deadline(this.#options.clock, timeoutMs, signal);
+    const endTurn = await this.#takeTurn(address, deadline);
+    try {
+      return await this.#find(address, coworker, secret, query, deadline);
+    } finally {
+      endTurn();
+    }
+  }
+
+  async #takeTurn(address: CoworkerAddress, deadline: Deadline): Promise<() => void> {
+    let turns = this.#turns.get(address);
+    if (turns === undefined) this.#turns.set(address, turns = new Turns(MAX_QUESTIONS));
+    try {
+      return await turns.take(deadline.signal);
+    } catch {
+      deadline.close();
+      throw new CoworkerBusy();
+    }
+  }
+
+  async #find(
+    address: CoworkerAddress,
+    coworker: string,
+    secret: string,
+    query: StreamQuery,
+    deadline: Deadline,
+  ): Promise<StreamOrigin | null> {
     const { status, text } = await this.#request(
       "POST",
       address,
       streamQueryPath(query, coworker),
       secret,
       MAX_QUERY_ANSWER_BYTES,
-      new Deadline(this.#options.clock, timeoutMs, signal),
+      deadline,
       { "Content-Type": "application/json" },
     );
     if (status !== 200 && status !== 201) return null;
@@ -121,31 +158,41 @@ export class CoworkerClient {
     deadline: Deadline,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; text: string }> {
-    const { fetch, wallNow, nonce, signature } = this.#options;
     // Signed as it is sent, after the URL's own encoding.
     const url = new URL(`http://${hostAndPort(address.host, address.port)}${path}`);
-    const allHeaders: Record<string, string> = { "User-Agent": signature, ...headers };
-    if (secret !== "") {
-      allHeaders[SIGNATURE_HEADER] = signRequest(
-        secret,
-        { method, target: url.pathname + url.search },
-        wallNow(),
-        nonce(),
-      );
-    }
     try {
       return await deadline.race(async () => {
-        const response = await fetch(url.href, {
-          method,
-          headers: allHeaders,
-          signal: deadline.signal,
-          redirect: "manual",
-        });
-        return { status: response.status, text: await readText(response, maxBytes) };
+        for (let isAgain = false;; isAgain = true) {
+          const bootId = this.#bootIds.get(address) ?? "";
+          const response = await this.#send(method, url, secret, bootId, headers, deadline.signal);
+          const text = await readText(response, maxBytes);
+          const asked = challengedBootId(response.headers.get(CHALLENGE_HEADER));
+          // The first question, or the first to one that was started anew: now it is known whom to sign for.
+          const mustSignAnew = response.status === 401 && secret !== "" && asked !== undefined;
+          if (isAgain || !mustSignAnew || asked === bootId) return { status: response.status, text };
+          this.#bootIds.set(address, asked);
+        }
       });
     } finally {
       deadline.close();
     }
+  }
+
+  async #send(
+    method: string,
+    url: URL,
+    secret: string,
+    bootId: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { fetch, wallNow, nonce, signature } = this.#options;
+    const allHeaders: Record<string, string> = { "User-Agent": signature, ...headers };
+    if (secret !== "") {
+      const request = { bootId, method, target: url.pathname + url.search };
+      allHeaders[SIGNATURE_HEADER] = signRequest(secret, request, wallNow(), nonce());
+    }
+    return await fetch(url.href, { method, headers: allHeaders, signal, redirect: "manual" });
   }
 }
 
@@ -189,6 +236,15 @@ export class CoworkerTimeout extends Error {
 
   constructor(timeoutMs: number) {
     super(`no answer within ${timeoutMs} ms`);
+  }
+}
+
+/** A coworker is being asked so much that a question did not come to its turn: that says nothing of the coworker. */
+export class CoworkerBusy extends Error {
+  override readonly name = "CoworkerBusy";
+
+  constructor() {
+    super(`${MAX_QUESTIONS} questions are under way`);
   }
 }
 

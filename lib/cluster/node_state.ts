@@ -173,7 +173,7 @@ function list(value: unknown): Json[] {
 
 function name(value: unknown, field: string): string {
   if (typeof value !== "string" || value === "") {
-    throw new Error(`Cannot read node state: ${field} is ${JSON.stringify(value)}, expected a name`);
+    throw new Error(`Cannot read node state: ${field} is ${shown(value)}, expected a name`);
   }
   if (value.length > MAX_NAME_LENGTH) {
     throw new Error(`Cannot read node state: ${field} is ${value.length} long, limit is ${MAX_NAME_LENGTH}`);
@@ -183,7 +183,13 @@ function name(value: unknown, field: string): string {
 
 function count(value: unknown, field: string, limit: number = Number.MAX_SAFE_INTEGER): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= limit) return value;
-  throw new Error(`Cannot read node state: ${field} is ${JSON.stringify(value)}, expected a count`);
+  throw new Error(`Cannot read node state: ${field} is ${shown(value)}, expected a count`);
+}
+
+/** For an error: what is no text or number may be of any size. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40).toWellFormed());
+  return typeof value === "number" ? String(value) : value === null ? "null" : typeof value;
 }
 
 function isObject(value: unknown): value is Json {

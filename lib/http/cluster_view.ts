@@ -38,6 +38,8 @@ export interface ClusterStreamOrigin {
 export interface ClusterView {
   /** Who may be told what; undefined: nothing, the request had to be signed. */
   admit(request: ClusterRequest): VhostFilter | undefined;
+  /** `WWW-Authenticate` of the refusal. */
+  readonly challenge: string;
   /** The name of the vhost that serves a name; undefined where none does. */
   vhostName(name: string): string | undefined;
   /** Null when no publisher of this node feeds the stream. */

@@ -57,6 +57,34 @@ programTest(
   },
 );
 
+programTest(
+  [],
+  "nodes that share a secret find each other's streams, and count each other",
+  async (scope) => {
+    const [a, b, c] = await startLocalCluster(scope, { secret: "0123456789abcdef0123456789abcdef" });
+    await startEncoder(scope, a.rtmp.port, "a");
+    await (await watchRtmp(scope, b.rtmp.port, "a")).more(5);
+    const nodes = async (node: LocalNode) => {
+      const metrics = await (await fetch(`http://${node.api}/metrics`)).text();
+      return metrics.split("\n").filter((line) => line.startsWith("cluster_nodes"));
+    };
+    // Itself among them counts for nothing.
+    const coworkers = [a.api, b.api, c.api];
+    b.reload({ origin_cluster: true, coworkers, secret: "0123456789abcdef0123456789abcdef" });
+    await b.meets(3);
+    deepEqual(await nodes(b), ['cluster_nodes{state="up"} 2', 'cluster_nodes{state="down"} 0']);
+    await c.node.stop();
+    const left = {
+      origin_cluster: true,
+      coworkers: [a.api, c.api],
+      secret: "0123456789abcdef0123456789abcdef",
+    };
+    b.reload(left);
+    await b.misses(1);
+    deepEqual(await nodes(b), ['cluster_nodes{state="up"} 1', 'cluster_nodes{state="down"} 1']);
+  },
+);
+
 programTest([], "a node that names itself, and a coworker under two names", async (scope) => {
   const [a, b] = await startLocalCluster(scope);
   const coworkers = [b.api, a.api, `localhost:${a.apiPort}`];

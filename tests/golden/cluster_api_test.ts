@@ -256,7 +256,8 @@ Deno.test("with secrets, each caller is told of the vhosts that it may know", as
     node.cluster.own({ vhost, app: "live", stream: "s", publishedAtMs: START_MS, connectionId: vhost });
   }
   const get = (target: string, secret: string) => {
-    const signature = signRequest(secret, { method: "GET", target }, network.wallNow(), network.nonce());
+    const request = { bootId: "boot-1", method: "GET", target };
+    const signature = signRequest(secret, request, network.wallNow(), network.nonce());
     const headers: HeadersInit = secret === "" ? {} : { "X-Headwater-Signature": signature };
     return node.app.request(target, { headers });
   };
@@ -275,16 +276,37 @@ Deno.test("with secrets, each caller is told of the vhosts that it may know", as
   assert.equal(await status("a.example", ""), 401);
 });
 
-Deno.test("a signed request counts once", async () => {
+Deno.test("a signed request counts once, at the node that it is meant for, until that is started anew", async () => {
   const network = new ClusterNetwork();
-  const node = new FakeNode(network, 1, [], { vhost: { secret: "sesame" } });
+  const [a, b] = [1, 2].map((index) => new FakeNode(network, index, [], { vhost: { secret: "sesame" } }));
+  assert.ok(a !== undefined && b !== undefined);
   const target = "/api/v1/clusters/node";
-  const signature = signRequest("sesame", { method: "GET", target }, network.wallNow(), network.nonce());
-  const headers = { "X-Headwater-Signature": signature };
-  assert.equal((await node.app.request(target, { headers })).status, 200);
-  const replayed = await node.app.request(target, { headers });
-  assert.equal(replayed.status, 401);
-  const { code, message } = await replayed.json();
+  const ask = async (
+    node: FakeNode,
+    bootId: string,
+    change: (header: string) => string = (header) => header,
+  ) => {
+    const request = { bootId, method: "GET", target };
+    const signature = signRequest("sesame", request, network.wallNow(), network.nonce());
+    const headers = { "X-Headwater-Signature": change(signature) };
+    const once = await node.app.request(target, { headers });
+    return { once, again: await node.app.request(target, { headers }) };
+  };
+  const { once, again } = await ask(a, "boot-1");
+  assert.equal(once.status, 200);
+  assert.equal(again.status, 401);
+  const { code, message } = await again.json();
   assert.equal(code, 401);
   assert.match(message, /cluster\.secret/);
+  const answers = [
+    await ask(b, "boot-1"),
+    // As if it were meant for the one that is asked.
+    await ask(b, "boot-1", (header) => header.replace("b=boot-1", "b=boot-2")),
+    await ask(a, "boot-0"),
+    // As nodes signed before they named whom they ask.
+    await ask(a, "boot-1", (header) => header.replace("b=boot-1,", "")),
+    await ask(a, ""),
+  ];
+  assert.deepEqual(answers.map(({ once }) => once.status), [401, 401, 401, 401, 401]);
+  assert.equal(answers[0]?.once.headers.get("WWW-Authenticate"), 'Headwater boot_id="boot-2"');
 });

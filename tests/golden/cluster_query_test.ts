@@ -206,27 +206,32 @@ for (
   });
 }
 
-Deno.test("a signature is HMAC-SHA256 of method, target, time and nonce", () => {
-  // printf 'GET\n/api/v1/clusters/node\n1700000000000\n00112233445566778899aabbccddeeff' | openssl dgst -sha256 -hmac sesame
+Deno.test("a signature is HMAC-SHA256 of the asked node's boot id, method, target, time and nonce", () => {
+  // printf 'boot-1\nGET\n/api/v1/clusters/node\n1700000000000\n00112233445566778899aabbccddeeff' | openssl dgst -sha256 -hmac sesame
   assert.equal(
     signRequest(
       "sesame",
-      { method: "GET", target: "/api/v1/clusters/node" },
+      { bootId: "boot-1", method: "GET", target: "/api/v1/clusters/node" },
       1_700_000_000_000,
       "00112233445566778899aabbccddeeff",
     ),
-    "t=1700000000000,n=00112233445566778899aabbccddeeff,s=26fdaa3cdbd126c4e48415f666434089bf75c75884edb66bd3857c103e5d1cb1",
+    "b=boot-1,t=1700000000000,n=00112233445566778899aabbccddeeff,s=4a75aebea3e5c34706f0afee7413bac1a3bff37f2d606b3419cded5c5cbddddf",
   );
 });
 
 Deno.test("a signature holds for its request, its secret, its time, and once", () => {
   const verifier = new SignatureVerifier();
-  const request = { method: "GET", target: "/api/v1/clusters/node?since=1&boot=x" };
+  const request = { bootId: "boot-1", method: "GET", target: "/api/v1/clusters/node?since=1&boot=x" };
   const nowMs = 1_700_000_000_000;
   let nonces = 0;
   const sign = (unixMs = nowMs) => signRequest("sesame", request, unixMs, String(nonces++).padStart(16, "0"));
   const header = sign();
   assert.equal(verifier.verify("other", request, header, nowMs), false);
+  assert.equal(
+    verifier.verify("sesame", { ...request, bootId: "boot-2" }, header, nowMs),
+    false,
+    "another node",
+  );
   assert.equal(verifier.verify("sesame", { ...request, method: "POST" }, header, nowMs), false);
   assert.equal(verifier.verify("sesame", { ...request, target: "/api/v1/clusters" }, header, nowMs), false);
   assert.equal(verifier.verify("sesame", request, header.replace("n=0", "n=1"), nowMs), false);

@@ -73,7 +73,7 @@ function texts(name: string, size: number, handle: (text: string) => unknown): E
 }
 
 const IDENTITY = { nodeId: "a", bootId: "b", version: "1" };
-const REQUEST = { method: "GET", target: "/api/v1/clusters/node" };
+const REQUEST = { bootId: "b", method: "GET", target: "/api/v1/clusters/node" };
 const SECRET = "0123456789abcdef0123456789abcdef";
 
 testGrowth([

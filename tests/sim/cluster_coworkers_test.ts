@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import assert from "node:assert/strict";
 import {
   ClusterNetwork,
@@ -281,6 +282,165 @@ Deno.test("nodes that share a secret know each other, others are refused", async
   assert.equal(known(a).get(b.address)?.up, false);
   a.cluster.stop();
   b.cluster.stop();
+});
+
+Deno.test("a node is told whom to sign for once, and again when its coworker has been started anew", async () => {
+  const network = new ClusterNetwork();
+  const vhost = { secret: "sesame" };
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985"], { vhost });
+  const statuses: number[] = [];
+  const listen = (node: FakeNode) =>
+    network.hosts.set("10.0.0.2:1985", async (request) => {
+      const response = await node.app.fetch(request);
+      statuses.push(response.status);
+      return response;
+    });
+  const b = new FakeNode(network, 2, [], { vhost });
+  b.own("one");
+  listen(b);
+  a.cluster.start();
+  await network.advance(2100);
+  assert.equal((await a.cluster.locate(query("one"))).kind, "at");
+  assert.deepEqual(statuses.splice(0), [401, 200, 304, 304, 200]);
+  const again = new FakeNode(network, 3, [], { vhost });
+  again.own("two");
+  listen(again);
+  assert.equal((await a.cluster.locate(query("two"))).kind, "at");
+  assert.deepEqual(statuses, [401, 200]);
+  // One that asks to sign anew again and again is not asked for ever.
+  statuses.length = 0;
+  let boots = 0;
+  network.hosts.set("10.0.0.2:1985", () => {
+    statuses.push(401);
+    const headers = { "WWW-Authenticate": `Headwater boot_id="boot-${++boots}-x"` };
+    return Response.json({ code: 401 }, { status: 401, headers });
+  });
+  await network.advance(1000);
+  assert.equal(statuses.length, 2);
+  a.cluster.stop();
+});
+
+Deno.test("a coworker is asked for few streams at once, and not blamed for those that wait their turn", async () => {
+  const network = new ClusterNetwork();
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985"]);
+  new FakeNode(network, 2, []);
+  const host = network.hosts.get("10.0.0.2:1985");
+  a.cluster.start();
+  await network.advance(100);
+  assert.ok(typeof host === "function");
+  network.takeRequests();
+  const waiting = Promise.withResolvers<void>();
+  network.hosts.set("10.0.0.2:1985", async (request) => {
+    if (request.method === "POST") await waiting.promise;
+    return await host(request);
+  });
+  const located = Array.from({ length: 100 }, (_, index) => a.cluster.locate(query(`s${index}`)));
+  await network.advance(500);
+  assert.equal(network.takeRequests(/POST/).length, 16);
+  waiting.resolve();
+  await network.advance(100);
+  assert.equal(network.takeRequests(/POST/).length, 84);
+  assert.deepEqual(new Set((await Promise.all(located)).map(({ kind }) => kind)), new Set(["nowhere"]));
+  assert.equal(known(a).get("10.0.0.2:1985")?.up, true);
+  a.cluster.stop();
+});
+
+for (
+  const [what, data] of [
+    ["a name that is a large table", { version: Array(100_000).fill("x") }],
+    ["a count that is a large text", { revision: "9".repeat(1_000_000) }],
+    ["a table in a table in a table", {
+      boot_id: JSON.parse("[".repeat(100_000) + "]".repeat(100_000)),
+    }],
+  ] as const
+) {
+  Deno.test(`a coworker that answers ${what} is down, and its error is short`, async () => {
+    const network = new ClusterNetwork();
+    const answer = {
+      node_id: "x",
+      boot_id: "y",
+      version: "1",
+      rtmp: { port: 1 },
+      load: { clients: 0, streams: 0 },
+    };
+    network.hosts.set("10.0.0.2:1985", () => Response.json({ code: 0, data: { ...answer, ...data } }));
+    const a = new FakeNode(network, 1, ["10.0.0.2:1985"]);
+    a.cluster.start();
+    for (let i = 0; i < 20 && known(a).get("10.0.0.2:1985")?.up === undefined; i++) await network.advance(5);
+    const [entry] = a.cluster.listCoworkers();
+    assert.ok(entry !== undefined && "coworker" in entry && entry.coworker.isUp === false);
+    assert.ok((entry.coworker.lastError?.length ?? 0) < 200, entry.coworker.lastError);
+    a.cluster.stop();
+  });
+}
+
+Deno.test("what a coworker owns is bounded over all its answers, and then told anew", async () => {
+  const network = new ClusterNetwork();
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985"]);
+  let revision = 0;
+  const asked: boolean[] = [];
+  network.hosts.set("10.0.0.2:1985", (request) => {
+    const isFull = new URL(request.url).searchParams.get("since") === null;
+    asked.push(isFull);
+    const streams = Array.from({ length: 5000 }, (_, index) => ({
+      vhost: "v",
+      app: "a".repeat(1000),
+      stream: `${revision}-${index}`,
+      published_at_ms: 1,
+    }));
+    return Response.json({
+      code: 0,
+      data: {
+        node_id: "x",
+        boot_id: "y",
+        version: "1",
+        rtmp: { port: 1 },
+        load: { clients: 0, streams: 0 },
+        revision: ++revision,
+        full: isFull,
+        ...(isFull ? { streams } : { added: streams, removed: [] }),
+      },
+    });
+  });
+  a.cluster.start();
+  let most = 0;
+  for (let turn = 0; turn < 8; turn++) {
+    await network.advance(1100);
+    most = Math.max(most, known(a).get("10.0.0.2:1985")?.streams.length ?? 0);
+  }
+  assert.ok(most >= 10_000 && most < 20_000, `${most} streams`);
+  assert.ok(asked.filter((isFull) => isFull).length >= 2);
+  a.cluster.stop();
+});
+
+Deno.test("a coworker whose answer comes drop by drop is down after the timeout", async () => {
+  const network = new ClusterNetwork();
+  network.hosts.set("10.0.0.2:1985", (request) => {
+    let timer: ReturnType<typeof network.clock.setTimer>;
+    return new Response(
+      new ReadableStream({
+        start(controller) {
+          const drip = () => {
+            controller.enqueue(new Uint8Array([0x20]));
+            timer = network.clock.setTimer(drip, 100);
+          };
+          drip();
+          request.signal.addEventListener("abort", () => {
+            network.clock.clearTimer(timer);
+            controller.error(request.signal.reason);
+          });
+        },
+      }),
+    );
+  });
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985"]);
+  a.cluster.start();
+  await network.advance(900);
+  assert.equal(known(a).get("10.0.0.2:1985")?.up, undefined);
+  await network.advance(200);
+  assert.equal(known(a).get("10.0.0.2:1985")?.up, false);
+  a.cluster.stop();
+  await network.advance(0);
 });
 
 Deno.test("a stop ends the requests that are under way", async () => {

@@ -11,7 +11,7 @@ const SIGNATURE_HEADER = "X-Headwater-Signature";
 export function addClustersRoutes(app: Hono, view: ClusterView): void {
   const find: Handler = (c) => {
     const isVisible = admit(c, view);
-    if (isVisible === undefined) return refused(c);
+    if (isVisible === undefined) return refused(c, view);
     const { target } = requestTarget(c);
     const parameters = rawParameters(target);
     const parameter = (name: string) => parameters.get(name) ?? "";
@@ -22,7 +22,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
       stream: parameter("stream"),
     };
     const vhost = view.vhostName(query.vhost);
-    if (vhost !== undefined && !isVisible(vhost)) return refused(c);
+    if (vhost !== undefined && !isVisible(vhost)) return refused(c, view);
     const origin = view.streamOrigin({
       vhost: query.vhost,
       app: query.app,
@@ -48,7 +48,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
   resource(app, "/api/v1/clusters/node", {
     GET: (c) => {
       const isVisible = admit(c, view);
-      if (isVisible === undefined) return refused(c);
+      if (isVisible === undefined) return refused(c, view);
       const revision = c.req.query("since");
       const bootId = c.req.query("boot");
       return tagged(
@@ -67,7 +67,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
   resource(app, "/api/v1/clusters/nodes", {
     GET: (c) => {
       const isVisible = admit(c, view);
-      if (isVisible === undefined) return refused(c);
+      if (isVisible === undefined) return refused(c, view);
       const withStreams = c.req.query("streams") !== "false";
       return tagged(c, view.nodesETag, () => ({ nodes: view.nodes(isVisible, withStreams) }));
     },
@@ -84,8 +84,9 @@ function requestTarget(context: Context): { method: string; target: string } {
   return { method: context.req.method, target: pathname + search };
 }
 
-function refused(context: Context): Response {
-  return refusal(context, 401, "Cannot tell: cluster.secret is set, and the request is not signed with it");
+function refused(context: Context, view: ClusterView): Response {
+  const message = "Cannot tell: cluster.secret is set, and the request is not signed with it";
+  return refusal(context, 401, message, { "WWW-Authenticate": view.challenge });
 }
 
 /** The data, or 304 when the asker has it. */
