@@ -6,7 +6,8 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import { ConnectionWriter } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
 import { type ByteDuplex, isConnectionLoss } from "../net/tcp.ts";
-import { type ServerEvent, ServerSession } from "../session/server_session.ts";
+import type { ServerEvent } from "../session/server_event.ts";
+import { ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
 import { admitPlay } from "./play_admission.ts";
@@ -189,8 +190,9 @@ export class RtmpConnection implements Client {
   /** Says goodbye to a client of a server that stops, and closes. */
   shutDown(): void {
     for (const [id, role] of this.#roles) {
-      if (role.kind === "play") this.#session.finishPlay(id, "NetStream.Play.Stop", "The server is stopping");
-      else this.#session.reject(id, "NetConnection.Connect.AppShutdown", "The server is stopping");
+      if (role.kind === "play") {
+        this.#session.say.playFinished(id, "NetStream.Play.Stop", "The server is stopping");
+      } else this.#session.say.refused(id, "NetConnection.Connect.AppShutdown", "The server is stopping");
     }
     this.close(new RtmpError("shutting-down", "The server is stopping"));
   }
@@ -356,7 +358,7 @@ export class RtmpConnection implements Client {
       await decide();
     } catch (error) {
       if (error instanceof RtmpError && !this.#isClosing) {
-        this.#session.reject(event.messageStreamId, refusalStatus(event.kind, error), error.message);
+        this.#session.say.refused(event.messageStreamId, refusalStatus(event.kind, error), error.message);
       }
       throw error;
     }
@@ -383,7 +385,7 @@ export class RtmpConnection implements Client {
     const request = streamRequest(this.#runtime.options, this.#requester, event.name);
     this.#note(request);
     const stop = (reason: RtmpError) => {
-      this.#session.reject(
+      this.#session.say.refused(
         event.messageStreamId,
         reason.rtmpStatus ?? "NetStream.Publish.BadName",
         reason.message,
@@ -411,7 +413,7 @@ export class RtmpConnection implements Client {
     }
     if (decision.kind !== "local") {
       if (decision.kind === "redirect") this.#session.redirect(decision.tcUrl, decision.url);
-      else this.#session.requestReconnect(decision.tcUrl, "The stream is at another node");
+      else this.#session.say.reconnect(decision.tcUrl, "The stream is at another node");
       this.#log("info", "Play redirected", { to: decision.tcUrl });
       this.#closeReason = new RtmpError("redirected", `Redirected to ${decision.tcUrl}`);
       this.#closeAtMs = this.#runtime.now() + REDIRECT_WAIT_MS;
@@ -439,13 +441,13 @@ export class RtmpConnection implements Client {
 
   #tellNode(messageStreamId: number, stream: LiveStream): void {
     if (stream.feed !== undefined) return;
-    this.#session.notifyUnpublished(messageStreamId);
+    this.#session.say.unpublishNotify(messageStreamId);
     this.#flushOutput();
   }
 
   #finishPlay(messageStreamId: number): void {
     queueMicrotask(() => {
-      this.#session.finishPlay(messageStreamId, "NetStream.Play.Stop", "The duration is over");
+      this.#session.say.playFinished(messageStreamId, "NetStream.Play.Stop", "The duration is over");
       this.close(new RtmpError("play-duration", "The duration that play asked for is over"));
     });
   }
@@ -503,7 +505,7 @@ export class RtmpConnection implements Client {
       role.checkTime(nowMs);
     } catch (error) {
       if (error instanceof RtmpError && error.rtmpStatus !== undefined) {
-        this.#session.reject(messageStreamId, error.rtmpStatus, error.message);
+        this.#session.say.refused(messageStreamId, error.rtmpStatus, error.message);
       }
       throw error;
     }

@@ -200,7 +200,7 @@ export class ClientSession {
         return command && this.#command(command);
       }
       case MESSAGE_TYPE.windowAcknowledgementSize:
-        this.#acknowledgement.setWindow(controlValue(message));
+        if (message.payload.length >= 4) this.#acknowledgement.setWindow(controlValue(message));
         return undefined;
       case MESSAGE_TYPE.userControl: {
         const { payload } = message;

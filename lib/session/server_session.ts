@@ -1,33 +1,29 @@
 import { RtmpError } from "../base/errors.ts";
-import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
 import { splitAggregate } from "../wire/aggregate.ts";
 import { ChunkReader, controlValue, type RawMessage } from "../wire/chunk_reader.ts";
 import {
   type Command,
   type ConnectInfo,
   decodeCommand,
-  encodeCommand,
-  encodeConnectResult,
-  encodeStatus,
   readConnect,
   type ServerIdentity,
 } from "../wire/commands.ts";
-import { encodePeerBandwidth, encodeUint32 } from "../wire/control.ts";
+import { encodeUint32 } from "../wire/control.ts";
 import { readDataMessage } from "../wire/data_message.ts";
 import { type RandomBytes, ServerHandshake } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
-import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
-import { encodeAmf0 } from "../wire/amf0.ts";
+import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
 import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
 import { EventQueue } from "./event_queue.ts";
 import { MessageOutput } from "./message_output.ts";
+import type { ServerEvent } from "./server_event.ts";
+import { ServerAnswers } from "./server_answers.ts";
 import { MessageStreams, type PublishKind } from "./message_streams.ts";
 
 /** Bytes of unfinished messages that a client may make us hold before its connect is accepted; with what else it has, 64 KiB. */
 const EARLY_BYTES = 48 * 1024;
 /** And from then on, until it publishes: commands are small. */
 const UNPUBLISHED_BYTES = 1024 * 1024;
-const CLIENT_ID = "ASAICiss";
 
 export interface ServerSessionOptions {
   readonly limits: WireLimits;
@@ -47,42 +43,6 @@ export interface ServerSessionOptions {
   readonly identity: ServerIdentity;
 }
 
-/** What a session tells its owner. Requests must be answered before the next event is taken. */
-export type ServerEvent =
-  | { readonly kind: "connect"; readonly info: ConnectInfo }
-  | {
-    readonly kind: "publish";
-    readonly messageStreamId: number;
-    readonly name: string;
-    readonly publishKind: PublishKind;
-  }
-  | {
-    readonly kind: "play";
-    readonly messageStreamId: number;
-    readonly name: string;
-    /** How much to send, in milliseconds of media; undefined: no end. */
-    readonly durationMs: number | undefined;
-  }
-  | {
-    readonly kind: "media";
-    readonly messageStreamId: number;
-    /** 8 audio, 9 video, 18 data (AMF0, `@setDataFrame` removed). */
-    readonly typeId: number;
-    readonly timestamp: number;
-    /** A view, valid until the next `receive`. */
-    readonly payload: Uint8Array;
-  }
-  | { readonly kind: "pause"; readonly messageStreamId: number; readonly isPaused: boolean }
-  | {
-    readonly kind: "receive";
-    readonly messageStreamId: number;
-    readonly media: "audio" | "video";
-    readonly isOn: boolean;
-  }
-  | { readonly kind: "stop"; readonly messageStreamId: number }
-  /** A command with a string argument after a redirect: SRS's sign that the client took it. */
-  | { readonly kind: "redirectAnswered" };
-
 /**
  * The server's half of one RTMP connection, without a socket or a clock.
  *
@@ -93,6 +53,8 @@ export class ServerSession {
   readonly #options: ServerSessionOptions;
   readonly #reader: ChunkReader;
   readonly #output = new MessageOutput();
+  /** What may be said at any time. */
+  readonly say: ServerAnswers = new ServerAnswers(this.#output);
   readonly #acknowledgement: Acknowledgement;
   #handshake: ServerHandshake | undefined;
   readonly #streams = new MessageStreams();
@@ -139,7 +101,7 @@ export class ServerSession {
         this.#handshake = undefined;
         // Said to everyone before connect is answered. Said now, it also lets a client go on that waits with its connect until it
         // hears that its handshake has come.
-        this.#sayWindow();
+        this.say.window(this.#options.outAckSize);
       }
     }
     if (sequence !== undefined && this.#isConnected) {
@@ -177,7 +139,7 @@ export class ServerSession {
 
   #sayClosed({ message }: RtmpError): void {
     if (!this.#isConnected) return;
-    this.#output.command(0, encodeStatus("error", "NetConnection.Connect.Closed", message));
+    this.say.closed(message);
   }
 
   /** What to send, or undefined. */
@@ -206,8 +168,7 @@ export class ServerSession {
     const pending = this.#takePendingConnect();
     const { chunkSize, identity } = this.#options;
     this.#output.setChunkSize(chunkSize);
-    this.#output.command(0, encodeConnectResult(pending.command.transactionId, pending.info, identity));
-    this.#output.command(0, encodeCommand("onBWDone", 0, null));
+    this.say.connected(pending.command, pending.info, identity);
     this.#isConnected = true;
     this.#reader.allow(UNPUBLISHED_BYTES);
     this.#touch(nowMs);
@@ -215,7 +176,7 @@ export class ServerSession {
 
   /** Refuses the client; send the output, then close. */
   rejectConnect(code: string, description: string): void {
-    this.#error(this.#takePendingConnect().command.transactionId, code, description);
+    this.say.error(this.#takePendingConnect().command, code, description);
   }
 
   /** Lets the encoder publish. */
@@ -225,79 +186,25 @@ export class ServerSession {
     const stream = this.#streams.open(messageStreamId);
     stream.kind = "publishing";
     this.#deadlineMs = Infinity;
-    const code = "NetStream.Publish.Start";
-    const description = "Started publishing stream.";
-    if (stream.publishKind !== "flash-publish") {
-      const status = Amf0Object.from({ code, description });
-      this.#output.command(messageStreamId, encodeCommand("onFCPublish", 0, null, status));
-    }
-    this.#status(messageStreamId, code, description, { clientid: CLIENT_ID });
+    this.say.publishStarted(messageStreamId, stream.publishKind);
   }
 
   /** Lets the player play. `chunkSize` is that of the stream's bytes. */
   acceptPlay(messageStreamId: number, chunkSize: number): void {
     this.#streams.open(messageStreamId).kind = "playing";
     this.#deadlineMs = Infinity;
-    this.#output.setChunkSize(chunkSize);
-    this.#output.userControl(USER_CONTROL.streamBegin, messageStreamId);
-    const details = { details: "stream", clientid: CLIENT_ID };
-    this.#status(messageStreamId, "NetStream.Play.Reset", "Playing and resetting stream.", details);
-    this.#status(messageStreamId, "NetStream.Play.Start", "Started playing stream.", details);
-    this.#output.message({
-      typeId: MESSAGE_TYPE.data,
-      timestamp: 0,
-      messageStreamId,
-      chunkStreamId: CHUNK_STREAM.streamCommand,
-    }, encodeAmf0(["|RtmpSampleAccess", true, true]));
-  }
-
-  /** Refuses a publish or play with an `onStatus` of level error; send the output, then close. */
-  reject(messageStreamId: number, code: string, description: string): void {
-    this.#output.command(messageStreamId, encodeStatus("error", code, description, { clientid: CLIENT_ID }));
-  }
-
-  /** Ends a playing stream in words: its duration is over, or the server stops. */
-  finishPlay(messageStreamId: number, code: string, description: string): void {
-    this.#status(messageStreamId, code, description, { clientid: CLIENT_ID });
-    this.#output.userControl(USER_CONTROL.streamEof, messageStreamId);
+    this.say.playStarted(messageStreamId, chunkSize);
   }
 
   /** SRS's RTMP 302: `tcUrl` for old followers, `url` with the stream for newer ones. */
   redirect(tcUrl: string, url: string): void {
-    const ex = Amf0Object.from({ code: 302, redirect: tcUrl, redirect2: url });
-    this.#output.message(
-      {
-        typeId: MESSAGE_TYPE.command,
-        timestamp: 0,
-        messageStreamId: 0,
-        chunkStreamId: CHUNK_STREAM.streamCommand,
-      },
-      encodeStatus("error", "NetConnection.Connect.Rejected", "RTMP 302 Redirect", { ex }),
-    );
+    this.say.redirected(tcUrl, url);
     this.#isRedirected = true;
-  }
-
-  /** Enhanced RTMP's request to connect elsewhere; the client leaves when it suits it. */
-  requestReconnect(tcUrl: string, description: string): void {
-    const code = "NetConnection.Connect.ReconnectRequest";
-    this.#output.command(0, encodeStatus("status", code, description, { tcUrl }));
-  }
-
-  /** Tells another node that the publisher has left: it looks elsewhere at once. SRS tells nobody, and programs would end. */
-  notifyUnpublished(messageStreamId: number): void {
-    this.#status(messageStreamId, "NetStream.Play.UnpublishNotify", "The publisher has left", {});
   }
 
   /** Asks for a sign of life; also makes a dead connection fail. */
   ping(nowMs: number): void {
     if (this.#isConnected) this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);
-  }
-
-  #sayWindow(): void {
-    const { outAckSize } = this.#options;
-    if (outAckSize === 0) return;
-    this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(outAckSize));
-    this.#output.control(MESSAGE_TYPE.setPeerBandwidth, encodePeerBandwidth(outAckSize));
   }
 
   #read(message: RawMessage, nowMs: number): ServerEvent | undefined {
@@ -338,7 +245,7 @@ export class ServerSession {
         return this.#queue.take();
       }
       case MESSAGE_TYPE.windowAcknowledgementSize:
-        this.#acknowledgement.setWindow(controlValue(message));
+        if (message.payload.length >= 4) this.#acknowledgement.setWindow(controlValue(message));
         return undefined;
       case MESSAGE_TYPE.userControl:
         this.#userControl(message);
@@ -369,15 +276,16 @@ export class ServerSession {
     }
   }
 
-  #refuse({ name, transactionId }: Command, messageStreamId: number, error: RtmpError): void {
+  #refuse(command: Command, messageStreamId: number, error: RtmpError): void {
+    const { name } = command;
     if (name === "publish" || name === "play") {
       const code = name === "publish" ? "NetStream.Publish.Failed" : "NetStream.Play.Failed";
-      this.reject(this.#idOf(messageStreamId), code, error.message);
+      this.say.refused(this.#idOf(messageStreamId), code, error.message);
       return;
     }
     const code = error.rtmpStatus ??
       (name === "connect" ? "NetConnection.Connect.Rejected" : "NetConnection.Call.Failed");
-    this.#error(transactionId, code, error.message);
+    this.say.error(command, code, error.message);
   }
 
   #command(command: Command, messageStreamId: number, nowMs: number): ServerEvent | undefined {
@@ -394,7 +302,7 @@ export class ServerSession {
     }
     switch (command.name) {
       case "createStream":
-        this.#result(command, this.#streams.create());
+        this.say.result(command, this.#streams.create());
         return undefined;
       case "releaseStream":
       case "FCPublish":
@@ -405,7 +313,7 @@ export class ServerSession {
             ? "haivision-publish"
             : "fmle-publish";
         if (typeof command.arguments[0] === "string") this.#announcedName = command.arguments[0];
-        this.#result(command, undefined);
+        this.say.result(command, undefined);
         return undefined;
       case "publish":
         return this.#publish(command, this.#idOf(messageStreamId), nowMs);
@@ -428,7 +336,7 @@ export class ServerSession {
       case "receiveAudio":
       case "receiveVideo": {
         const media = command.name === "receiveAudio" ? "audio" : "video";
-        if (command.transactionId > 0) this.#result(command, null);
+        if (command.transactionId > 0) this.say.result(command, null);
         return {
           kind: "receive",
           messageStreamId: this.#idOf(messageStreamId),
@@ -437,15 +345,10 @@ export class ServerSession {
         };
       }
       case "seek":
-        this.#output.command(
-          messageStreamId,
-          encodeStatus("error", "NetStream.Seek.Failed", "Cannot seek in a live stream", {
-            clientid: CLIENT_ID,
-          }),
-        );
+        this.say.refused(messageStreamId, "NetStream.Seek.Failed", "Cannot seek in a live stream");
         return undefined;
       case "getStreamLength":
-        this.#result(command, 0);
+        this.say.result(command, 0);
         return undefined;
       case "connect":
         throw new RtmpError("unexpected-command", "Cannot accept connect: the connection has one already");
@@ -454,7 +357,7 @@ export class ServerSession {
           return { kind: "redirectAnswered" };
         }
         if (command.transactionId > 0 && command.name !== "_result" && command.name !== "_error") {
-          this.#result(command, null);
+          this.say.result(command, null);
         }
         return undefined;
     }
@@ -507,14 +410,10 @@ export class ServerSession {
   #unpublish(command: Command, nowMs: number): ServerEvent | undefined {
     const id = this.#streams.firstPublishing;
     if (id === undefined) {
-      this.#result(command, undefined);
+      this.say.result(command, undefined);
       return undefined;
     }
-    const code = "NetStream.Unpublish.Success";
-    const status = Amf0Object.from({ code, description: "Stop publishing stream." });
-    this.#output.command(id, encodeCommand("onFCUnpublish", 0, null, status));
-    this.#result(command, undefined);
-    this.#status(id, code, "Stream is now unpublished", { clientid: CLIENT_ID });
+    this.say.unpublished(id, command);
     return this.#stop(id, nowMs);
   }
 
@@ -531,13 +430,7 @@ export class ServerSession {
     const id = this.#idOf(messageStreamId);
     if (this.#streams.get(id)?.kind !== "playing") return undefined;
     const isPaused = command.arguments[0] === true;
-    this.#status(
-      id,
-      isPaused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify",
-      isPaused ? "Paused stream." : "Unpaused stream.",
-      { clientid: CLIENT_ID },
-    );
-    this.#output.userControl(isPaused ? USER_CONTROL.streamEof : USER_CONTROL.streamBegin, id);
+    this.say.paused(id, isPaused);
     return { kind: "pause", messageStreamId: id, isPaused };
   }
 
@@ -554,23 +447,5 @@ export class ServerSession {
     if (pending === undefined) throw new TypeError("Cannot answer connect: none is pending");
     this.#pendingConnect = undefined;
     return pending;
-  }
-
-  #result(command: Command, value: Amf0Value): void {
-    this.#output.command(0, encodeCommand("_result", command.transactionId, null, value));
-  }
-
-  #error(transactionId: number, code: string, description: string): void {
-    const information = Amf0Object.from({ level: "error", code, description });
-    this.#output.command(0, encodeCommand("_error", transactionId, null, information));
-  }
-
-  #status(
-    messageStreamId: number,
-    code: string,
-    description: string,
-    details: Record<string, Amf0Value>,
-  ): void {
-    this.#output.command(messageStreamId, encodeStatus("status", code, description, details));
   }
 }

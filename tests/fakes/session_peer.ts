@@ -4,11 +4,8 @@ import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import {
-  type ServerEvent,
-  ServerSession,
-  type ServerSessionOptions,
-} from "../../lib/session/server_session.ts";
+import type { ServerEvent } from "../../lib/session/server_event.ts";
+import { ServerSession, type ServerSessionOptions } from "../../lib/session/server_session.ts";
 import { readMessages } from "./read_messages.ts";
 
 export const TEST_SESSION_OPTIONS: ServerSessionOptions = {

@@ -2,7 +2,8 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import type { LiveStream, StreamFeed } from "../../lib/hub/live_stream.ts";
 import type { PlayerCursor } from "../../lib/hub/player_cursor.ts";
 import { StreamHub } from "../../lib/hub/stream_hub.ts";
-import { type ServerEvent, ServerSession } from "../../lib/session/server_session.ts";
+import type { ServerEvent } from "../../lib/session/server_event.ts";
+import { ServerSession } from "../../lib/session/server_session.ts";
 import { TEST_SESSION_OPTIONS } from "./session_peer.ts";
 import { TEST_STREAM_OPTIONS } from "./stream_peer.ts";
 

@@ -8,7 +8,7 @@ import { parseStreamAddress } from "../../lib/base/stream_address.ts";
 import { decideRedirect } from "../../lib/cluster/redirect_policy.ts";
 import { redirectUrls } from "../../lib/cluster/redirect_url.ts";
 import { isNode } from "../../lib/server/upstream_identity.ts";
-import type { ServerEvent } from "../../lib/session/server_session.ts";
+import type { ServerEvent } from "../../lib/session/server_event.ts";
 import { Amf0EcmaArray, Amf0Object, decodeAmf0 } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
@@ -189,7 +189,7 @@ Deno.test("an edge of SRS's that pushes a busy stream is told so; SRS's own orig
   peer.accept = (event) => {
     if (event.kind === "connect") peer.session.acceptConnect(0);
     if (event.kind === "publish") {
-      peer.session.reject(event.messageStreamId, "NetStream.Publish.BadName", "busy");
+      peer.session.say.refused(event.messageStreamId, "NetStream.Publish.BadName", "busy");
     }
   };
   peer.receive(bytesOf(srsSide("edge_push_busy", "client")));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0Object, type Amf0Value, encodeAmf0 } from "../../lib/wire/amf0.ts";
-import type { ServerEvent } from "../../lib/session/server_session.ts";
+import type { ServerEvent } from "../../lib/session/server_event.ts";
 import { joinBytes } from "../fakes/read_messages.ts";
 import { SessionPeer } from "../fakes/session_peer.ts";
 import { hex } from "../golden/hex.ts";
@@ -399,12 +399,12 @@ Deno.test("a refusal and an end are told on the stream", () => {
   const peer = SessionPeer.connected();
   peer.isAccepting = false;
   peer.command("publish", 0, ["s"], 1);
-  peer.session.reject(1, "NetStream.Publish.BadName", "busy");
+  peer.session.say.refused(1, "NetStream.Publish.BadName", "busy");
   assert.deepEqual(peer.answers(), ["onStatus@1 error NetStream.Publish.BadName"]);
   const player = playing();
-  player.session.finishPlay(1, "NetStream.Play.Stop", "over");
+  player.session.say.playFinished(1, "NetStream.Play.Stop", "over");
   assert.deepEqual(player.answers(), ["onStatus@1 status NetStream.Play.Stop", "event 1: 1"]);
-  player.session.requestReconnect("rtmp://o/live", "go");
+  player.session.say.reconnect("rtmp://o/live", "go");
   assert.deepEqual(player.answers(), ["onStatus status NetConnection.Connect.ReconnectRequest"]);
 });
 
