@@ -19,8 +19,11 @@ import { DenoSystemProbe } from "./system_probe.ts";
 
 const log = getLogger(["headwater", "http"]);
 
-/** Connections to the API that are let in when `max_connections` others are open: probes, and whoever wants to know why. */
-const RESERVED_FOR_API = 16;
+/**
+ * Connections to the API that are let in when `max_connections` others are open: probes, and whoever wants to know why. Twice as many as
+ * are told at a time that they can't get in: a crowd at the other ports must not keep these out.
+ */
+const RESERVED_FOR_API = 32;
 
 /** What the HTTP servers of a node are made of. */
 export interface HttpAppsOptions {

@@ -1,5 +1,5 @@
-/** Kept for files, look-ups of names, requests to coworkers and the API, in descriptors. */
-const RESERVED_DESCRIPTORS = 48;
+/** Kept for files, look-ups of names, requests to coworkers, the API (32) and those who are told that they can't get in (16). */
+const RESERVED_DESCRIPTORS = 80;
 /** Opens everywhere, and without side effects. */
 const NULL_DEVICE = Deno.build.os === "windows" ? "NUL" : "/dev/null";
 

@@ -7,6 +7,8 @@ export interface ServerProcessOptions {
   /** TOML that is added to listens on free ports. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many files and sockets it may have open, by `ulimit -n`; absent: as many as the test. */
+  readonly descriptors?: number;
 }
 
 /** One line of the server's JSON log. */
@@ -47,8 +49,12 @@ export class ServerProcess {
   /** @throws {Error} When it does not listen in time, with what it wrote to stderr. */
   static async start(configPath: string, options: ServerProcessOptions): Promise<ServerProcess> {
     await Deno.writeTextFile(configPath, serverConfig(options.config));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [...START_ARGUMENTS, "-c", configPath],
+    const command = [Deno.execPath(), ...START_ARGUMENTS, "-c", configPath];
+    const [program = "", ...args] = options.descriptors === undefined
+      ? command
+      : ["sh", "-c", `ulimit -n ${options.descriptors}; exec "$0" "$@"`, ...command];
+    const child = new Deno.Command(program, {
+      args,
       cwd: ROOT,
       clearEnv: true,
       env: { ...inheritedEnvironment(), NO_COLOR: "1", ...options.env },
