@@ -1,4 +1,3 @@
-import { Allowance } from "../base/allowance.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import { parseStreamAddress, type StreamAddress } from "../base/stream_address.ts";
@@ -13,6 +12,7 @@ import type { Client, ClientType } from "./client.ts";
 import { admitPlay } from "./play_admission.ts";
 import { PlayRole } from "./play_role.ts";
 import { PublishRole } from "./publish_role.ts";
+import { RequestPace } from "./request_pace.ts";
 import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import { playRequests, type Requester, streamRequest } from "./stream_requests.ts";
@@ -26,9 +26,6 @@ const IDLE_TIMEOUT_MS = 180_000;
 const LINGER_MS = 1000;
 /** How long a redirected client may take to leave by itself, in milliseconds; SRS's. */
 const REDIRECT_WAIT_MS = 3000;
-/** Publishes and plays of one connection that are looked at at once; more wait, each so many milliseconds after the one before. */
-const REQUEST_BURST = 32;
-const REQUEST_INTERVAL_MS = 1000;
 /** A player that is sent nothing is asked for a sign of life this often, in milliseconds. */
 const PING_INTERVAL_MS = 30_000;
 /** Control messages that a connected peer makes us queue while it reads nothing, in bytes. */
@@ -46,7 +43,7 @@ export class RtmpConnection implements Client {
   readonly #session: ServerSession;
   readonly #roles = new Map<number, PublishRole | PlayRole>();
   readonly #abort = new AbortController();
-  readonly #allowance = new Allowance(REQUEST_BURST, REQUEST_INTERVAL_MS);
+  readonly #pace: RequestPace;
   #connect: ConnectInfo | undefined;
   #type: ClientType = "Unknown";
   #address: StreamAddress | undefined;
@@ -67,6 +64,7 @@ export class RtmpConnection implements Client {
   constructor(runtime: ServerRuntime, duplex: ByteDuplex) {
     this.#runtime = runtime;
     this.#duplex = duplex;
+    this.#pace = new RequestPace(runtime.options.clock, this.#abort.signal);
     this.id = runtime.newId();
     this.#begunMs = this.#lastPingMs = runtime.now();
     this.#closed = new Promise((resolve) => {
@@ -351,8 +349,7 @@ export class RtmpConnection implements Client {
     // Redirected, or nobody takes an answer: it leaves.
     if (this.#closeAtMs !== Infinity) return;
     this.#hasAsked = true;
-    const waitMs = this.#allowance.take(this.#runtime.now());
-    if (waitMs > 0) await this.#wait(waitMs);
+    await this.#pace.next();
     if (this.#isClosing) return;
     try {
       await decide();
@@ -362,18 +359,6 @@ export class RtmpConnection implements Client {
       }
       throw error;
     }
-  }
-
-  /** Resolves after a time, or when the connection closes. */
-  async #wait(ms: number): Promise<void> {
-    const { clock } = this.#runtime.options;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.setTimer(resolve, ms);
-    const onAbort = () => resolve();
-    this.#abort.signal.addEventListener("abort", onAbort);
-    await promise;
-    this.#abort.signal.removeEventListener("abort", onAbort);
-    clock.clearTimer(timer);
   }
 
   #note({ address, vhost }: StreamRequest): void {
