@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { clusterToml, originOf } from "./cluster_nodes.ts";
+import { clusterToml, originOf, startClusterProcesses } from "./cluster_nodes.ts";
 import { Crowd, pass } from "./crowd.ts";
 import { startEncoder, watchFlv, watchRtmp } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
@@ -69,3 +69,28 @@ programTest([], "an edge that did not run for a while keeps what it pulls", asyn
     "one pull, from first to last",
   );
 });
+
+programTest(
+  [],
+  "a node that did not run for a while still knows its coworkers, and keeps its relays",
+  async (scope) => {
+    const [a, b, c] = await startClusterProcesses(scope);
+    await startEncoder(scope, a.port("rtmp"), "a");
+    await startEncoder(scope, c.port("rtmp"), "c");
+    const crowd = new Crowd([
+      await watchRtmp(scope, b.port("rtmp"), "a"),
+      await watchFlv(scope, b.port("httpServer"), "live/a.flv"),
+    ]);
+    await crowd.more(20);
+    const from = b.lines.length;
+    // Longer than a question to a coworker may take, and an owner may be silent.
+    await pause(b, 6000);
+    await b.line(({ message }) => message.startsWith("Process did not run"), from);
+    await crowd.more(400);
+    // What was known before the pause is used at once.
+    await (await watchRtmp(scope, b.port("rtmp"), "c")).more(10);
+    crowd.assertUntroubled();
+    const since = b.lines.slice(from).map(({ message }) => message);
+    equal(since.filter((message) => message === "Coworker is down" || message === "Pull ended").length, 0);
+  },
+);
