@@ -179,6 +179,9 @@ export class PullConnection {
         this.#feed ??= this.#attach();
         this.#feed?.write(event, this.#lastMediaMs);
         return;
+      case "leftOut":
+        this.#feed?.leaveOut(event.what, event.error);
+        return;
       case "redirect":
         this.#redirectUrl = event.url;
         this.#connection.close();
@@ -209,6 +212,13 @@ export class PullConnection {
           this.#feed = undefined;
           this.#connection.close(reason);
         },
+        onLeftOut: (what, error) =>
+          log.warn("Left out of the stream", {
+            stream: stream.key,
+            from: this.name,
+            what,
+            detail: error.message,
+          }),
       });
       this.#fedSinceMs = clock.now();
       onFed(this.name);

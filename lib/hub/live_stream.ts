@@ -1,8 +1,9 @@
 import { RtmpError } from "../base/errors.ts";
-import { isMetadata, rewriteMetadata } from "../wire/data_message.ts";
+import { isMetadata } from "../wire/data_message.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../wire/limits.ts";
 import { type MediaTagInfo, readAudioTag, readVideoTag } from "../wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
+import { rewriteMetadata } from "../wire/metadata.ts";
 import {
   FLV_FORMAT,
   type OutputFormat,
@@ -55,7 +56,12 @@ export interface FeedInfo {
   readonly startedAtMs: number;
   /** Asks the feed to end: another takes over, or an operator says so. */
   readonly stop?: (reason: RtmpError) => void;
+  /** Something that it sent is kept from players, and why; called once for each kind of thing. */
+  readonly onLeftOut?: (what: LeftOut, error: RtmpError) => void;
 }
+
+/** What of a feed may be left out. */
+export type LeftOut = "metadata" | "codec header" | "aggregate";
 
 /** Called when a stream has new bytes in an output, once per message. */
 export type OnOutput = (output: OutputLog, stream: LiveStream) => void;
@@ -89,6 +95,8 @@ export class LiveStream {
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
+  /** What the present feed has been told of already. */
+  readonly #leftOut = new Set<LeftOut>();
   readonly #firstFrames = new Map<number, Uint8Array>();
   #lowestVideoTrack = Infinity;
   #hasAudio = false;
@@ -156,12 +164,18 @@ export class LiveStream {
     this.#metadata = undefined;
     this.#headers.clear();
     this.#firstFrames.clear();
+    this.#leftOut.clear();
     this.#lowestVideoTrack = Infinity;
     this.#hasAudio = this.#hasVideo = false;
     this.mediaSinceMs = undefined;
     this.#dropGop();
     for (const listener of [...this.feedListeners]) listener(info);
-    return new StreamFeed(this, (message, nowMs) => this.#receive(message, nowMs), () => this.#detach(info));
+    return new StreamFeed(
+      this,
+      (message, nowMs) => this.#receive(message, nowMs),
+      (what, error) => this.#leaveOut(what, error),
+      () => this.#detach(info),
+    );
   }
 
   /** A new player. */
@@ -200,10 +214,23 @@ export class LiveStream {
       return;
     }
     const { server, limits = DEFAULT_WIRE_LIMITS } = this.options;
-    const payload = rewriteMetadata(message.payload, server, limits);
+    let payload: Uint8Array | undefined;
+    try {
+      payload = rewriteMetadata(message.payload, server, limits);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.#leaveOut("metadata", error);
+    }
+    if (payload === undefined) return;
     // Always at time 0, as SRS sends it: FFmpeg takes metadata at any other time for a subtitle stream.
-    this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload: payload.slice() };
+    this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload };
     this.#appendHeader(this.#metadata);
+  }
+
+  #leaveOut(what: LeftOut, error: RtmpError): void {
+    if (this.#leftOut.has(what)) return;
+    this.#leftOut.add(what);
+    this.#feed?.onLeftOut?.(what, error);
   }
 
   #receiveMedia(message: StreamMessage, nowMs: number): void {
@@ -351,31 +378,26 @@ export class LiveStream {
 /** A feed's hold on its stream. */
 export class StreamFeed {
   readonly stream: LiveStream;
-  readonly #write: (message: StreamMessage, nowMs: number) => void;
-  readonly #detach: () => void;
-
-  constructor(
-    stream: LiveStream,
-    write: (message: StreamMessage, nowMs: number) => void,
-    detach: () => void,
-  ) {
-    this.stream = stream;
-    this.#write = write;
-    this.#detach = detach;
-  }
-
   /**
    * Adds one message. The payload is copied before this returns.
    *
    * @param nowMs Monotonic milliseconds.
-   * @throws {RtmpError} When metadata is not AMF0.
    */
-  write(message: StreamMessage, nowMs: number): void {
-    this.#write(message, nowMs);
-  }
-
+  readonly write: (message: StreamMessage, nowMs: number) => void;
+  /** Says that something the feed sent could not even be read. */
+  readonly leaveOut: (what: LeftOut, error: RtmpError) => void;
   /** Leaves the stream to its players and the next feed. */
-  close(): void {
-    this.#detach();
+  readonly close: () => void;
+
+  constructor(
+    stream: LiveStream,
+    write: (message: StreamMessage, nowMs: number) => void,
+    leaveOut: (what: LeftOut, error: RtmpError) => void,
+    close: () => void,
+  ) {
+    this.stream = stream;
+    this.write = write;
+    this.leaveOut = leaveOut;
+    this.close = close;
   }
 }

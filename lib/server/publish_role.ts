@@ -1,5 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
-import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import type { LeftOut, LiveStream, StreamFeed } from "../hub/live_stream.ts";
 import type { StreamMessage } from "../hub/output_format.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { PublishLease, StreamRequest } from "./stream_router.ts";
@@ -51,7 +51,19 @@ export class PublishRole {
     try {
       const lease = await admit(runtime, request, stream, connectionId, stop);
       try {
-        const feed = stream.attach({ kind: "publish", id: connectionId, startedAtMs: Date.now(), stop });
+        const feed = stream.attach({
+          kind: "publish",
+          id: connectionId,
+          startedAtMs: Date.now(),
+          stop,
+          onLeftOut: (what, error) =>
+            runtime.log.warn("Left out of the stream", {
+              connectionId,
+              stream: request.key,
+              what,
+              detail: error.message,
+            }),
+        });
         return new PublishRole(stream, feed, lease, request.vhost, runtime.now());
       } catch (error) {
         lease.release();
@@ -67,6 +79,11 @@ export class PublishRole {
     this.#lastMessageMs = nowMs;
     this.#hasMessage = true;
     this.#feed.write(message, nowMs);
+  }
+
+  /** Something that the publisher sent can't be passed on. */
+  leaveOut(what: LeftOut, error: RtmpError): void {
+    this.#feed.leaveOut(what, error);
   }
 
   /** @throws {RtmpError} `publish-timeout` or `idle-timeout` when it has had its time. */

@@ -295,6 +295,11 @@ export class RtmpConnection implements Client {
         if (role?.kind === "publish") role.write(event, nowMs);
         return undefined;
       }
+      case "leftOut": {
+        const role = this.#roles.get(event.messageStreamId);
+        if (role?.kind === "publish") role.leaveOut(event.what, event.error);
+        return undefined;
+      }
       case "connect":
         return this.#admitConnect(event.info);
       case "publish":

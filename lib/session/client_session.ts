@@ -4,7 +4,7 @@ import { splitAggregate } from "../wire/aggregate.ts";
 import { ChunkReader, controlValue, type RawMessage } from "../wire/chunk_reader.ts";
 import { type Command, decodeCommand, encodeCommand } from "../wire/commands.ts";
 import { encodeUint32 } from "../wire/control.ts";
-import { readDataMessage } from "../wire/data_message.ts";
+import { type FeedMessage, readFeedMessage } from "../wire/feed_message.ts";
 import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
@@ -46,6 +46,8 @@ export type ClientEvent =
     readonly timestamp: number;
     readonly payload: Uint8Array;
   }
+  /** A part of what the server sent could not be read, and counts for nothing. */
+  | { readonly kind: "leftOut"; readonly what: "aggregate"; readonly error: RtmpError }
   /** Go elsewhere: SRS's 302 (at once), or Enhanced RTMP's ReconnectRequest (when it suits). */
   | { readonly kind: "redirect"; readonly url: string; readonly isUrgent: boolean }
   | { readonly kind: "refused"; readonly code: string; readonly description: string }
@@ -171,29 +173,28 @@ export class ClientSession {
     this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(WINDOW_BYTES));
   }
 
+  #media(message: FeedMessage): ClientEvent | undefined {
+    const media = readFeedMessage(message);
+    const isNotice = media?.typeId === MESSAGE_TYPE.data && isStreamNotice(media.payload);
+    return media === undefined || isNotice ? undefined : { kind: "media", ...media };
+  }
+
   #read(message: RawMessage): ClientEvent | undefined {
     switch (message.typeId) {
       case MESSAGE_TYPE.audio:
       case MESSAGE_TYPE.video:
-        return {
-          kind: "media",
-          typeId: message.typeId,
-          timestamp: message.timestamp,
-          payload: message.payload,
-        };
       case MESSAGE_TYPE.data:
-      case MESSAGE_TYPE.dataAmf3: {
-        const payload = readDataMessage(message.payload);
-        if (payload === undefined || isStreamNotice(payload)) return undefined;
-        return { kind: "media", typeId: MESSAGE_TYPE.data, timestamp: message.timestamp, payload };
-      }
-      case MESSAGE_TYPE.aggregate:
-        for (const part of splitAggregate(message.payload, message.timestamp)) {
-          if (part.typeId === MESSAGE_TYPE.audio || part.typeId === MESSAGE_TYPE.video) {
-            this.#queue.push({ kind: "media", ...part });
-          }
+      case MESSAGE_TYPE.dataAmf3:
+        return this.#media(message);
+      case MESSAGE_TYPE.aggregate: {
+        const { parts, error } = splitAggregate(message.payload, message.timestamp);
+        for (const part of parts) {
+          const event = this.#media(part);
+          if (event !== undefined) this.#queue.push(event);
         }
+        if (error !== undefined) this.#queue.push({ kind: "leftOut", what: "aggregate", error });
         return this.#queue.take();
+      }
       case MESSAGE_TYPE.command:
       case MESSAGE_TYPE.commandAmf3: {
         const command = decodeCommand(message.typeId, message.payload, this.#options.limits);

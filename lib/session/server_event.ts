@@ -1,3 +1,4 @@
+import type { RtmpError } from "../base/errors.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { PublishKind } from "./message_streams.ts";
 
@@ -25,6 +26,13 @@ export type ServerEvent =
     readonly timestamp: number;
     /** A view, valid until the next `receive`. */
     readonly payload: Uint8Array;
+  }
+  /** A part of what a publisher sent could not be read, and counts for nothing. */
+  | {
+    readonly kind: "leftOut";
+    readonly messageStreamId: number;
+    readonly what: "aggregate";
+    readonly error: RtmpError;
   }
   | { readonly kind: "pause"; readonly messageStreamId: number; readonly isPaused: boolean }
   | {

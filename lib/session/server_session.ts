@@ -9,7 +9,7 @@ import {
   type ServerIdentity,
 } from "../wire/commands.ts";
 import { encodeUint32 } from "../wire/control.ts";
-import { readDataMessage } from "../wire/data_message.ts";
+import { readFeedMessage } from "../wire/feed_message.ts";
 import { type RandomBytes, ServerHandshake } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
@@ -210,37 +210,29 @@ export class ServerSession {
   #read(message: RawMessage, nowMs: number): ServerEvent | undefined {
     switch (message.typeId) {
       case MESSAGE_TYPE.audio:
-      case MESSAGE_TYPE.video: {
+      case MESSAGE_TYPE.video:
+      case MESSAGE_TYPE.data:
+      case MESSAGE_TYPE.dataAmf3: {
         const messageStreamId = this.#streams.publishingId(message.messageStreamId);
         if (messageStreamId === undefined) return undefined;
-        const { typeId, timestamp, payload } = message;
-        return { kind: "media", messageStreamId, typeId, timestamp, payload };
+        const media = readFeedMessage(message);
+        return media && { kind: "media", messageStreamId, ...media };
       }
       case MESSAGE_TYPE.command:
       case MESSAGE_TYPE.commandAmf3: {
         const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
         return command && this.#answer(command, message.messageStreamId, nowMs);
       }
-      case MESSAGE_TYPE.data:
-      case MESSAGE_TYPE.dataAmf3: {
-        const messageStreamId = this.#streams.publishingId(message.messageStreamId);
-        if (messageStreamId === undefined) return undefined;
-        const payload = readDataMessage(message.payload);
-        if (payload === undefined) return undefined;
-        return {
-          kind: "media",
-          messageStreamId,
-          typeId: MESSAGE_TYPE.data,
-          timestamp: message.timestamp,
-          payload,
-        };
-      }
       case MESSAGE_TYPE.aggregate: {
         const messageStreamId = this.#streams.publishingId(message.messageStreamId);
         if (messageStreamId === undefined) return undefined;
-        for (const part of splitAggregate(message.payload, message.timestamp)) {
-          if (part.typeId !== MESSAGE_TYPE.audio && part.typeId !== MESSAGE_TYPE.video) continue;
-          this.#queue.push({ kind: "media", messageStreamId, ...part });
+        const { parts, error } = splitAggregate(message.payload, message.timestamp);
+        for (const part of parts) {
+          const media = readFeedMessage(part);
+          if (media !== undefined) this.#queue.push({ kind: "media", messageStreamId, ...media });
+        }
+        if (error !== undefined) {
+          this.#queue.push({ kind: "leftOut", messageStreamId, what: "aggregate", error });
         }
         return this.#queue.take();
       }

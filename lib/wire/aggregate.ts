@@ -15,37 +15,39 @@ const BACK_POINTER_BYTES = 4;
 /** Far more than any real aggregate has; without it, 16 MiB of empty parts would become gigabytes of objects. */
 const MAX_PARTS = 65_536;
 
+/** What an aggregate holds. */
+export interface Aggregate {
+  readonly parts: readonly AggregatePart[];
+  /** `aggregate-malformed` when the payload ends inside a part, or has too many: what came before counts. */
+  readonly error: RtmpError | undefined;
+}
+
 /**
  * The messages in the payload of an aggregate message (type 22), which has the form of FLV tags. Their own
  * timestamps only matter relative to the first.
  *
  * @param timestamp Of the aggregate message, in milliseconds; the first part's.
- * @throws {RtmpError} `aggregate-malformed` when the payload ends inside a part.
  * @see RTMP 1.0, section 7.1.6
  */
-export function splitAggregate(payload: Uint8Array, timestamp: number): AggregatePart[] {
+export function splitAggregate(payload: Uint8Array, timestamp: number): Aggregate {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const parts: AggregatePart[] = [];
   let offset = 0;
   let delta = 0;
+  const broken = (what: string): Aggregate => ({
+    parts,
+    error: new RtmpError("aggregate-malformed", `Cannot split aggregate: ${what}`),
+  });
   while (offset < payload.byteLength) {
     const left = payload.byteLength - offset;
     if (left < HEADER_BYTES) {
-      throw new RtmpError(
-        "aggregate-malformed",
-        `Cannot split aggregate: ${left} bytes left, a part's header has ${HEADER_BYTES}`,
-      );
+      return broken(`${left} bytes left, a part's header has ${HEADER_BYTES}`);
     }
     const size = view.getUint32(offset) & 0xff_ffff;
     if (left < HEADER_BYTES + size + BACK_POINTER_BYTES) {
-      throw new RtmpError(
-        "aggregate-malformed",
-        `Cannot split aggregate: part of ${size} bytes announced, ${left - HEADER_BYTES} bytes left`,
-      );
+      return broken(`part of ${size} bytes announced, ${left - HEADER_BYTES} bytes left`);
     }
-    if (parts.length >= MAX_PARTS) {
-      throw new RtmpError("aggregate-malformed", `Cannot split aggregate: limit is ${MAX_PARTS} parts`);
-    }
+    if (parts.length >= MAX_PARTS) return broken(`limit is ${MAX_PARTS} parts`);
     const own = (view.getUint8(offset + 7) * 0x100_0000) + (view.getUint32(offset + 3) & 0xff_ffff);
     if (parts.length === 0) delta = timestamp - own;
     parts.push({
@@ -55,5 +57,5 @@ export function splitAggregate(payload: Uint8Array, timestamp: number): Aggregat
     });
     offset += HEADER_BYTES + size + BACK_POINTER_BYTES;
   }
-  return parts;
+  return { parts, error: undefined };
 }

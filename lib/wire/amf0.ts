@@ -142,14 +142,17 @@ const U16_MAX = 0xffff;
  * `amf-malformed` for bytes that are not AMF0.
  */
 export function decodeAmf0(bytes: Uint8Array, limits: WireLimits = DEFAULT_WIRE_LIMITS): Amf0Value[] {
+  return [...amf0Values(bytes, limits)];
+}
+
+/** The values in a message body, each decoded when it is asked for. @throws {RtmpError} As {@linkcode decodeAmf0}. */
+export function* amf0Values(bytes: Uint8Array, limits: WireLimits): Generator<Amf0Value, void> {
   const reader = new AmfReader(bytes, limits);
   const decoder = new Amf0Decoder(reader);
-  const values: Amf0Value[] = [];
   while (reader.remaining > 0) {
     reader.countProperty();
-    values.push(decoder.value());
+    yield decoder.value();
   }
-  return values;
 }
 
 /**

@@ -216,24 +216,6 @@ const cases: Case[] = [
     act: (client) => client.sendRaw(1, 0, encodeUint32(0xffffffff)),
   },
   {
-    name: "metadata that is no AMF, from a publisher",
-    code: "amf-malformed",
-    detail: /./,
-    act: async (client) => {
-      await publish(client, "bad");
-      await client.sendRaw(18, 1, hex("02 000a 'onMetaData' 42"));
-    },
-  },
-  {
-    name: "an aggregate that is cut off",
-    code: "aggregate-malformed",
-    detail: /part of 65535 bytes announced/,
-    act: async (client) => {
-      await publish(client, "bad");
-      await client.sendRaw(22, 1, hex("09 00ffff 000000 00 000000 17"));
-    },
-  },
-  {
     name: "too many streams on one connection",
     code: "too-many-streams",
     detail: /16 exist/,

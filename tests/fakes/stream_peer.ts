@@ -22,8 +22,16 @@ export function newStream(options: Partial<LiveStreamOptions> = {}): LiveStream 
 export class TestFeed {
   readonly #feed: StreamFeed;
 
+  /** What was left out of it, and why. */
+  readonly leftOut: string[] = [];
+
   constructor(stream: LiveStream, id = "encoder") {
-    this.#feed = stream.attach({ kind: "publish", id, startedAtMs: 0 });
+    this.#feed = stream.attach({
+      kind: "publish",
+      id,
+      startedAtMs: 0,
+      onLeftOut: (what, error) => this.leftOut.push(`${what}: ${error.code}`),
+    });
   }
 
   /** H.264 configuration; `tag` tells one from another. */
@@ -43,7 +51,7 @@ export class TestFeed {
   audio(timestamp: number, bytes = 10): void {
     this.write(8, timestamp, frame(0xaf, bytes));
   }
-  metadata(properties: Record<string, Amf0Value>, timestamp = 0): void {
+  metadata(properties: Record<string, Amf0Value> = { width: 1 }, timestamp = 0): void {
     this.write(18, timestamp, encodeAmf0(["onMetaData", Amf0Object.from(properties)]));
   }
   write(typeId: number, timestamp: number, payload: Uint8Array, nowMs: number = timestamp): void {

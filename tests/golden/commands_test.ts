@@ -3,7 +3,6 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0EcmaArray, Amf0Object, type Amf0Value, decodeAmf0, encodeAmf0 } from "../../lib/wire/amf0.ts";
 import { decodeCommand, encodeCommand, encodeStatus, readConnect } from "../../lib/wire/commands.ts";
 import { encodePeerBandwidth, encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
-import { isMetadata, readDataMessage, rewriteMetadata } from "../../lib/wire/data_message.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { hex, toHex } from "./hex.ts";
 
@@ -186,77 +185,4 @@ Deno.test("control bodies", () => {
   assert.equal(toHex(encodeUint32(0x80000001)), "80000001");
   assert.equal(toHex(encodePeerBandwidth(2_500_000)), "002625a002");
   assert.equal(toHex(encodeUserControl(3, 1, 3000)), "00030000000100000bb8");
-});
-
-const META = "02 000a 'onMetaData'";
-const dataMessages = [
-  { name: "onMetaData as it is", bytes: hex(`${META} 05`), body: hex(`${META} 05`) },
-  {
-    name: "@setDataFrame removed",
-    bytes: hex(`02 000d '@setDataFrame' ${META} 05`),
-    body: hex(`${META} 05`),
-  },
-  { name: "the AMF3 format byte removed", bytes: hex(`00 ${META} 05`), body: hex(`${META} 05`) },
-  { name: "both removed", bytes: hex(`00 02 000d '@setDataFrame' ${META}`), body: hex(META) },
-  { name: "@clearDataFrame: nothing", bytes: hex(`02 000f '@clearDataFrame' ${META}`), body: undefined },
-  { name: "an empty message: nothing", bytes: hex(""), body: undefined },
-  { name: "a four-byte filler: nothing", bytes: hex("00 000000"), body: undefined },
-  { name: "@setDataFrame alone: nothing", bytes: hex("02 000d '@setDataFrame'"), body: undefined },
-  { name: "what nobody knows, as it is", bytes: hex("02 0005 'onFoo' 05"), body: hex("02 0005 'onFoo' 05") },
-];
-for (const { name, bytes, body } of dataMessages) {
-  Deno.test(`readDataMessage gives ${name}`, () => {
-    assert.deepEqual(readDataMessage(bytes), body);
-  });
-}
-
-Deno.test("isMetadata knows onMetaData alone", () => {
-  assert.ok(isMetadata(hex(`${META} 05`)));
-  assert.ok(!isMetadata(hex("02 000b 'onMetaDatax' 05")));
-  assert.ok(!isMetadata(hex("02 000a 'onCuePoint' 05")));
-  assert.ok(!isMetadata(hex("02 000a 'onMeta'")));
-});
-
-Deno.test("rewriteMetadata makes an ECMA array in the same order, without duration, with the server's name", () => {
-  const object = Amf0Object.from({ width: 128, duration: 6, encoder: "x" });
-  for (const described of [object, new Amf0EcmaArray(object.entries)]) {
-    const body = rewriteMetadata(encodeAmf0(["onMetaData", described]), "Headwater/0", limits);
-    assert.equal(body[13], 8, "an ECMA array's marker");
-    const [name, array] = decodeAmf0(body);
-    assert.equal(name, "onMetaData");
-    assert.deepEqual([...(array as Amf0EcmaArray).entries], [
-      ["width", 128],
-      ["encoder", "x"],
-      ["server", "Headwater/0"],
-    ]);
-  }
-});
-
-Deno.test("rewriteMetadata leaves alone what has no object", () => {
-  const body = encodeAmf0(["onMetaData", null]);
-  assert.equal(rewriteMetadata(body, "x", limits), body);
-});
-
-Deno.test("rewriteMetadata refuses what would no longer fit into a message", () => {
-  // Each byte that is not UTF-8 becomes three.
-  const text = new Uint8Array(65_535).fill(0xff);
-  const property = (
-    index: number,
-  ) => [hex("0002"), Uint8Array.of(0x41 + index % 10, 0x41 + index / 10), hex("02 ffff"), text];
-  const parts = [
-    hex(`${META} 03`),
-    ...Array.from({ length: 100 }, (_, index) => property(index)).flat(),
-    hex("000009"),
-  ];
-  const body = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    body.set(part, offset);
-    offset += part.length;
-  }
-  assert.ok(body.length < limits.maxMessageBytes);
-  assert.throws(
-    () => rewriteMetadata(body, "x", limits),
-    (error) => error instanceof RtmpError && error.code === "message-too-large",
-  );
 });

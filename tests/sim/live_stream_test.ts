@@ -32,7 +32,7 @@ Deno.test("a player that waited for its stream gets everything from the first me
   const player = stream.subscribe("rtmp", fromGop);
   assert.deepEqual(readAll(player), []);
   const feed = new TestFeed(stream);
-  feed.metadata({});
+  feed.metadata();
   feed.videoHeader(0);
   feed.audioHeader(0);
   feed.keyframe(40);
@@ -66,7 +66,7 @@ Deno.test("metadata and headers can each be off", () => {
   ) {
     const stream = newStream(options);
     const feed = new TestFeed(stream);
-    feed.metadata({});
+    feed.metadata();
     feed.videoHeader(0);
     feed.audioHeader(0);
     feed.keyframe(40);
@@ -205,12 +205,40 @@ Deno.test("other data messages go to the players in their place, and are not cac
   assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), []);
 });
 
-Deno.test("metadata that is no AMF0 costs the feed, and the players nothing", () => {
+Deno.test("metadata that can't be read is left out and named once a feed, and the stream goes on", () => {
   const stream = newStream();
   const feed = new TestFeed(stream);
   const player = stream.subscribe("rtmp", fromGop);
-  assert.throws(() => feed.write(18, 0, hex("02 000a 'onMetaData' 42")), RtmpError);
+  const unreadable = hex("02 000a 'onMetaData' 42");
+  feed.metadata({ width: 1 });
+  for (let at = 0; at < 3; at++) feed.write(18, at, unreadable);
+  feed.keyframe(40);
+  assert.deepEqual(readAll(player), ["M0", "K40"]);
+  assert.deepEqual(
+    decodeAmf0(stream.metadata as Uint8Array)[1],
+    Amf0EcmaArray.from({ width: 1, server: "test" }),
+  );
+  assert.deepEqual(feed.leftOut, ["metadata: amf-malformed"]);
+  feed.close();
+  const second = new TestFeed(stream);
+  second.write(18, 0, unreadable);
+  assert.deepEqual(second.leftOut, ["metadata: amf-malformed"]);
+});
+
+Deno.test("metadata that says nothing leaves in force what was said", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.write(18, 0, hex("02 000a 'onMetaData' 05"));
+  feed.write(18, 0, hex("02 000a 'onMetaData'"));
+  feed.metadata({});
   assert.deepEqual(readAll(player), []);
+  assert.equal(stream.metadata, undefined);
+  feed.metadata({ width: 1 });
+  feed.metadata({});
+  assert.deepEqual(readAll(player), ["M0"]);
+  assert.notEqual(stream.metadata, undefined);
+  assert.deepEqual(feed.leftOut, []);
 });
 
 Deno.test("a second feed is refused while the first holds the stream", () => {
@@ -233,7 +261,7 @@ Deno.test("a feed that returns finds its players, and time goes on", () => {
   const stream = newStream();
   const first = new TestFeed(stream);
   const player = stream.subscribe("rtmp", fromGop);
-  first.metadata({});
+  first.metadata();
   first.videoHeader(0, 1);
   first.keyframe(0);
   first.inter(5000);
@@ -261,7 +289,7 @@ for (const output of ["flv", "flv-web-socket"] as const) {
   Deno.test(`${output} is built only while someone reads it, and says the same as RTMP`, () => {
     const stream = newStream();
     const feed = new TestFeed(stream);
-    feed.metadata({});
+    feed.metadata();
     feed.videoHeader(0, 1);
     feed.keyframe(0, 70_000);
     feed.inter(40, 200_000);

@@ -304,7 +304,7 @@ Deno.test("a duration ends the play after so much media, once", () => {
   player.setFilter(
     new PlayFilter({ messageStreamId: undefined, durationMs: 100, onFinished: () => finished++ }).needed(),
   );
-  feed.metadata({});
+  feed.metadata();
   feedFor(feed, 5000, 5080, 1000);
   assert.deepEqual(readAll(player), ["M0", "K5000", "a5000", "p5040", "a5040"]);
   assert.equal(finished, 0);

@@ -184,12 +184,37 @@ Deno.test("an aggregate is the messages in it, on the aggregate's clock", () => 
   const aggregate = hex(`
     09 000002 0003e8 00 000000 1701 0000000d
     08 000001 0003f2 00 000000 af   0000000c
-    12 000001 0003f2 00 000000 02   0000000c`);
+    12 000001 0003f2 00 000000 02   0000000c
+    12 00001d 0003fc 00 000000 02000d '@setDataFrame' 02000a 'onMetaData' 00000028
+    0f 00000e 0003fc 00 000000 00 02000a 'onMetaData' 00000019
+    14 000001 0003fc 00 000000 02   0000000c`);
+  const metadata = {
+    kind: "media",
+    messageStreamId: 1,
+    typeId: 18,
+    timestamp: 5020,
+    payload: hex("02000a 'onMetaData'"),
+  };
   assert.deepEqual(peer.send(22, 1, aggregate, 5000), [
     { kind: "media", messageStreamId: 1, typeId: 9, timestamp: 5000, payload: hex("1701") },
     { kind: "media", messageStreamId: 1, typeId: 8, timestamp: 5010, payload: hex("af") },
+    metadata,
+    metadata,
   ]);
-  assert.throws(() => peer.send(22, 1, aggregate.subarray(0, -5)), isRtmpError("aggregate-malformed"));
+});
+
+Deno.test("of an aggregate that is cut off what came before counts, and the rest is named", () => {
+  const peer = publishing();
+  const events = peer.send(
+    22,
+    1,
+    hex("08 000001 000000 00 000000 af 0000000c 09 00ffff 000000 00 000000 17"),
+  );
+  assert.deepEqual(events.map(({ kind }) => kind), ["media", "leftOut"]);
+  const [, leftOut] = events;
+  assert.ok(leftOut?.kind === "leftOut");
+  assert.match(leftOut.error.message, /part of 65535 bytes announced, 1 bytes left/);
+  assert.deepEqual(peer.send(8, 1, AUDIO).length, 1, "the connection goes on");
 });
 
 Deno.test("an aggregate of very many parts is taken apart in order", () => {
