@@ -28,6 +28,19 @@ Deno.test("a stream is pulled from SRS's origin, with its metadata, headers and 
   pull.close();
 });
 
+Deno.test("metadata that can't be read costs a pull nothing else", async () => {
+  const upstream = new Upstream(["edge_play"], (bytes) => {
+    const text = String.fromCharCode(...bytes).replace("onMetaData\x03", "onMetaData\x42");
+    return Uint8Array.from(text, (char) => char.charCodeAt(0));
+  });
+  const { pull, read } = upstream.pull("onb");
+  await upstream.advance(100);
+  await pull.ready;
+  assert.deepEqual(read(), MEDIA.slice(1));
+  assert.equal(upstream.dialled.length, 1);
+  pull.close();
+});
+
 Deno.test("SRS's 302 is followed to the owner, and asks it for the same stream", async () => {
   const upstream = new ReplayedUpstream(["edge_redirect", "edge_play"]);
   const { pull, read, found } = upstream.pull(askerWith("?token=x"));
