@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
-import { Amf0EcmaArray, Amf0Object, type Amf0Value, decodeAmf0, encodeAmf0 } from "../../lib/wire/amf0.ts";
+import { Amf0Object, type Amf0Value, decodeAmf0 } from "../../lib/wire/amf0.ts";
 import { decodeCommand, encodeCommand, encodeStatus, readConnect } from "../../lib/wire/commands.ts";
 import { encodePeerBandwidth, encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";

@@ -29,13 +29,13 @@ Deno.test("a stream is pulled from SRS's origin, with its metadata, headers and 
 });
 
 Deno.test("metadata that can't be read costs a pull nothing else", async () => {
-  const upstream = new Upstream(["edge_play"], (bytes) => {
+  const upstream = new ReplayedUpstream(["edge_play"], (bytes) => {
     const text = String.fromCharCode(...bytes).replace("onMetaData\x03", "onMetaData\x42");
     return Uint8Array.from(text, (char) => char.charCodeAt(0));
   });
-  const { pull, read } = upstream.pull("onb");
+  const { pull, read, found } = upstream.pull(askerWith(""));
   await upstream.advance(100);
-  await pull.ready;
+  await found;
   assert.deepEqual(read(), MEDIA.slice(1));
   assert.equal(upstream.dialled.length, 1);
   pull.close();
