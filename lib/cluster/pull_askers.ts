@@ -21,6 +21,8 @@ interface Group {
 
 interface Waiter {
   readonly asker: PullAsker;
+  /** The search that was under way when it came, which does not speak for it. */
+  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (reason: RtmpError) => void;
 }
@@ -35,7 +37,9 @@ export class PullAskers {
   /** Those of the groups that no search has spoken for yet. */
   readonly #untried = new Set<string>();
   readonly #routes = new Set<PullAsker>();
-  readonly #waiters = new Set<Waiter>();
+  /** By what they say of themselves, those who came first first. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #searches = 0;
   /** Kept when the last one has left: a pull lingers. */
   #last: PullAsker;
 
@@ -75,41 +79,40 @@ export class PullAskers {
     };
   }
 
-  /** Whom the next search speaks for: one that waits for it, else one that none has spoken for, else each in turn. */
-  next(): PullAsker {
-    const [waiter] = this.#waiters;
-    if (waiter !== undefined) return waiter.asker;
+  /** Begins a search; who it speaks for: one that waits for it, else one that none has spoken for, else each in turn. */
+  begin(): PullAsker {
+    this.#searches++;
+    for (const [waiter] of this.#waiters.values()) if (waiter !== undefined) return waiter.asker;
     for (const keys of [this.#untried, this.#groups.keys()]) {
       for (const key of keys) return this.#groups.get(key)?.asker ?? this.#last;
     }
     return this.#last;
   }
 
-  /** Resolves when a search finds the stream; rejects with the failure of one that spoke for this client, or for nobody in particular. */
-  whenFound(asker: PullAsker): { found: Promise<void>; leave: () => void } {
+  /**
+   * Waits for the stream.
+   *
+   * @returns What resolves when a search finds it, and rejects with the failure of one that spoke for this client, or for nobody in
+   * particular; and what ends the wait.
+   */
+  wait(asker: PullAsker): { found: Promise<void>; leave: () => void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { asker, resolve, reject };
-    this.#waiters.add(waiter);
-    return { found: promise, leave: () => this.#waiters.delete(waiter) };
+    const key = keyOf(asker);
+    const waiter: Waiter = { asker, since: this.#searches, resolve, reject };
+    const same = this.#waiters.get(key) ?? new Set();
+    same.add(waiter);
+    this.#waiters.set(key, same);
+    return { found: promise, leave: () => this.#drop(key, waiter) };
   }
 
-  /** Those who wait now, for `failed`: who comes later waits for the next search. */
-  waiting(): readonly unknown[] {
-    return [...this.#waiters];
-  }
-
-  /** A search found the stream. */
+  /** The search found the stream. */
   found(): void {
-    for (const { resolve } of this.#waiters) resolve();
+    for (const same of this.#waiters.values()) for (const { resolve } of same) resolve();
     this.#waiters.clear();
   }
 
-  /**
-   * A search that spoke for `asker` failed.
-   *
-   * @param waiting Who waited when it began.
-   */
-  failed(asker: PullAsker, failure: RtmpError, waiting: readonly unknown[] = this.waiting()): void {
+  /** The search, which spoke for `asker`, failed. Who came after it had begun waits for the next. */
+  failed(asker: PullAsker, failure: RtmpError): void {
     const key = keyOf(asker);
     const group = this.#groups.get(key);
     this.#untried.delete(key);
@@ -117,18 +120,24 @@ export class PullAskers {
       this.#groups.delete(key);
       this.#groups.set(key, group);
     }
-    for (const waiter of waiting as readonly Waiter[]) {
-      if (!this.#waiters.has(waiter)) continue;
-      if (!concernsAll(failure) && waiter.asker !== asker && keyOf(waiter.asker) !== key) continue;
-      this.#waiters.delete(waiter);
-      waiter.reject(failure);
+    for (const concerned of concernsAll(failure) ? [...this.#waiters.keys()] : [key]) {
+      for (const waiter of this.#waiters.get(concerned) ?? []) {
+        if (waiter.since === this.#searches) continue;
+        this.#drop(concerned, waiter);
+        waiter.reject(failure);
+      }
     }
   }
 
   /** Nobody is searched for any more. */
   close(reason: RtmpError): void {
-    for (const { reject } of this.#waiters) reject(reason);
+    for (const same of this.#waiters.values()) for (const { reject } of same) reject(reason);
     this.#waiters.clear();
+  }
+
+  #drop(key: string, waiter: Waiter): void {
+    const same = this.#waiters.get(key);
+    if (same?.delete(waiter) === true && same.size === 0) this.#waiters.delete(key);
   }
 
   /** The marks to hand on: the pull's own, then those of the askers, some of each before more of any. */

@@ -118,7 +118,7 @@ export class StreamPull {
   async whenFound(asker: PullAsker, signal: AbortSignal): Promise<void> {
     if (this.#options.stream.feed !== undefined) return;
     if (this.#abort.signal.aborted) throw closedPull();
-    const { found, leave } = this.#askers.whenFound(asker);
+    const { found, leave } = this.#askers.wait(asker);
     this.#wake?.(-Infinity);
     try {
       await unlessAborted(found, signal);
@@ -166,8 +166,7 @@ export class StreamPull {
   async #search(signal: AbortSignal): Promise<boolean> {
     const { source, stream, clock } = this.#options;
     this.#searchedMs = clock.now();
-    const asker = this.#askers.next();
-    const waiting = this.#askers.waiting();
+    const asker = this.#askers.begin();
     let failure: RtmpError | undefined;
     try {
       const targets = await source.targets(asker, signal);
@@ -185,7 +184,7 @@ export class StreamPull {
       failure = error instanceof RtmpError ? error : undefined;
     }
     failure ??= new RtmpError("stream-not-found", `Cannot find stream '${stream.key}': no server has it`);
-    this.#askers.failed(asker, failure, waiting);
+    this.#askers.failed(asker, failure);
     if (!this.#isKnownMissing) {
       this.#isKnownMissing = true;
       log.info("Stream not found; it is looked for on", { stream: stream.key, reason: failure.message });

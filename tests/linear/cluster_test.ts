@@ -2,6 +2,8 @@ import { parseCoworkerAddress } from "../../lib/cluster/coworker_address.ts";
 import { nodeStateJson, parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
+import { RtmpError } from "../../lib/base/errors.ts";
+import { type PullAsker, PullAskers } from "../../lib/cluster/pull_askers.ts";
 import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";
@@ -70,6 +72,25 @@ function texts(name: string, size: number, handle: (text: string) => unknown): E
     return () => refusedOr(Error, () => handle(text));
   }]);
   return { name, size, kinds: Object.fromEntries(kinds) };
+}
+
+function asker(index: number): PullAsker {
+  const route = list(64, (place) => `${index}-${place}`);
+  return { parameters: `?token=${index}`, pageUrl: "", swfUrl: "", route };
+}
+
+/** A search for each, which is refused. */
+function refuseEach(count: number): void {
+  const askers = new PullAskers(asker(0));
+  for (let index = 0; index < count; index++) {
+    const one = { ...asker(index), route: [] };
+    askers.add(one);
+    askers.wait(one).found.catch(() => {});
+  }
+  for (let index = 0; index < count; index++) {
+    askers.failed(askers.begin(), new RtmpError("unauthorized", "The other server refuses"));
+  }
+  if (askers.isAwaited) throw new Error("Somebody still waits");
 }
 
 const IDENTITY = { nodeId: "a", bootId: "b", version: "1" };
@@ -145,6 +166,18 @@ testGrowth([
       1,
     );
   }),
+  {
+    name: "clients that share a pull",
+    size: 500,
+    kinds: {
+      "each with a token that is refused": (count) => () => refuseEach(count),
+      "each a node with a route": (count) => () => {
+        const askers = new PullAskers(asker(0));
+        for (let index = 0; index < count; index++) askers.add(asker(index));
+        return askers.route("mark");
+      },
+    },
+  },
   {
     name: "signed requests",
     size: 200,
