@@ -1,9 +1,11 @@
-/** What RTMP clients put before the name of a stream of that container; FFmpeg does for names that end in `.mp4` and `.f4v`. */
+/** What RTMP clients put before the name of a stream of that container. */
 const CONTAINER_PREFIXES = ["mp4:", "flv:"];
+/** Names before which FFmpeg and librtmp put `mp4:` by themselves, publishing or playing; others don't. */
+const MP4_EXTENSIONS = [".mp4", ".f4v"];
 
 /**
- * The names that an RTMP client may mean by the one that it plays: first the name as sent, then without a container's prefix and without
- * percent-encoding, for a stream that was published so.
+ * The names that an RTMP client may mean by the one that it plays: first the name as sent, then without a container's prefix or with the one
+ * that other programs add, and without percent-encoding, for a stream that was published so.
  *
  * @param name May have parameters.
  */
@@ -11,7 +13,7 @@ export function playedNames(name: string): string[] {
   const queryAt = name.includes("?") ? name.indexOf("?") : name.length;
   const path = name.slice(0, queryAt);
   const prefix = CONTAINER_PREFIXES.find((prefix) => path.startsWith(prefix)) ?? "";
-  const names = new Set([path, path.slice(prefix.length)]);
+  const names = new Set([path, prefix === "" ? withMp4Prefix(path) ?? path : path.slice(prefix.length)]);
   for (const spelling of [...names]) names.add(withoutPercents(spelling) ?? spelling);
   names.delete("");
   return names.size === 0 ? [name] : [...names].map((spelling) => spelling + name.slice(queryAt));
@@ -30,11 +32,17 @@ export interface NamesInPath {
  */
 export function namesInPath({ app, stream }: NamesInPath): NamesInPath[] {
   const raw = { app, stream };
+  const prefixed = withMp4Prefix(stream);
+  const others = prefixed === undefined ? [] : [{ app, stream: prefixed }];
   const path = withoutPercents(`${app}/${stream}`);
-  if (path === undefined) return [raw];
+  if (path === undefined) return [raw, ...others];
   const slash = path.lastIndexOf("/");
   const plain = { app: path.slice(0, slash), stream: path.slice(slash + 1) };
-  return /\s/.test(path) ? [raw, plain] : [plain, raw];
+  return /\s/.test(path) ? [raw, plain, ...others] : [plain, raw, ...others];
+}
+
+function withMp4Prefix(name: string): string | undefined {
+  return MP4_EXTENSIONS.some((extension) => name.endsWith(extension)) ? `mp4:${name}` : undefined;
 }
 
 /** A name percent-decoded; undefined when that changes nothing, is no text, or would make other segments or parameters of it. */

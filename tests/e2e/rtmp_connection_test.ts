@@ -217,6 +217,7 @@ Deno.test("a player finds a stream without the prefix or the percent-encoding th
     await publish("mp4:both", marked(2));
     await publish("both", marked(3));
     await publish("my cam", marked(4));
+    await publish("mp4:door.mp4", marked(5));
     for (
       const [name, mark] of [
         ["mp4:cam.mp4", 1],
@@ -226,6 +227,8 @@ Deno.test("a player finds a stream without the prefix or the percent-encoding th
         ["both", 3],
         ["flv:both", 3],
         ["my%20cam", 4],
+        ["door.mp4", 5],
+        ["mp4:door.mp4", 5],
       ] as const
     ) {
       const player = await keep(RtmpTestClient.play(address, "live", name));

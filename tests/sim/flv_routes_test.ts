@@ -418,6 +418,9 @@ for (
     ["/x/a%2Fb", "/x/a%2Fb.flv"],
     ["/live/a", "/live/a.flv/"],
     ["/__defaultApp__/a", "/a.flv"],
+    ["/live/mp4:cam.mp4", "/live/cam.mp4.flv"], // as FFmpeg publishes it
+    ["/live/mp4:cam.mp4", "/live/mp4:cam.mp4.flv"],
+    ["/live/cam.mp4", "/live/cam.mp4.flv"],
   ] as const
 ) {
   Deno.test(`the stream ${published} plays at ${url}`, async () => {
