@@ -306,14 +306,17 @@ function codecs(stream: LiveStream): Pick<StreamSummary, "video" | "audio"> {
   const videoMessage = stream.codecMessage(MESSAGE_TYPE.video);
   const audioMessage = stream.codecMessage(MESSAGE_TYPE.audio);
   const video = videoMessage && readVideoCodec(videoMessage);
+  const keyframe = stream.frameStart(MESSAGE_TYPE.video);
+  // The headers of some codecs do not say it, and their key frames do.
+  const size = video?.width || keyframe === undefined ? video : readVideoCodec(keyframe);
   const audio = audioMessage && readAudioCodec(audioMessage);
   return {
     video: video === undefined ? null : {
       codec: video.codec,
       profile: video.profile ?? "Other",
       level: video.level ?? "Other",
-      width: video.width ?? 0,
-      height: video.height ?? 0,
+      width: size?.width ?? 0,
+      height: size?.height ?? 0,
     },
     audio: audio === undefined ? null : {
       codec: audio.codec,

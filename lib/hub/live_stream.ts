@@ -19,8 +19,8 @@ import { StreamClock } from "./stream_clock.ts";
 /** With no video for this many audio messages the stream counts as audio only, as in SRS. */
 const AUDIO_ONLY_MESSAGES = 115;
 
-/** How much of the first frame is kept to name its codec. */
-const FIRST_FRAME_BYTES = 64;
+/** How much of a frame is kept to name its codec and size. */
+const FRAME_START_BYTES = 64;
 
 const OTHER_FORMATS: Readonly<Record<Exclude<OutputName, "rtmp">, OutputFormat>> = {
   "flv": FLV_FORMAT,
@@ -97,7 +97,7 @@ export class LiveStream {
   readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
   /** What the present feed has been told of already. */
   readonly #leftOut = new Set<LeftOut>();
-  readonly #firstFrames = new Map<number, Uint8Array>();
+  readonly #frameStarts = new Map<number, Uint8Array>();
   #lowestVideoTrack = Infinity;
   #hasAudio = false;
   #hasVideo = false;
@@ -136,7 +136,12 @@ export class LiveStream {
     for (const { message, info } of this.#headers.values()) {
       if (message.typeId === typeId && info.isSequenceHeader) return message.payload;
     }
-    return this.#firstFrames.get(typeId);
+    return this.frameStart(typeId);
+  }
+
+  /** The start of the newest key frame, which tells the size of VP8 and VP9; of audio, of the first frame. */
+  frameStart(typeId: number): Uint8Array | undefined {
+    return this.#frameStarts.get(typeId);
   }
 
   /** The latest onMetaData, its AMF0 body. */
@@ -163,7 +168,7 @@ export class LiveStream {
     this.clock.restart();
     this.#metadata = undefined;
     this.#headers.clear();
-    this.#firstFrames.clear();
+    this.#frameStarts.clear();
     this.#leftOut.clear();
     this.#lowestVideoTrack = Infinity;
     this.#hasAudio = this.#hasVideo = false;
@@ -287,8 +292,10 @@ export class LiveStream {
 
   #noteFrame(info: MediaTagInfo, isVideo: boolean, message: StreamMessage): void {
     this.frames++;
-    if (!this.#firstFrames.has(message.typeId)) {
-      this.#firstFrames.set(message.typeId, message.payload.slice(0, FIRST_FRAME_BYTES));
+    if (
+      (info.isKeyframe && info.trackId <= this.#lowestVideoTrack) || !this.#frameStarts.has(message.typeId)
+    ) {
+      this.#frameStarts.set(message.typeId, message.payload.slice(0, FRAME_START_BYTES));
     }
     if (isVideo) {
       this.videoFrames++;

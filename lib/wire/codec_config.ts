@@ -19,6 +19,7 @@ import {
   readVp9Config,
   type VideoConfig,
 } from "./video_config.ts";
+import { readVp8Frame, readVp9Frame } from "./vp_frame.ts";
 
 /** A video codec in SRS's words. */
 export interface VideoCodecInfo {
@@ -44,12 +45,17 @@ export interface AudioCodecInfo {
   readonly profile: string | undefined;
 }
 
-/** Reads a video message. Of anything but a sequence header only the codec is known. Never throws. */
+/**
+ * Reads a video message: a sequence header, or a key frame of VP8 or VP9, which alone has their size. Of anything else only the codec
+ * is known. Never throws.
+ */
 export function readVideoCodec(payload: Uint8Array): VideoCodecInfo {
   const info = readVideoTag(payload);
   const config: VideoConfig = { profile: undefined, level: undefined, width: undefined, height: undefined };
   if (info.isSequenceHeader) {
     asFarAsItGoes(() => readVideoConfig(info, mediaTagBody(info, payload), config));
+  } else if (info.isKeyframe) {
+    asFarAsItGoes(() => readKeyframe(info, mediaTagBody(info, payload), config));
   }
   return { codec: info.codec, ...config };
 }
@@ -65,6 +71,11 @@ function readVideoConfig(info: MediaTagInfo, record: Uint8Array, config: VideoCo
     case "VP9":
       return readVp9Config(record, config);
   }
+}
+
+function readKeyframe(info: MediaTagInfo, frame: Uint8Array, config: VideoConfig): void {
+  if (info.codec === "VP8") readVp8Frame(frame, config);
+  else if (info.codec === "VP9") readVp9Frame(frame, config);
 }
 
 /**

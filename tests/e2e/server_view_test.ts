@@ -5,6 +5,7 @@ import { FlvServer } from "../../lib/server/flv_server.ts";
 import type { StreamRouter } from "../../lib/server/stream_router.ts";
 import { until } from "../fakes/deadline.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
+import { hex } from "../golden/hex.ts";
 import { startTestServer, type TestServer } from "../fakes/test_server.ts";
 
 const PAYLOAD = new Uint8Array(20_000).fill(0xaf);
@@ -192,3 +193,19 @@ Deno.test("a client that is refused or breaks the protocol is one that failed; o
     assert.deepEqual(totals(), [6, 4], "an HTTP-FLV player of nothing");
   }, router);
 });
+
+Deno.test("the size of VP9 and VP8, whose headers have none, is that of their newest key frame", () =>
+  SeenServer.run(async (seen) => {
+    const publisher = await seen.publish();
+    const size = async (timestamp: number, bytes: string): Promise<unknown> => {
+      const frames = seen.server.runtime.hub.get("/live/a")?.videoFrames ?? 0;
+      await publisher.sendMedia(9, timestamp, hex(bytes));
+      await until(() => (seen.server.runtime.hub.get("/live/a")?.videoFrames ?? 0) > frames, "the frame");
+      const [stream] = seen.view.streams();
+      return [stream?.video?.codec, stream?.video?.profile, stream?.video?.width, stream?.video?.height];
+    };
+    await publisher.sendMedia(9, 0, hex("90 'vp09' 00 1f 82 02 02 02 0000"));
+    assert.deepEqual(await size(0, "91 'vp09' 82498342 0014100f 16043824"), ["VP9", "Profile 0", 322, 242]);
+    assert.deepEqual(await size(40, "a1 'vp09' 86004092f1114000"), ["VP9", "Profile 0", 322, 242]);
+    assert.deepEqual(await size(80, "91 'vp09' 82498342 0027f016 78043824"), ["VP9", "Profile 0", 640, 360]);
+  }));
