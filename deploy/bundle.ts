@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { explainDownload } from "./download_failure.ts";
 import { run } from "./run.ts";
 
 /** The repository. */
@@ -39,7 +40,7 @@ export async function bundle(commit: string): Promise<Bundle> {
   await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
   const output = join(folder, "code");
   await removeFolder(output);
-  await run(Deno.execPath(), [
+  const args = [
     "bundle",
     "--quiet",
     "--config",
@@ -50,7 +51,12 @@ export async function bundle(commit: string): Promise<Bundle> {
     "--outdir",
     output,
     join(ROOT, "main.ts"),
-  ], { cwd: ROOT });
+  ];
+  try {
+    await run(Deno.execPath(), args, { cwd: ROOT });
+  } catch (error) {
+    throw explainDownload(error, Deno.version.deno, Deno.build.target);
+  }
   const files = [];
   for await (const { name } of Deno.readDir(output)) files.push(join(output, name));
   for (const file of files) await Deno.writeTextFile(file, withoutPaths(await Deno.readTextFile(file)));

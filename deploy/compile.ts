@@ -6,6 +6,7 @@
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bundle, bundle, DIST, ROOT } from "./bundle.ts";
+import { explainDownload } from "./download_failure.ts";
 import { run } from "./run.ts";
 import { findCompiler } from "./runtime.ts";
 import { sbom } from "./sbom.ts";
@@ -41,7 +42,7 @@ export async function compile(
 ): Promise<Binary> {
   const { command: [deno, ...first], version, denortPath } = await findCompiler(target);
   await Deno.mkdir(dirname(output), { recursive: true });
-  await run(deno, [
+  const args = [
     ...first,
     "compile",
     "--quiet",
@@ -61,7 +62,12 @@ export async function compile(
     "--output",
     output,
     program.path,
-  ], denortPath === undefined ? {} : { env: { DENORT_BIN: denortPath } });
+  ];
+  try {
+    await run(deno, args, denortPath === undefined ? {} : { env: { DENORT_BIN: denortPath } });
+  } catch (error) {
+    throw explainDownload(error, version, target?.triple ?? Deno.build.target);
+  }
   const runtimePath = denortPath ?? Deno.env.get("DENORT_BIN");
   return {
     path: output,
@@ -144,4 +150,14 @@ function say(text: string): void {
   console.log(text);
 }
 
-if (import.meta.main) Deno.exit(await compileFromArguments());
+/** A failure in one paragraph: where in these scripts it came up helps nobody. */
+async function compileOrSay(): Promise<number> {
+  try {
+    return await compileFromArguments();
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await compileOrSay());

@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors.ts";
 import type { Config } from "./config.ts";
 
 const TIMEOUT_MS = 2000;
@@ -18,9 +19,16 @@ export async function checkHealth(config: Config): Promise<string | undefined> {
     await response.body?.cancel();
     return response.ok ? undefined : `Cannot call it healthy: ${url} answered ${response.status}`;
   } catch (error) {
-    const isLate = error instanceof Error && error.name === "TimeoutError";
-    return `Cannot reach ${url}: ${isLate ? `no answer within ${TIMEOUT_MS} ms` : "nothing answers there"}`;
+    return `Cannot reach ${url}: ${problem(error)}`;
   }
+}
+
+function problem(error: unknown): string {
+  if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS} ms`;
+  // `fetch` hides it in the cause.
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  if (/dns error/i.test(errorText(cause))) return "no address is known for that name";
+  return "nothing answers there";
 }
 
 function hostOf(hostname: string | undefined): string {

@@ -14,10 +14,19 @@ export function portAdvice(error: ListenError, config: Config): string {
   const path = users.find(([, listen]) =>
     listen.some((address) => address.port === port && (address.hostname ?? hostname) === hostname)
   )?.[0];
-  const advice = path === undefined
-    ? ""
-    : `; set ${path.join(".")} in the configuration or ${variableName(path)} to another port`;
-  return error.isInUse
-    ? `Cannot listen on port ${port}: another program has it${advice}`
-    : `${error.message}${advice}`;
+  const reason = error.problem === "in-use"
+    ? `Cannot listen on port ${port}: another program has it`
+    : error.message;
+  if (path === undefined) return reason;
+  const keys = `${path.join(".")} in the configuration or ${variableName(path)}`;
+  switch (error.problem) {
+    case "in-use":
+    case "not-allowed":
+      return `${reason}; set ${keys} to another port`;
+    case "other-machine":
+    case "unknown-host":
+      return `${reason}; set ${keys} to an address of this machine, or to the port alone for all of them`;
+    case "other":
+      return `${reason}; it is what ${keys} says`;
+  }
 }

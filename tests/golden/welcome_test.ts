@@ -43,8 +43,11 @@ Deno.test("what is switched off is not offered, and addresses are those that wer
   );
 });
 
-const inUse = new Error("Address already in use");
-inUse.name = "AddrInUse";
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+const inUse = named("AddrInUse", "Address already in use");
 
 const advice: { name: string; config: string; error: ListenError; expected: string }[] = [
   {
@@ -64,9 +67,40 @@ const advice: { name: string; config: string; error: ListenError; expected: stri
   {
     name: "a port that takes rights",
     config: "http_server.listen = 80",
-    error: new ListenError({ hostname: "0.0.0.0", port: 80 }, new Error("Permission denied")),
-    expected: "Cannot listen on 0.0.0.0:80: Permission denied; " +
+    error: new ListenError(
+      { hostname: "0.0.0.0", port: 80 },
+      named("PermissionDenied", "Permission denied (os error 13)"),
+    ),
+    expected: "Cannot listen on 0.0.0.0:80: the system does not let this user have the port; " +
       "set http_server.listen in the configuration or HEADWATER_HTTP_SERVER_LISTEN to another port",
+  },
+  {
+    name: "an address of another machine",
+    config: 'listen = "203.0.113.5:1935"',
+    error: new ListenError(
+      { hostname: "203.0.113.5", port: 1935 },
+      named("AddrNotAvailable", "Cannot assign requested address (os error 99)"),
+    ),
+    expected: "Cannot listen on 203.0.113.5:1935: it is not an address of this machine; set listen in the " +
+      "configuration or HEADWATER_LISTEN to an address of this machine, or to the port alone for all of them",
+  },
+  {
+    name: "a name that nobody knows",
+    config: 'listen = "nohost:1935"',
+    error: new ListenError(
+      { hostname: "nohost", port: 1935 },
+      new Error("failed to lookup address information: Name or service not known"),
+    ),
+    expected:
+      "Cannot listen on nohost:1935: no address is known for that name; set listen in the configuration " +
+      "or HEADWATER_LISTEN to an address of this machine, or to the port alone for all of them",
+  },
+  {
+    name: "anything else",
+    config: "",
+    error: new ListenError({ hostname: "0.0.0.0", port: 1935 }, new Error("Out of buffers")),
+    expected: "Cannot listen on 0.0.0.0:1935: Out of buffers; " +
+      "it is what listen in the configuration or HEADWATER_LISTEN says",
   },
 ];
 
