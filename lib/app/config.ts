@@ -133,7 +133,7 @@ const playSchema = section({
 
 const publishSchema = section({
   mr_latency: latency(
-    'Merged read: how long to pause between reads of a publisher, in ms. "auto": only under load.',
+    'Merged read: how long to pause between reads of a publisher, in ms. "auto": by load, and longer where nobody plays.',
   ),
   firstpkt_timeout: milliseconds(20_000, "How long a publisher's first message may take, in ms.", 1),
   normal_timeout: milliseconds(5000, "How long a publisher may be silent after that, in ms.", 1),

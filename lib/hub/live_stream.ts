@@ -79,6 +79,8 @@ export class LiveStream {
    * told of the stream may no longer hold then.
    */
   readonly kindListeners: Set<(typeId: number) => void> = new Set();
+  /** Called when somebody plays the stream and nobody did before. */
+  readonly playListeners: Set<() => void> = new Set();
   /** Audio and video messages since the stream was created. */
   frames = 0;
   videoFrames = 0;
@@ -186,7 +188,10 @@ export class LiveStream {
   /** A new player. */
   subscribe(name: OutputName, options: PlayerOptions): PlayerCursor {
     const fromGop = options.fromGop && this.options.gopCache;
-    return this.#output(name).subscribe({ ...options, fromGop });
+    const isFirst = this.playerCount === 0;
+    const cursor = this.#output(name).subscribe({ ...options, fromGop });
+    if (isFirst) { for (const listener of [...this.playListeners]) listener(); }
+    return cursor;
   }
 
   /** Ends a player's reading. */

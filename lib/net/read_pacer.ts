@@ -11,8 +11,12 @@ const MIN_PAUSE_MS = 3;
 const MIN_GATHER_MS = 50;
 /** Reads for a round of writes begin this long before it, in milliseconds. */
 const READ_LEAD_MS = 8;
-/** What may wait in the kernel for a round, in bytes: little enough for the receive window of any system. */
+/** What may wait in the kernel, in bytes: little enough for the receive window of any system. */
 const MAX_WAITING_BYTES = 32 * 1024;
+/** Longest pause of a publisher whom nobody plays, in milliseconds. */
+const MAX_UNWATCHED_PAUSE_MS = 350;
+/** Publishers whom nobody plays are read in slots so far apart, in milliseconds: together, but not all at once. */
+const UNWATCHED_SLOT_MS = 50;
 
 /** When the players of a publisher are written to. */
 export interface WriteRound {
@@ -78,6 +82,21 @@ export class ReadPacer {
     }
     // The first who pauses opens the slot that the others join.
     return this.pauseMs < MIN_PAUSE_MS ? undefined : this.#slot(-1, this.pauseMs);
+  }
+
+  /**
+   * As `pause`, for a publisher whom nobody plays: nobody waits for what it sends, so it is read as seldom as the kernel can keep it.
+   *
+   * @param bytesPerSecond What it sends; 0: not known yet.
+   */
+  pauseUnwatched(bytesPerSecond: number): Promise<void> | undefined {
+    const longestMs = this.#fixedMs !== undefined || bytesPerSecond <= 0
+      ? 0
+      : Math.min(MAX_UNWATCHED_PAUSE_MS, MAX_WAITING_BYTES * 1000 / bytesPerSecond);
+    if (longestMs <= Math.max(this.pauseMs, UNWATCHED_SLOT_MS)) return this.pause();
+    const nowMs = this.#clock.now();
+    const atMs = Math.floor((nowMs + longestMs) / UNWATCHED_SLOT_MS) * UNWATCHED_SLOT_MS;
+    return this.#slot(atMs, atMs - nowMs);
   }
 
   #slot(name: number, pauseMs: number): Promise<void> {

@@ -130,7 +130,11 @@ export class ServerRuntime {
     bytesPerSecond: number,
   ): Promise<void> | undefined {
     const pacer = this.pacer(readPauseMs);
-    if (stream === undefined || stream.playerCount === 0) return pacer.pause();
+    if (stream === undefined) return pacer.pause();
+    if (stream.playerCount === 0) {
+      const pause = pacer.pauseUnwatched(bytesPerSecond);
+      return pause && untilPlayed(stream, pause);
+    }
     const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
     return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
   }
@@ -178,4 +182,16 @@ export class ServerRuntime {
   close(): void {
     for (const scheduler of this.#schedulers.values()) scheduler.close();
   }
+}
+
+/** Resolves with the pause, or at once when somebody plays the stream. */
+function untilPlayed(stream: LiveStream, pause: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      stream.playListeners.delete(wake);
+      resolve();
+    };
+    stream.playListeners.add(wake);
+    pause.then(wake);
+  });
 }

@@ -174,3 +174,33 @@ Deno.test("ReadPacer lets nothing wait that fills the kernel, that is late, or t
     "told so",
   );
 });
+
+Deno.test("ReadPacer reads publishers whom nobody plays as seldom as the kernel can keep what they send", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer("auto", clock);
+  const pauseMs = async (bytesPerSecond: number) => {
+    const from = clock.now();
+    let atMs: number | undefined;
+    pacer.pauseUnwatched(bytesPerSecond)?.then(() => atMs = clock.now() - from);
+    await clock.advance(1000);
+    return atMs;
+  };
+  assert.equal(await pauseMs(37_500), 350, "300 kbps");
+  assert.equal(await pauseMs(250_000), 100, "2 Mbps: 25 kB");
+  assert.equal(await pauseMs(2_500_000), undefined, "20 Mbps");
+  assert.equal(await pauseMs(0), undefined, "not known yet");
+  assert.equal(new ReadPacer(0, clock).pauseUnwatched(37_500), undefined, "told so");
+});
+
+Deno.test("ReadPacer spreads publishers whom nobody plays over a few slots", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer("auto", clock);
+  const slots = new Set<unknown>();
+  for (let i = 0; i < 100; i++) {
+    slots.add(pacer.pauseUnwatched(37_500));
+    await clock.advance(3);
+  }
+  assert.ok(slots.size >= 6 && slots.size <= 7, `${slots.size} slots`);
+  await clock.advance(1000);
+  assert.equal(clock.pending, 0);
+});
