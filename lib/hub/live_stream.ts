@@ -79,8 +79,8 @@ export class LiveStream {
    * told of the stream may no longer hold then.
    */
   readonly kindListeners: Set<(typeId: number) => void> = new Set();
-  /** Called when somebody plays the stream and nobody did before. */
-  readonly playListeners: Set<() => void> = new Set();
+  /** Called when there is no reason any more to let the feed's bytes wait: somebody plays the stream and nobody did before, or it ends. */
+  readonly wakeListeners: Set<() => void> = new Set();
   /** Audio and video messages since the stream was created. */
   frames = 0;
   videoFrames = 0;
@@ -190,7 +190,7 @@ export class LiveStream {
     const fromGop = options.fromGop && this.options.gopCache;
     const isFirst = this.playerCount === 0;
     const cursor = this.#output(name).subscribe({ ...options, fromGop });
-    if (isFirst) { for (const listener of [...this.playListeners]) listener(); }
+    if (isFirst) this.#wakeFeed();
     return cursor;
   }
 
@@ -204,8 +204,13 @@ export class LiveStream {
     }
   }
 
+  #wakeFeed(): void {
+    for (const listener of [...this.wakeListeners]) listener();
+  }
+
   #detach(info: FeedInfo): void {
     if (this.#feed !== info) return;
+    this.#wakeFeed();
     this.#feed = undefined;
     // What is cached is a past that a player who joins now should not be shown as live.
     this.#dropGop();

@@ -34,7 +34,7 @@ export class ReadPacer {
   readonly #fixedMs: number | undefined;
   readonly #clock: Clock;
   #pauseMs = 0;
-  readonly #slots = new Map<number, Promise<void>>();
+  readonly #slots = new Map<number, { readonly over: Promise<void>; readonly end: () => void }>();
   #costMs = 0;
   #slotBeganMs = 0;
 
@@ -99,18 +99,25 @@ export class ReadPacer {
     return this.#slot(atMs, atMs - nowMs);
   }
 
+  /** Lets nobody wait any longer; for the end. */
+  close(): void {
+    for (const { end } of [...this.#slots.values()]) end();
+  }
+
   #slot(name: number, pauseMs: number): Promise<void> {
     let slot = this.#slots.get(name);
     if (slot === undefined) {
-      slot = new Promise((resolve) => {
-        this.#clock.setTimer(() => {
-          this.#slots.delete(name);
-          resolve();
-        }, pauseMs);
-      });
+      const { promise: over, resolve } = Promise.withResolvers<void>();
+      const end = () => {
+        this.#clock.clearTimer(timer);
+        this.#slots.delete(name);
+        resolve();
+      };
+      const timer = this.#clock.setTimer(end, pauseMs);
+      slot = { over, end };
       this.#slots.set(name, slot);
     }
-    return slot;
+    return slot.over;
   }
 }
 

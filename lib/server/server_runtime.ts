@@ -133,7 +133,7 @@ export class ServerRuntime {
     if (stream === undefined) return pacer.pause();
     if (stream.playerCount === 0) {
       const pause = pacer.pauseUnwatched(bytesPerSecond);
-      return pause && untilPlayed(stream, pause);
+      return pause && untilWoken(stream, pause);
     }
     const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
     return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
@@ -181,17 +181,18 @@ export class ServerRuntime {
 
   close(): void {
     for (const scheduler of this.#schedulers.values()) scheduler.close();
+    for (const pacer of this.#pacers.values()) pacer.close();
   }
 }
 
-/** Resolves with the pause, or at once when somebody plays the stream. */
-function untilPlayed(stream: LiveStream, pause: Promise<void>): Promise<void> {
+/** Resolves with the pause, or at once when somebody plays the stream, or its feed ends. */
+function untilWoken(stream: LiveStream, pause: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
-      stream.playListeners.delete(wake);
+      stream.wakeListeners.delete(wake);
       resolve();
     };
-    stream.playListeners.add(wake);
+    stream.wakeListeners.add(wake);
     pause.then(wake);
   });
 }

@@ -13,6 +13,16 @@ function pauseReading(node: FlvNode, key: string): { readonly isOver: boolean } 
   return state;
 }
 
+Deno.test("a publisher whom nobody plays is read at once when its stream ends", async () => {
+  const node = new FlvNode();
+  const feed = node.publish("/live/a");
+  const pause = pauseReading(node, "/live/a");
+  feed.close();
+  await settle();
+  assert.equal(pause.isOver, true);
+  await node.clock.advance(1000);
+});
+
 for (const output of ["rtmp", "flv", "flv-web-socket"] as const) {
   Deno.test(`a publisher whom nobody plays is read at once when somebody plays it by ${output}`, async () => {
     const node = new FlvNode();
@@ -29,7 +39,7 @@ for (const output of ["rtmp", "flv", "flv-web-socket"] as const) {
     stream.unsubscribe(player);
     await node.clock.advance(1000);
     assert.equal(other.isOver, true);
-    assert.equal(stream.playListeners.size, 0);
+    assert.equal(stream.wakeListeners.size, 0);
     assert.equal(node.clock.pending, 0);
   });
 }
