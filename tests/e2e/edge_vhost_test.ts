@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { until } from "../fakes/deadline.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
 import { LocalNode, startLocalEdge } from "./cluster_nodes.ts";
@@ -29,6 +29,9 @@ programTest([], "players who name two vhosts get two streams of one name from an
   await (await watchFlv(scope, edge.httpPort, "live/s.flv?vhost=a.example")).more(5);
   await (await watchRtmp(scope, edge.rtmp.port, "s?domain=a.example")).more(5);
   equal(edge.node.runtime.hub.get("b.example/live/s")?.feed, undefined);
+  const { streams } = await (await fetch(`http://127.0.0.1:${edge.httpPort}/api/v1/streams`)).json();
+  const paths = streams.map(({ flv }: { flv: string }) => flv).sort();
+  deepEqual(paths, ["/live/s.flv?vhost=a.example", "/live/s.flv?vhost=b.example"]);
   equal(origin.node.runtime.hub.get("a.example/live/s")?.playerCount, 1);
   await startEncoder(scope, origin.rtmp.port, "s?vhost=b.example");
   await waiting.nextMedia();

@@ -9,7 +9,7 @@ const PATIENCE_POLLS = 30;
 const playersPort = document.documentElement.dataset.playersPort;
 const byId = (id) => document.getElementById(id);
 const history = { in: [], out: [] };
-let previous, filter, vhostNames = new Map(), nodesSkip = 0;
+let previous, filter, nodesSkip = 0;
 
 /** Always of now: an answer with an ETag would come from the browser's cache, with loads of then. */
 async function get(path, options) {
@@ -127,7 +127,7 @@ function streamRow() {
   };
   row.show = (stream) => {
     current = stream;
-    const vhost = vhostNames.get(stream.vhost) || "__defaultVhost__";
+    const vhost = stream.url.split("/")[0] || "__defaultVhost__";
     setText(name, stream.app + "/" + stream.name);
     badge.className = "badge " + (stream.publish.active ? "good" : "wait");
     setText(badge, stream.publish.active ? "live" : "waiting");
@@ -345,14 +345,12 @@ async function refresh() {
   if (isBusy) return;
   isBusy = true;
   try {
-    const [summary, vhosts, streams, clients, nodes] = await Promise.all([
+    const [summary, streams, clients, nodes] = await Promise.all([
       get("/api/v1/summaries"),
-      get("/api/v1/vhosts"),
       get("/api/v1/streams?count=" + LIMIT),
       get("/api/v1/clients?count=" + LIMIT),
       getNodes(),
     ]);
-    vhostNames = new Map(vhosts.vhosts.map((vhost) => [vhost.id, vhost.name]));
     if (filter && !streams.streams.some((stream) => stream.id === filter.id)) filter = undefined;
     showSummary(summary);
     showStreams(streams.streams);

@@ -46,7 +46,7 @@ export function addPlayersApi(app: Hono, view: ServerView, source: FlvSource): v
 }
 
 function streamJson(stream: StreamSummary, source: FlvSource): Record<string, unknown> {
-  const { id, name, vhostId, vhost, app, url, clients, publish, video, audio } = stream;
+  const { id, name, vhostId, app, url, clients, publish, video, audio } = stream;
   return {
     id,
     name,
@@ -57,17 +57,18 @@ function streamJson(stream: StreamSummary, source: FlvSource): Record<string, un
     publish: { active: publish.active },
     video: video && { codec: video.codec, width: video.width, height: video.height },
     audio: audio && { codec: audio.codec },
-    flv: pathOf(vhost, app, name, source),
+    flv: pathOf(stream, source),
   };
 }
 
 /** Where a stream is on this server; undefined (left out) where it can't be played so. */
-function pathOf(vhost: string, app: string, stream: string, source: FlvSource): string | undefined {
+function pathOf({ vhost, app, name, url }: StreamSummary, source: FlvSource): string | undefined {
   const found = source.findVhost(vhost);
   if (found === undefined || !found.flv.isEnabled) return undefined;
-  const path = mountedPath(found.flv.mount, found.name, { app, stream });
-  // By its name, whatever host the page was opened at.
-  return vhost === source.findVhost("")?.name ? path : `${path}?vhost=${encodeURIComponent(vhost)}`;
+  const path = mountedPath(found.flv.mount, found.name, { app, stream: name });
+  // By its vhost, whatever host the page was opened at; a vhost may serve others than itself.
+  const named = url.slice(0, url.indexOf("/"));
+  return named === "" ? path : `${path}?vhost=${encodeURIComponent(named)}`;
 }
 
 function addFile(app: Hono, path: string, type: string, gzipBase64: string): void {
