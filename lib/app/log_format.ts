@@ -1,4 +1,5 @@
 import type { LogLevel, LogRecord } from "@logtape/logtape";
+import { escapeUnprintable, isPrintable } from "./printable.ts";
 
 const HIDDEN = "[hidden]";
 /** Names of properties whose values nobody may read in a log. */
@@ -30,7 +31,7 @@ export function formatJson(record: LogRecord): string {
   for (const [name, value] of Object.entries(record.properties)) {
     fields[RESERVED.has(name) ? `${name}_` : name] = plain(name, value, record.level);
   }
-  return JSON.stringify(fields);
+  return escapeUnprintable(JSON.stringify(fields));
 }
 
 /** A text without what must stay secret: queries of URLs, and users and passwords in them. */
@@ -47,7 +48,7 @@ function messageOf({ message, level }: LogRecord): string {
   const text = message.map((part, index) =>
     index % 2 === 0 ? String(part) : String(textOf(plain("", part, level)))
   ).join("");
-  return isPlain(text) ? text : JSON.stringify(text).slice(1, -1);
+  return isPrintable(text) ? text : escapeUnprintable(JSON.stringify(text).slice(1, -1));
 }
 
 /** A value made of what JSON can hold, without secrets. */
@@ -79,7 +80,7 @@ function plain(name: string, value: unknown, level: LogLevel): unknown {
 /** An error is our bug at level error, and wants its stack; else its message says it all. */
 function errorText(error: Error, level: LogLevel): string {
   const isBug = level === "error" || level === "fatal";
-  const cause = error.cause instanceof Error ? `, caused by ${errorText(error.cause, "info")}` : "";
+  const cause = error.cause instanceof Error ? `, caused by ${errorText(error.cause, level)}` : "";
   return redact(isBug && error.stack !== undefined ? error.stack : error.message) + cause;
 }
 
@@ -89,12 +90,7 @@ function textOf(value: unknown): string {
 
 function quote(value: unknown): string {
   const text = textOf(value);
-  if (typeof value === "object") return text;
-  return text !== "" && isPlain(text) && !/[\s"=]/.test(text) ? text : JSON.stringify(text);
-}
-
-/** Whether a text has nothing in it that could begin a line or move a terminal's cursor. */
-function isPlain(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  return !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text);
+  if (typeof value === "object") return escapeUnprintable(text);
+  const isPlain = text !== "" && isPrintable(text) && !/[\s"=]/.test(text);
+  return isPlain ? text : escapeUnprintable(JSON.stringify(text));
 }

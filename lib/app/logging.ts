@@ -1,6 +1,11 @@
-import { configureSync, disposeSync, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { configureSync, disposeSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
 import { formatJson, formatText } from "./log_format.ts";
+import { LogRepeats } from "./log_repeats.ts";
+import { type LogSink, LogWriter } from "./log_writer.ts";
 import { makeFolderOf } from "./written_file.ts";
+
+const log = getLogger(["headwater", "app"]);
 
 /** How the process logs. */
 export interface LoggingOptions {
@@ -12,16 +17,28 @@ export interface LoggingOptions {
   readonly file?: string;
   /** Where finished lines go instead, each with its line's end. Tests listen here. */
   readonly write?: (line: string) => void;
+  /** Milliseconds, for what counts repeats. */
+  readonly now?: () => number;
 }
 
 interface LogTarget {
+  readonly name: string;
   write(line: string): void;
-  flush(): void;
-  close(): void;
+  readonly lostTotal: number;
+  /** Writes what is left, within a time. */
+  close(timeoutMs: number): Promise<void>;
 }
+
+/** How long the end of the process waits for a log that takes nothing, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1000;
+const SWEEP_INTERVAL_MS = 1000;
 
 let target: LogTarget | undefined;
 let reopen: (() => LogTarget) | undefined;
+let repeats: LogRepeats | undefined;
+let sweepTimer: ReturnType<typeof setInterval> | undefined;
+/** Of targets that are closed. */
+let lostBefore = 0;
 
 /**
  * Sets where and how every logger of the process writes. Called again, as a reload does, it replaces what was.
@@ -30,11 +47,24 @@ let reopen: (() => LogTarget) | undefined;
  */
 export function configureLogging(options: LoggingOptions): void {
   const open = (): LogTarget => openTarget(options);
-  const opened = open();
+  replaceTarget(open());
+  reopen = open;
   const format = options.format === "json" ? formatJson : formatText;
   const level: LogLevel = options.level === "warn" ? "warning" : options.level;
   // Through the variable, so that a reopened file is used at once.
-  const lines = (record: LogRecord): void => target?.write(`${format(record)}\n`);
+  const write = (record: LogRecord): void => target?.write(`${format(record)}\n`);
+  repeats?.sweep(true);
+  const counted = new LogRepeats({
+    now: options.now ?? (() => performance.now()),
+    sumUp: (record, count, seconds) => {
+      const message = `${count} more like this in the last ${seconds} s: ${record.message.join("")}`;
+      write({ ...record, message: [message], timestamp: Date.now() });
+    },
+  });
+  repeats = counted;
+  const lines = (record: LogRecord): void => {
+    if (counted.admit(record)) write(record);
+  };
   configureSync({
     reset: true,
     sinks: { lines },
@@ -43,60 +73,111 @@ export function configureLogging(options: LoggingOptions): void {
       { category: ["logtape"], lowestLevel: "warning", sinks: ["lines"], parentSinks: "override" },
     ],
   });
-  target?.close();
-  target = opened;
-  reopen = open;
+  if (options.write === undefined && sweepTimer === undefined) {
+    sweepTimer = setInterval(sweepRepeats, SWEEP_INTERVAL_MS);
+    Deno.unrefTimer(sweepTimer);
+  }
 }
 
-/** Opens the log file again, for tools that move it away. */
+/** Writes a line for each kind of events that were left out since they began to repeat, where their time is over. */
+export function sweepRepeats(): void {
+  repeats?.sweep();
+}
+
+/**
+ * Opens the log file again, for tools that move it away.
+ *
+ * @throws When it cannot be opened; logging is then as it was.
+ */
 export function reopenLog(): void {
-  if (target === undefined || reopen === undefined) return;
-  const opened = reopen();
-  target.close();
-  target = opened;
+  if (reopen !== undefined) replaceTarget(reopen());
 }
 
-/** Returns when everything that was logged is on disk, as far as it goes to a file. */
-export function flushLogging(): void {
-  target?.flush();
+/** Puts text that is no event between the lines of a log that goes to stdout, else to stdout. Does not wait. */
+export function writeToStdout(text: string): void {
+  if (target?.name === STDOUT) target.write(text);
+  else openStdout().write(text);
 }
 
-/** Flushes, closes the file and makes every logger silent. */
-export function closeLogging(): void {
-  flushLogging();
+/** Lines of the log that were lost since the start, as nothing took them. */
+export function lostLogLines(): number {
+  return lostBefore + (target?.lostTotal ?? 0);
+}
+
+/** Writes what is left, within a second, closes the file and makes every logger silent. */
+export async function closeLogging(): Promise<void> {
+  clearInterval(sweepTimer);
+  sweepTimer = undefined;
+  repeats?.sweep(true);
+  repeats = undefined;
   disposeSync();
   configureSync({
     reset: true,
     sinks: {},
     loggers: [{ category: ["logtape"], lowestLevel: null, sinks: [] }],
   });
-  target?.close();
+  const last = target;
   target = undefined;
   reopen = undefined;
+  await last?.close(CLOSE_TIMEOUT_MS);
 }
 
-function openTarget({ file, write }: LoggingOptions): LogTarget {
-  if (write !== undefined) return { write, flush() {}, close() {} };
-  if (file === undefined || file === "") {
-    return { write: (line) => writeAll(Deno.stdout, line), flush() {}, close() {} };
+const STDOUT = "stdout";
+
+function replaceTarget(next: LogTarget): void {
+  const last = target;
+  if (last === next) return;
+  target = next;
+  if (last === undefined) return;
+  lostBefore += last.lostTotal;
+  inBackground(last.close(CLOSE_TIMEOUT_MS), "closing of the log");
+}
+
+function openTarget({ file = "", write }: LoggingOptions): LogTarget {
+  if (write !== undefined) return { name: "", write, lostTotal: 0, close: () => Promise.resolve() };
+  if (file === "" || file === "/dev/stdout") return openStdout();
+  if (file === "/dev/stderr") {
+    return targetOf("stderr", { write: (bytes) => Deno.stderr.write(bytes), close() {} });
   }
   makeFolderOf(file);
-  const handle = Deno.openSync(file, { append: true, create: true });
-  return {
-    write: (line) => writeAll(handle, line),
-    flush: () => handle.syncDataSync(),
+  const handle = openFile(file);
+  return targetOf(file, {
+    write: (bytes) => handle.write(bytes),
+    sync: () => handle.syncData(),
     close: () => handle.close(),
+  });
+}
+
+/** The one that there is, where there is one: two would mix their lines. */
+function openStdout(): LogTarget {
+  if (target?.name === STDOUT) return target;
+  return targetOf(STDOUT, { write: (bytes) => Deno.stdout.write(bytes), close() {} });
+}
+
+function targetOf(name: string, sink: LogSink): LogTarget {
+  const writer = new LogWriter({
+    sink,
+    onLost: (lines, reason) => log.warn("Log lines were lost", { lines, reason }),
+  });
+  return {
+    name,
+    write: (line) => writer.write(line),
+    get lostTotal() {
+      return writer.lostTotal;
+    },
+    close: (timeoutMs) => writer.close(timeoutMs),
   };
 }
 
-const encoder = new TextEncoder();
+function openFile(file: string): Deno.FsFile {
+  // Opening a named pipe to write waits for a reader, and all else with it; opening it for both does not.
+  return Deno.openSync(file, { append: true, create: true, read: isNamedPipe(file) });
+}
 
-/** A log that cannot be written, to a closed pipe or a full disk, must not end the server. */
-function writeAll(sink: { writeSync(bytes: Uint8Array): number }, line: string): void {
+function isNamedPipe(file: string): boolean {
   try {
-    let bytes = encoder.encode(line);
-    while (bytes.byteLength > 0) bytes = bytes.subarray(sink.writeSync(bytes));
+    return Deno.statSync(file).isFifo === true;
   } catch {
-    // There is no place left to say so.
+    return false;
   }
 }

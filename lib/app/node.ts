@@ -21,6 +21,7 @@ import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
+import { lostLogLines } from "./logging.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
@@ -63,8 +64,15 @@ export class Node {
   #http: HttpServer | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls. */
-  constructor(config: Config, reload: () => Promise<void> = () => Promise.resolve()) {
+  /**
+   * @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls.
+   * @param unexpectedErrors How many there were so far.
+   */
+  constructor(
+    config: Config,
+    reload: () => Promise<void> = () => Promise.resolve(),
+    unexpectedErrors: () => number = () => 0,
+  ) {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#reload = reload;
@@ -137,6 +145,7 @@ export class Node {
       readiness: () =>
         this.rtmp.isAccepting ? { isReady: true } : { isReady: false, reason: "not accepting connections" },
       cluster: () => this.#clusterTotals(),
+      faults: () => ({ unexpectedErrorsTotal: unexpectedErrors(), logLinesLostTotal: lostLogLines() }),
       newId: () => this.runtime.newId(),
     });
   }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";
 import type { CommandLine } from "./command_line.ts";
@@ -9,10 +10,12 @@ import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { DEFAULT_CONFIG_PATH, loadConfig, type LoadedConfig } from "./config_load.ts";
 import { checkHealth } from "./health.ts";
-import { closeLogging, configureLogging, flushLogging } from "./logging.ts";
+import { closeLogging, configureLogging, reopenLog, writeToStdout } from "./logging.ts";
 import type { Node } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
 import { Ports } from "./ports.ts";
+import type { ProcessSignals } from "./process_signals.ts";
+import { UnexpectedErrors } from "./unexpected_errors.ts";
 import { welcome } from "./welcome.ts";
 import { makeFolderOf, writeProblem } from "./written_file.ts";
 
@@ -22,14 +25,16 @@ const log = getLogger(["headwater", "app"]);
  * The program: arguments in, exit code out.
  *
  * @param args Without the name of the program.
+ * @param signals Those that come while the program is loaded are in there.
  */
-export async function runProgram(args: readonly string[]): Promise<number> {
+export async function runProgram(args: readonly string[], signals: ProcessSignals): Promise<number> {
   // Deno 2.4 warns of a constructor that its own createHmac calls; an operator can do nothing about any of these.
   (process as { noDeprecation?: boolean }).noDeprecation = true;
   // Without arguments there is nothing to parse, and no need to load the parser before the ports are open.
   const commandLine: CommandLine = args.length === 0
     ? { kind: "serve" }
     : (await import("./command_line.ts")).parseCommandLine(args);
+  if (commandLine.kind !== "serve" && signals.release()) return 1;
   if (commandLine.kind === "exit") {
     print(commandLine.code === 0 ? Deno.stdout : Deno.stderr, commandLine.output);
     return commandLine.code;
@@ -53,15 +58,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     if (problem !== undefined) print(Deno.stderr, `${problem}\n`);
     return problem === undefined ? 0 : 1;
   }
-  return await serve(loaded, load);
+  return await serve(loaded, load, signals);
 }
 
-/** What asks a process to end. Windows has no others that can be listened for. */
-const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
+/** How long a stop may take beyond `grace_final_wait_ms`, in milliseconds. */
+const STOP_RESERVE_MS = 1000;
 
-async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<number> {
+async function serve(
+  loaded: LoadedConfig,
+  load: () => LoadedConfig,
+  signals: ProcessSignals,
+): Promise<number> {
   const { config, source } = loaded;
   try {
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
@@ -70,49 +77,67 @@ async function serve(loaded: LoadedConfig, load: () => LoadedConfig): Promise<nu
     return 1;
   }
   for (const warning of loaded.warnings) log.warn("Configuration", { warning });
-  const stopped = new Promise<string>((resolve) => {
-    for (const signal of STOP_SIGNALS) {
-      Deno.addSignalListener(signal, () => resolve(signal));
-    }
-  });
-  const started = Promise.withResolvers<Node>();
-  if (Deno.build.os !== "windows") {
-    // From here on: without a listener the signal ends the process.
-    Deno.addSignalListener("SIGHUP", () => {
-      started.promise.then((node) => reload(node, load)).catch(() => {
-        // Said in the log.
-      });
-    });
-  }
+  const unexpectedErrors = new UnexpectedErrors();
+  unexpectedErrors.listen();
   let ports: Ports;
   try {
     ports = new Ports(config);
   } catch (error) {
+    await closeLogging();
     const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
     print(Deno.stderr, `${reason}\n`);
     return 1;
   }
   // Only now, so that encoders and players that come back after a restart are not refused while the program loads.
   const { Node } = await import("./node.ts");
-  const node: Node = new Node(config, () => reload(node, load));
+  const node: Node = new Node(config, () => reload(node, load), () => unexpectedErrors.count);
   await node.start(ports);
-  started.resolve(node);
   try {
     if (config.pid !== "") writePid(config.pid);
   } catch (error) {
+    await closeLogging();
     print(Deno.stderr, `Cannot write pid ${writeProblem(config.pid, error)}\n`);
     await node.stop();
     return 1;
   }
-  if (isForPeople(config)) print(Deno.stdout, welcome(config, source, ports.addresses));
-  const signal = await stopped;
+  if (isForPeople(config)) writeToStdout(welcome(config, source, ports.addresses));
+  const signal = await new Promise<string>((stop) => {
+    signals.handle((signal, request) => {
+      if (request === "stop") stop(signal);
+      else if (request === "reload") {
+        inBackground(reload(node, load).catch(() => {/* Said in the log. */}), "reload");
+      } else if (request === "reopenLog") reopen();
+      else log.info("Signal has no meaning here", { signal });
+    });
+  });
   log.info("Stopping", { signal });
-  await node.stop();
-  removePid(config.pid);
+  await withinTime(node.stop(), node.config.grace_final_wait_ms + STOP_RESERVE_MS);
+  removePid(node.config.pid);
   log.info("Stopped");
-  flushLogging();
-  closeLogging();
+  await closeLogging();
   return 0;
+}
+
+function reopen(): void {
+  try {
+    reopenLog();
+    log.info("Log reopened");
+  } catch (error) {
+    log.error("Cannot open log_file again: the old one stays", { reason: errorText(error) });
+  }
+}
+
+/** Waits for work, and no longer than so: an end that hangs must not keep the process. */
+async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.warn("Stop takes too long: what is left is cut", { timeoutMs });
+      resolve();
+    }, timeoutMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 /** A configuration that is wrong never replaces one that runs; rejects with the reason. */

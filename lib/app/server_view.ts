@@ -43,6 +43,7 @@ export interface ServerViewOptions {
   readonly vhosts: () => Iterable<readonly [name: string, isEnabled: boolean]>;
   readonly readiness: () => Readiness;
   readonly cluster: () => ServerTotals["cluster"];
+  readonly faults?: () => NonNullable<ServerTotals["faults"]>;
   /** A new id of SRS's kind. */
   readonly newId: () => string;
 }
@@ -155,6 +156,7 @@ export class LiveServerView implements ServerView {
       if (!isPublisher(client)) players++;
     }
     const cluster = this.#options.cluster();
+    const faults = this.#options.faults?.();
     return {
       receiveBytes,
       sendBytes,
@@ -166,6 +168,7 @@ export class LiveServerView implements ServerView {
       clientErrorsTotal: counters.clientErrorsTotal,
       jumpsTotal,
       errorsTotal: counters.errors,
+      ...(faults === undefined ? {} : { faults }),
       ...(cluster === undefined ? {} : { cluster }),
     };
   }

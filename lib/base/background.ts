@@ -1,10 +1,9 @@
-import { getLogger } from "@logtape/logtape";
-
-const log = getLogger(["headwater", "background"]);
-
-/** Lets work go on that nobody waits for. A fault of it is logged, and costs nothing else. */
+/**
+ * Lets work go on that nobody waits for. It handles the failures that it expects; any other is a fault, and reported as an
+ * error of the whole program, which logs and counts it and goes on.
+ *
+ * @param what The work, as in `search for an origin`.
+ */
 export function inBackground(work: Promise<unknown>, what: string): void {
-  work.catch((error: unknown) =>
-    log.error("Background work failed by a fault of this program", { what, error })
-  );
+  work.catch((cause: unknown) => reportError(new Error(`${what} failed`, { cause })));
 }

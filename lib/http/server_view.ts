@@ -130,6 +130,13 @@ export interface ServerTotals {
   readonly jumpsTotal: number;
   /** Failures by their code. */
   readonly errorsTotal: Iterable<readonly [code: RtmpErrorCode, count: number]>;
+  /** What went wrong in the process itself; absent where nobody counts it. */
+  readonly faults?: {
+    /** Errors that nobody expected. */
+    readonly unexpectedErrorsTotal: number;
+    /** Lines of the log that nothing took. */
+    readonly logLinesLostTotal: number;
+  };
   /** Absent outside a cluster. */
   readonly cluster?: {
     readonly nodesUp: number;

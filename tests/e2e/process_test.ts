@@ -54,7 +54,7 @@ programTest([], "a port in use costs one sentence and exit code 1", async (scope
   match(stderr, new RegExp(`^Cannot listen on port ${first.port("rtmp")}: another program has it; .*\n$`));
 });
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
   programTest(
     [],
     `${signal} ends connections and the process within 3 s, with exit code 0`,
@@ -98,12 +98,75 @@ programTest(
     await assertRefused(server.port("rtmp"));
     await reload(serverConfig("max_connections = 1000\nno_such_key = 1"), /^Cannot reload/);
     await assertRefused(server.port("rtmp"));
-    await reload(serverConfig("max_connections = 2"), /^Configuration reloaded/);
+    // The HTTP connection is kept and counts too.
+    await reload(serverConfig("max_connections = 3"), /^Configuration reloaded/);
     const second = await RtmpClient.connect(server.port("rtmp"), "live");
     scope.onClose(() => second.close());
     equal(player.isEnded, false);
   },
 );
+
+programTest([], "a signal that comes before the program is loaded ends nothing", async (scope) => {
+  // The first line is written before the rest of the program is read.
+  const server = await scope.startServer({ signals: ["SIGHUP", "SIGUSR1", "SIGUSR2"] });
+  await server.line(({ message }) => /^Configuration reloaded/.test(message));
+  await server.line(({ message }) => message === "Log reopened");
+  await server.line(({ message }) => message === "Signal has no meaning here");
+  const client = await RtmpClient.connect(server.port("rtmp"), "live");
+  scope.onClose(() => client.close());
+});
+
+programTest(
+  [],
+  "SIGUSR1 opens the log file again, and keeps the old one when it can't be opened",
+  async (scope) => {
+    const server = await scope.startServer();
+    const [file, moved] = [scope.path("logs/a.log"), scope.path("logs/a.log.1")];
+    const reload = serverConfig(`log_file = ${JSON.stringify(file)}`);
+    await Deno.writeTextFile(server.configPath, reload);
+    server.signal("SIGHUP");
+    await textOf(file, /Configuration reloaded/);
+    await Deno.rename(file, moved);
+    server.signal("SIGUSR1");
+    await textOf(file, /Log reopened/);
+    await Deno.rename(file, moved);
+    await Deno.mkdir(file);
+    server.signal("SIGUSR1");
+    await textOf(moved, /Cannot open log_file again/);
+  },
+);
+
+programTest(
+  [],
+  "a full pipe costs log lines, never media",
+  async (scope) => {
+    const server = await scope.startServer({ config: 'log_level = "debug"' });
+    const port = server.port("rtmp");
+    const publisher = await RtmpClient.connect(port, "live");
+    scope.onClose(() => publisher.close());
+    await publisher.publish("a");
+    server.stopReading();
+    // Each is some lines: more than the pipe holds, and what the reader at our end takes on its own.
+    for (let i = 0; i < 1500; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    const player = await RtmpClient.connect(port, "live");
+    scope.onClose(() => player.close());
+    await player.play("a");
+    const metrics = await fetch(`http://127.0.0.1:${server.port("httpApi")}/metrics`);
+    match(await metrics.text(), /^headwater_log_lines_lost_total \d+$/m);
+    server.readOn();
+    await server.line(({ message, stream }) => message === "Play started" && stream !== undefined);
+    equal(publisher.isEnded, false);
+  },
+);
+
+/** Resolves when a file has a text that matches. */
+async function textOf(path: string, pattern: RegExp): Promise<void> {
+  for (;;) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (pattern.test(text)) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 async function assertRefused(port: number): Promise<void> {
   const isRefused = await RtmpClient.connect(port, "live").then(

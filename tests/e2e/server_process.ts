@@ -9,6 +9,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many files and sockets it may have open, by `ulimit -n`; absent: as many as the test. */
   readonly descriptors?: number;
+  /** Sent as soon as it has written anything. */
+  readonly signals?: readonly Deno.Signal[];
 }
 
 /** One line of the server's JSON log. */
@@ -32,11 +34,13 @@ export class ServerProcess {
   readonly #status: Promise<Deno.CommandStatus>;
   #stderr = "";
   #isOver = false;
+  #reading = Promise.withResolvers<void>();
 
   private constructor(configPath: string, child: Deno.ChildProcess) {
     this.configPath = configPath;
     this.#child = child;
-    const stdout = readLines(child.stdout, (line) => this.#take(line));
+    this.#reading.resolve();
+    const stdout = readLines(child.stdout, (line) => this.#take(line), () => this.#reading.promise);
     const stderr = readLines(child.stderr, (line) => this.#stderr += `${line}\n`);
     this.#status = Promise.all([child.status, stdout, stderr]).then(([status]) => {
       this.#stderr += `exit code ${status.code}, signal ${status.signal}\n`;
@@ -64,6 +68,8 @@ export class ServerProcess {
     }).spawn();
     const server = new ServerProcess(configPath, child);
     try {
+      if (options.signals !== undefined) await server.line(() => true);
+      for (const signal of options.signals ?? []) server.signal(signal);
       // The last of its listeners.
       await server.line(({ message, protocol }) => message === "Listening" && protocol === "httpServer");
       return server;
@@ -103,6 +109,15 @@ export class ServerProcess {
     return found;
   }
 
+  /** Reads no more of its log, so that the pipe fills up, until `readOn`. */
+  stopReading(): void {
+    this.#reading = Promise.withResolvers();
+  }
+
+  readOn(): void {
+    this.#reading.resolve();
+  }
+
   signal(signal: Deno.Signal): void {
     if (!this.#isOver) this.#child.kill(signal);
   }
@@ -125,6 +140,7 @@ export class ServerProcess {
   }
 
   async kill(): Promise<void> {
+    this.readOn();
     this.signal("SIGKILL");
     await this.#status;
   }
@@ -168,13 +184,18 @@ ${config}
 `;
 }
 
-async function readLines(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  take: (line: string) => void,
+  mayRead: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const bytes of stream) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     lines.forEach(take);
+    await mayRead();
   }
   if (rest !== "") take(rest);
 }

@@ -34,6 +34,7 @@ export class FakeServerView implements ServerView {
     clientErrorsTotal: 1,
     jumpsTotal: 7,
     errorsTotal: [["handshake-timeout", 5], ["stream-busy", 2]],
+    faults: { unexpectedErrorsTotal: 3, logLinesLostTotal: 8 },
   };
 
   streams(): Iterable<StreamSummary> {

@@ -102,7 +102,7 @@ for (const [name, make] of Object.entries(WORST)) {
       }
       return best;
     };
-    const length = 32 * 1024;
+    const length = 8 * 1024;
     measure(length);
     const [small, large] = [measure(length), measure(8 * length)];
     // A floor, since what takes no time at all is a matter of luck.

@@ -71,7 +71,7 @@ function processMetrics(view: ServerView, cpu: CpuSampler, nowMs: number): Metri
 
 function totalMetrics(view: ServerView): Metric[] {
   const totals = view.totals();
-  const { cluster } = totals;
+  const { cluster, faults } = totals;
   const jumpsHelp = "How often a player fell behind and was moved on to a newer key frame.";
   const nodes = cluster === undefined ? [] : [
     { labels: { state: "up" }, value: cluster.nodesUp },
@@ -100,6 +100,16 @@ function totalMetrics(view: ServerView): Metric[] {
     gauge("hub_streams", "Streams now.", totals.streams),
     gauge("hub_subscribers", "Players now.", totals.players),
     counter("hub_player_jumps_total", jumpsHelp, totals.jumpsTotal),
+    counter(
+      "headwater_unexpected_errors_total",
+      "Errors that nobody expected: faults of this program.",
+      faults?.unexpectedErrorsTotal ?? [],
+    ),
+    counter(
+      "headwater_log_lines_lost_total",
+      "Lines of the log that nothing took.",
+      faults?.logLinesLostTotal ?? [],
+    ),
     gauge("cluster_nodes", "Coworkers by their state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
   ];
