@@ -133,13 +133,13 @@ Deno.test("logging: properties named like a field of the JSON line keep both", (
 });
 
 Deno.test("logging: a file is added to, can be moved away, and is complete at the end", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = await Deno.makeTempDir();
   try {
     const file = `${folder}/a.log`;
-    Deno.writeTextFileSync(file, "before\n");
+    await Deno.writeTextFile(file, "before\n");
     configureLogging({ level: "info", format: "text", file });
     log.info("one");
-    Deno.renameSync(file, `${folder}/b.log`);
+    await Deno.rename(file, `${folder}/b.log`);
     log.info("two");
     reopenLog();
     log.info("three");
@@ -147,24 +147,24 @@ Deno.test("logging: a file is added to, can be moved away, and is complete at th
     log.info("four");
     await closeLogging();
     log.info("five");
-    assert.match(Deno.readTextFileSync(`${folder}/b.log`), /^before\n.* one\n.* two\n$/);
-    assert.match(Deno.readTextFileSync(file), /^\S+ info {2}rtmp\.session three\n.* four\n$/);
+    assert.match(await Deno.readTextFile(`${folder}/b.log`), /^before\n.* one\n.* two\n$/);
+    assert.match(await Deno.readTextFile(file), /^\S+ info {2}rtmp\.session three\n.* four\n$/);
   } finally {
     await closeLogging();
-    Deno.removeSync(folder, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
 Deno.test("logging: a folder that a file lacks is made", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = await Deno.makeTempDir();
   try {
     configureLogging({ level: "info", format: "text", file: `${folder}/objs/logs/a.log` });
     log.info("one");
     await closeLogging();
-    assert.match(Deno.readTextFileSync(`${folder}/objs/logs/a.log`), / one\n$/);
+    assert.match(await Deno.readTextFile(`${folder}/objs/logs/a.log`), / one\n$/);
   } finally {
     await closeLogging();
-    Deno.removeSync(folder, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
