@@ -64,6 +64,7 @@ const GOODBYES: ReadonlySet<RtmpErrorCode> = new Set([
   "play-duration",
   "shutting-down",
   "taken-over",
+  "media-changed",
 ]);
 
 /** What all connections of one server share: its streams, its write rounds, its time. */

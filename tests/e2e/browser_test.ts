@@ -2,6 +2,7 @@ import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import { until } from "../fakes/deadline.ts";
 import { ChromiumPage } from "./chromium.ts";
 import { startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
+import { FilePublisher } from "./file_publisher.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishArguments } from "./publish_file.ts";
@@ -90,6 +91,36 @@ programTest(PROGRAMS, "a browser goes on when the publisher comes back", async (
   await assertPictureMoves(page);
 });
 
+for (const protocol of ["http", "ws"]) {
+  programTest(PROGRAMS, `a browser sees the picture that comes late to ${protocol}-FLV`, async (scope) => {
+    const server = await scope.startServer();
+    const publisher = await FilePublisher.start(scope, server, await mediaFile("av.flv"));
+    publisher.isVideoHeld = true;
+    const page = await ChromiumPage.open(scope, pageUrl(server, `?stream=live/a&protocol=${protocol}`));
+    await page.until(`${STATUS} === "playing" && ${VIDEO}.currentTime > 1`);
+    equal(await page.evaluate(`document.getElementById("picture").textContent`), "none");
+    publisher.isVideoHeld = false;
+    await assertPictureMoves(page);
+    equal(await page.evaluate(`document.getElementById("sound").textContent.startsWith("AAC")`), true);
+  });
+}
+
+programTest(PROGRAMS, "a browser goes on when the server has been started anew", async (scope) => {
+  const server = await scope.startServer();
+  await publish(scope, server, "av.flv");
+  const page = await ChromiumPage.open(scope, pageUrl(server, "?stream=live/a"));
+  await assertPictureMoves(page);
+  await server.kill();
+  await page.until(`document.getElementById("notice-more").textContent === "Trying again…"`);
+  const env = {
+    HEADWATER_LISTEN: `127.0.0.1:${server.port("rtmp")}`,
+    HEADWATER_HTTP_SERVER_LISTEN: `127.0.0.1:${server.port("httpServer")}`,
+  };
+  await publish(scope, await scope.startServer({ env }), "av.flv");
+  await assertPictureMoves(page);
+  equal(await page.evaluate(`document.getElementById("notice").hidden`), true);
+});
+
 programTest(PROGRAMS, "a browser says in words why it can't play", async (scope) => {
   const server = await scope.startServer({ config: `vhost.__defaultVhost__.http_remux.wait_ms = 100` });
   const page = await ChromiumPage.open(scope, pageUrl(server, "?stream=live/none"));
@@ -112,12 +143,16 @@ programTest(PROGRAMS, "a browser plays by an address, and is told of the server'
     await page.evaluate(`document.getElementById("notice-text").textContent`),
     "The server has ended the stream.",
   );
+  await page.click("#stop");
+  equal(await page.evaluate(`document.getElementById("notice-text").textContent`), "Stopped.");
+  equal(await page.evaluate(`document.getElementById("notice-more").textContent`), "");
 });
 
 programTest(PROGRAMS, "a browser plays origin A's stream from the edge and from origin B", async (scope) => {
   const [a, b] = await startLocalCluster(scope);
   const edge = await startLocalEdge(scope, [a, b]);
-  scope.start("ffmpeg", ...publishArguments(await mediaFile("av.flv"), `rtmp://${a.origin}/live/a`));
+  const source = await mediaFile("av.flv");
+  scope.start("ffmpeg", "-stream_loop", "-1", ...publishArguments(source, `rtmp://${a.origin}/live/a`));
   await until(() => a.node.runtime.hub.get("/live/a")?.feed?.kind === "publish", "the publisher");
   for (const { httpPort } of [edge, b]) {
     await assertPictureMoves(

@@ -35,6 +35,7 @@ export function playersPage(nonce: string, libraryPath: string): string {
       <div class="notice" id="notice">
         <div class="spinner" id="spinner" hidden></div>
         <p id="notice-text">Choose a stream to play.</p>
+        <p class="more" id="notice-more"></p>
         <button class="primary" id="retry" hidden>Play again</button>
       </div>
     </div>

@@ -7,9 +7,15 @@ const DELAYS = {
   low: { enableStashBuffer: false, liveSync: true, liveSyncMaxLatency: 1.2, liveSyncTargetLatency: 0.6, liveBufferLatencyChasing: true, liveBufferLatencyMaxLatency: 3, liveBufferLatencyMinRemain: 0.6 },
   smooth: { enableStashBuffer: true, liveBufferLatencyChasing: true, liveBufferLatencyMaxLatency: 15, liveBufferLatencyMinRemain: 4 },
 };
+/** Pauses before a stream that has ended is opened again, each longer; then it is given up. */
+const REOPEN_MS = [250, 500, 1000, 2000, 4000, 8000, 8000, 8000];
+/** What has played for so long was opened rightly: the next pause is the first again. */
+const SETTLED_MS = 10000;
 const byId = (id) => document.getElementById(id);
 const video = byId("video");
 let player, current, streams = [], progress = { time: -1, at: 0 }, wasMuted = true;
+/** The openings one after another of what is played: how many, why, and what the last one has come to. */
+let reopens = 0, reopenReason, reopenTimer, playingSince;
 
 function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
@@ -21,9 +27,10 @@ function setStatus(text, kind) {
 }
 
 /** Over the picture; undefined: nothing. */
-function notice(text, { busy = false, again = false } = {}) {
+function notice(text, { more = "", busy = false, again = false } = {}) {
   byId("notice").hidden = text === undefined;
   if (text !== undefined) setText(byId("notice-text"), text);
+  setText(byId("notice-more"), more);
   byId("spinner").hidden = !busy;
   byId("retry").hidden = !again;
 }
@@ -80,6 +87,8 @@ function words(type, detail, info) {
 }
 
 function close() {
+  clearTimeout(reopenTimer);
+  reopenTimer = undefined;
   if (player === undefined) return;
   const old = player;
   player = undefined;
@@ -98,9 +107,28 @@ function fail(text) {
   for (const id of ["rate", "delay"]) setText(byId(id), "–");
 }
 
+/**
+ * What is played has come to an end. A server ends what it can't go on with (another publisher with other media, its own restart), and
+ * a network what it likes: the stream is opened again, unless it never was.
+ */
+function ended(reason, wasOpen) {
+  const wasPlaying = playingSince !== undefined;
+  if (!wasOpen && !wasPlaying && reopens === 0 || reopens >= REOPEN_MS.length || wasPlaying && video.paused) return fail(reason);
+  close();
+  reopenReason ??= reason;
+  notice(reopenReason, { more: "Trying again…", busy: true, again: true });
+  setStatus("waiting", "");
+  byId("hint").hidden = true;
+  // Not all at once who were thrown out at once.
+  reopenTimer = setTimeout(openStream, REOPEN_MS[reopens] * (0.75 + Math.random() / 2));
+  reopens += 1;
+}
+
 function play(target) {
   close();
   current = target;
+  reopens = 0;
+  reopenReason = undefined;
   setText(byId("title"), target.title);
   document.title = target.title + " · Headwater players";
   setText(byId("address-text"), chosen("protocol") === "ws" ? target.ws : target.http);
@@ -112,16 +140,23 @@ function play(target) {
   setStatus("waiting", "");
   byId("stop").hidden = false;
   byId("hint").hidden = true;
+  openStream();
+}
+
+/** Opens what is to be played, once. */
+function openStream() {
+  close();
   progress = { time: -1, at: performance.now() };
-  const url = chosen("protocol") === "ws" ? target.ws : target.http;
+  playingSince = undefined;
+  const url = chosen("protocol") === "ws" ? current.ws : current.http;
   const made = player = mpegts.createPlayer({ type: "flv", isLive: true, cors: true, url }, {
     ...DELAYS[chosen("delay")], enableWorker: false, lazyLoad: false, autoCleanupSourceBuffer: true, autoCleanupMaxBackwardDuration: 30, autoCleanupMinBackwardDuration: 15,
   });
   const mine = (handler) => (...args) => {
     if (player === made) handler(...args);
   };
-  made.on(mpegts.Events.ERROR, mine((type, detail, info) => fail(words(type, detail, info))));
-  made.on(mpegts.Events.LOADING_COMPLETE, mine(() => fail("The server has ended the stream.")));
+  made.on(mpegts.Events.ERROR, mine((type, detail, info) => ended(words(type, detail, info), /EarlyEof$/.test(detail))));
+  made.on(mpegts.Events.LOADING_COMPLETE, mine(() => ended("The server has ended the stream.", true)));
   made.on(mpegts.Events.MEDIA_INFO, mine(showMedia));
   made.on(mpegts.Events.STATISTICS_INFO, mine(showStatistics));
   video.muted = wasMuted;
@@ -162,6 +197,9 @@ function watch() {
     const isFirst = progress.time < 0 || video.readyState < 2;
     progress = { time: currentTime, at: now };
     if (isFirst) return;
+    playingSince ??= now;
+    if (now - playingSince > SETTLED_MS) reopens = 0;
+    reopenReason = undefined;
     notice(undefined);
     byId("hint").hidden = true;
     setStatus("playing", "good");
@@ -250,7 +288,7 @@ video.onvolumechange = () => {
   if (!video.muted) byId("unmute").hidden = true;
 };
 for (const input of document.querySelectorAll("input[type=radio]")) input.onchange = () => {
-  if (current && player) play(current);
+  if (current && (player || reopenTimer)) play(current);
   else if (current) setText(byId("address-text"), chosen("protocol") === "ws" ? current.ws : current.http);
 };
 byId("open").onsubmit = (event) => {

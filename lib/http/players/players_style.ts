@@ -6,6 +6,8 @@ export const PLAYERS_STYLE = `
 .screen video { display: block; width: 100%; height: 100%; object-fit: contain; }
 .notice { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; padding: 20px; text-align: center; color: #e3ebf1; background: #05080bcc; }
 .notice p { margin: 0; max-width: 46ch; }
+.notice p.more { font-size: 13px; opacity: .8; }
+.notice p.more:empty { display: none; }
 .notice button { pointer-events: auto; }
 .hint { position: absolute; left: 12px; top: 12px; max-width: calc(100% - 24px); margin: 0; padding: 4px 12px; border-radius: 99px; background: #05080bcc; color: #e0b354; font-size: 13px; }
 .primary { padding: 8px 20px; border: 0; border-radius: 99px; background: var(--water); color: var(--card); font: inherit; font-weight: 600; cursor: pointer; }
