@@ -106,6 +106,8 @@ export class LiveStream {
   #gopFrames = 0;
   #gopBytes = 0;
   #audioSinceVideo = 0;
+  /** The newest key frame of a pull, by which one that broke is known again. */
+  #pulledKeyframe: { readonly timestamp: number; readonly bytes: number } | undefined;
   readonly #onOutput: OnOutput;
 
   constructor(key: string, options: LiveStreamOptions, onOutput: OnOutput) {
@@ -167,7 +169,7 @@ export class LiveStream {
       throw new RtmpError("stream-busy", `Cannot publish '${this.key}': ${this.#feed.id} is publishing it`);
     }
     this.#feed = info;
-    this.clock.restart();
+    this.clock.restart(info.kind);
     this.#metadata = undefined;
     this.#headers.clear();
     this.#frameStarts.clear();
@@ -175,6 +177,7 @@ export class LiveStream {
     this.#lowestVideoTrack = Infinity;
     this.#hasAudio = this.#hasVideo = false;
     this.mediaSinceMs = undefined;
+    if (info.kind !== "pull") this.#pulledKeyframe = undefined;
     this.#dropGop();
     for (const listener of [...this.feedListeners]) listener(info);
     return new StreamFeed(
@@ -225,7 +228,7 @@ export class LiveStream {
 
   #receiveData(message: StreamMessage): void {
     if (!isMetadata(message.payload)) {
-      this.#append({ ...message, timestamp: (this.clock.last ?? 0) & 0x7fffffff });
+      this.#append({ ...message, timestamp: (this.clock.last ?? 0) >>> 0 });
       return;
     }
     const { server, limits = DEFAULT_WIRE_LIMITS } = this.options;
@@ -255,15 +258,34 @@ export class LiveStream {
     if (!(isVideo ? this.#hasVideo : this.#hasAudio) && (info.isFrame || info.isSequenceHeader)) {
       this.#noteKind(isVideo);
     }
-    const timestamp = this.clock.correct(message.typeId, message.timestamp, nowMs) & 0x7fffffff;
-    const stamped = { typeId: message.typeId, timestamp, payload: message.payload };
-    if (info.isFrame) {
-      this.#noteFrame(info, isVideo, stamped);
-      this.#append(stamped);
-    } else {
+    const { typeId, timestamp, payload } = message;
+    if (!info.isFrame) {
+      const time = this.clock.headerTime(typeId, timestamp, nowMs);
+      const stamped = { typeId, timestamp: time >>> 0, payload };
       this.#noteHeader(info, stamped);
       this.#appendHeader(stamped);
+      return;
     }
+    // With several tracks a group begins at a key frame of the first one.
+    const beginsGop = info.isKeyframe && info.trackId <= this.#lowestVideoTrack;
+    const isKnown = beginsGop && this.#isKnownKeyframe(message);
+    const time = this.clock.correct(typeId, timestamp, nowMs, isKnown);
+    if (time === undefined) {
+      // The same stream, pulled again, begins with the group that is here already.
+      if (isKnown) { for (const output of this.#outputs()) output.resumeGop(); }
+      return;
+    }
+    const stamped = { typeId, timestamp: time >>> 0, payload };
+    this.#noteFrame(info, isVideo, stamped);
+    this.#append(stamped);
+  }
+
+  /** Whether a pull has brought this key frame before; remembers it. */
+  #isKnownKeyframe({ timestamp, payload }: StreamMessage): boolean {
+    if (this.#feed?.kind !== "pull") return false;
+    const known = this.#pulledKeyframe;
+    this.#pulledKeyframe = { timestamp, bytes: payload.length };
+    return known?.timestamp === timestamp && known.bytes === payload.length;
   }
 
   /** Remembers which kinds the feed brings. */
@@ -358,7 +380,7 @@ export class LiveStream {
   /** What a player needs who begins with the next message. */
   readonly #joinHeaders = (): { headers: StreamMessage[]; timestamp: number } => ({
     headers: this.#currentHeaders(),
-    timestamp: (this.clock.last ?? 0) & 0x7fffffff,
+    timestamp: (this.clock.last ?? 0) >>> 0,
   });
 
   /** Metadata, audio headers, video headers: the order in which SRS sends them. */

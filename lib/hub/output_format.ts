@@ -12,7 +12,7 @@ import {
 export interface StreamMessage {
   /** 8 audio, 9 video, 18 data. */
   readonly typeId: number;
-  /** Milliseconds, 31 bits. */
+  /** Milliseconds, 32 bits. */
   readonly timestamp: number;
   readonly payload: Uint8Array;
 }

@@ -123,6 +123,12 @@ export class OutputLog implements CursorSource {
     return headers.length === 0 ? undefined : this.#render(headers, timestamp);
   }
 
+  /** New players are given the newest group again, if it is held still. */
+  resumeGop(): void {
+    this.#gop = this.#newest;
+    this.#gopPrefix = undefined;
+  }
+
   /** New players start at the end until the next `beginGop`. */
   dropGop(): void {
     this.#gop = undefined;
@@ -185,7 +191,7 @@ export class OutputLog implements CursorSource {
   }
 }
 
-/** Milliseconds from one stream time to another across the 31-bit wrap; negative where audio and video are not in step. */
+/** Milliseconds from one stream time to another across the wrap at 32 bits; negative where audio and video are not in step. */
 function elapsed(from: number, to: number): number {
-  return ((to - from) << 1) >> 1;
+  return (to - from) | 0;
 }

@@ -67,7 +67,7 @@ export class PlayFilter implements MessageFilter {
     }
     if (this.#durationMs === undefined || message.typeId === MESSAGE_TYPE.data) return true;
     this.#firstTimestamp ??= message.timestamp;
-    if (((message.timestamp - this.#firstTimestamp) & 0x7fffffff) < this.#durationMs) return true;
+    if (((message.timestamp - this.#firstTimestamp) | 0) < this.#durationMs) return true;
     this.#isFinished = true;
     this.#onFinished();
     return false;

@@ -14,7 +14,7 @@ const AHEAD_PART = 1 / 8;
 /** One message as it came off the wire, its payload not yet decoded. */
 export interface RawMessage {
   readonly typeId: number;
-  /** Milliseconds, 31 bits. */
+  /** Milliseconds, 32 bits. */
   readonly timestamp: number;
   readonly messageStreamId: number;
   readonly chunkStreamId: number;
@@ -207,7 +207,7 @@ export class ChunkReader {
       const mayBePayload = format === 3 && isContinuing;
       if (!mayBePayload || startsLikeTimestamp(input, position, stream.extended)) {
         if (position + 4 > available) return false;
-        extended = uint32(input, position) & 0x7fffffff;
+        extended = uint32(input, position);
         position += 4;
       }
     }
@@ -231,8 +231,8 @@ export class ChunkReader {
       // absolute to every known writer.
       const isAbsolute = format === 0 || (format === 3 && stream.wasAbsolute && hasExtended);
       stream.timestamp = isAbsolute
-        ? stream.timestampField & 0x7fffffff
-        : (stream.timestamp + stream.timestampField) & 0x7fffffff;
+        ? stream.timestampField
+        : (stream.timestamp + stream.timestampField) >>> 0;
     }
     this.#current = stream;
     this.#chunkRemaining = Math.min(this.#chunkSize, stream.length - stream.received);
@@ -353,11 +353,11 @@ export function controlValue(message: RawMessage): number {
   return uint32(message.payload, 0);
 }
 
-/** Whether the bytes there, as far as they have come, are those of a timestamp of 31 bits. */
+/** Whether the bytes there, as far as they have come, are those of a timestamp; some repeat only 31 of its bits. */
 function startsLikeTimestamp(bytes: Uint8Array, at: number, timestamp: number): boolean {
   for (let i = 0; i < 4 && at + i < bytes.length; i++) {
-    const byte = (bytes[at + i] as number) & (i === 0 ? 0x7f : 0xff);
-    if (byte !== ((timestamp >>> (24 - 8 * i)) & 0xff)) return false;
+    const mask = i === 0 ? 0x7f : 0xff;
+    if (((bytes[at + i] as number) & mask) !== ((timestamp >>> (24 - 8 * i)) & mask)) return false;
   }
   return true;
 }

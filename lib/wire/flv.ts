@@ -37,7 +37,7 @@ export function flvTagBytes(size: number): number {
 /**
  * Writes a tag and the size that follows it.
  *
- * @param timestamp Milliseconds. The top bit of 32 is dropped, since players read the field as signed.
+ * @param timestamp Milliseconds; the low 32 bits are written.
  * @returns The offset behind what was written.
  * @throws {RangeError} When `target` is too small, or the payload longer than 24 bits can say.
  */
@@ -63,7 +63,7 @@ export function writeFlvTag(
   target[offset + 4] = timestamp >>> 16;
   target[offset + 5] = timestamp >>> 8;
   target[offset + 6] = timestamp;
-  target[offset + 7] = (timestamp >>> 24) & 0x7f;
+  target[offset + 7] = timestamp >>> 24;
   target[offset + 8] = 0;
   target[offset + 9] = 0;
   target[offset + 10] = 0;

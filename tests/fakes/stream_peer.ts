@@ -25,9 +25,9 @@ export class TestFeed {
   /** What was left out of it, and why. */
   readonly leftOut: string[] = [];
 
-  constructor(stream: LiveStream, id = "encoder") {
+  constructor(stream: LiveStream, id = "encoder", kind: "publish" | "pull" = "publish") {
     this.#feed = stream.attach({
-      kind: "publish",
+      kind,
       id,
       startedAtMs: 0,
       onLeftOut: (what, error) => this.leftOut.push(`${what}: ${error.code}`),

@@ -168,9 +168,14 @@ const cases: Case[] = [
     messages: [[4, 9, 0x1000000, 1, 130]],
   },
   {
-    name: "extended time over 31 bits is masked, also where it is repeated",
+    name: "extended time of 32 bits, repeated",
     bytes: joinBytes(hex("04 ffffff 000082 09 01000000 81000000"), p(128), hex("c4 81000000 8182")),
-    messages: [[4, 9, 0x1000000, 1, 130]],
+    messages: [[4, 9, 0x81000000, 1, 130]],
+  },
+  {
+    name: "extended time of 32 bits, of which 31 are repeated",
+    bytes: joinBytes(hex("04 ffffff 000082 09 01000000 81000000"), p(128), hex("c4 01000000 8182")),
+    messages: [[4, 9, 0x81000000, 1, 130]],
   },
   {
     name: "extended delta is a delta",
@@ -188,9 +193,9 @@ const cases: Case[] = [
     messages: [[4, 9, 0x1000000, 1, "aa"], [4, 9, 0x1000005, 1, "bb"], [4, 9, 0x100000a, 1, "cc"]],
   },
   {
-    name: "time wraps at 31 bits",
-    bytes: hex("04 ffffff 000001 09 01000000 7fffffff aa  84 000002 bb"),
-    messages: [[4, 9, 0x7fffffff, 1, "aa"], [4, 9, 1, 1, "bb"]],
+    name: "time wraps at 32 bits",
+    bytes: hex("04 ffffff 000001 09 01000000 ffffffff aa  84 000002 bb  84 ffffff ffffffff cc"),
+    messages: [[4, 9, 0xffffffff, 1, "aa"], [4, 9, 1, 1, "bb"], [4, 9, 0, 1, "cc"]],
   },
   {
     name: "type 1 and 2 in the middle of a message that change nothing",

@@ -101,7 +101,7 @@ Deno.test("a written payload of one chunk is a view, of several a copy", () => {
 
 Deno.test("what writeChunks writes, ChunkReader reads, at every length around the chunk size", () => {
   const reader = new ChunkReader();
-  for (const timestamp of [0, 1, 0xfffffe, 0xffffff, 0x1000000, 0x7fffffff]) {
+  for (const timestamp of [0, 1, 0xfffffe, 0xffffff, 0x1000000, 0x7fffffff, 0x80000000, 0xffffffff]) {
     for (const length of [0, 1, 127, 128, 129, 255, 256, 257, 1000]) {
       const payload = patternBytes(length, length);
       const [read, ...more] = readMessages(

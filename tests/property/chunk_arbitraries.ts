@@ -22,7 +22,7 @@ const chunkStreamId = fc.oneof(
 
 const timestamp = fc.oneof(
   fc.integer({ min: 0, max: 5000 }),
-  fc.constantFrom(0, 0xfffffe, 0xffffff, 0x1000000, 0x7ffffffe, 0x7fffffff),
+  fc.constantFrom(0, 0xfffffe, 0xffffff, 0x1000000, 0x7ffffffe, 0x7fffffff, 0x80000000, 0xffffffff),
 );
 
 /** Types that mean something to the reader or the session, and payloads that are nearly right. */

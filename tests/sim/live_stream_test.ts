@@ -119,7 +119,7 @@ Deno.test("the end of a sequence takes its header away", () => {
   feed.videoHeader(0);
   feed.audioHeader(0);
   feed.write(9, 10, hex("17 02 000000"));
-  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["A10#0"]);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["A0#0"]);
 });
 
 Deno.test("headers take no more memory than the cache may", () => {
@@ -336,15 +336,69 @@ Deno.test("who listens learns of each kind of media once a feed, before its firs
   assert.deepEqual(seen.slice(2).map((each) => each[0]), ["9"], "each feed anew");
 });
 
-Deno.test("time that wraps at 31 bits goes on for players", () => {
+for (const start of [0x7fffffff - 20, 0x80000000 - 2, 0xffffffff - 20]) {
+  Deno.test(`a pull's time runs on past ${start}, in 32 bits, in RTMP and FLV`, () => {
+    const stream = newStream();
+    const feed = new TestFeed(stream, "pull", "pull");
+    const players = (["rtmp", "flv"] as const).map((name) => stream.subscribe(name, fromGop));
+    const times = [0, 40, 80].map((at) => (start + at) >>> 0);
+    feed.write(9, times[0] as number, hex("17 01"), 0);
+    feed.write(9, times[1] as number, hex("27 01"), 40);
+    feed.write(8, times[2] as number, hex("af 01"), 80);
+    for (const player of players) {
+      assert.deepEqual(readAll(player), [`K${times[0]}`, `p${times[1]}`, `a${times[2]}`]);
+      assert.equal(player.jumps, 0);
+    }
+  });
+
+  Deno.test(`a publisher whose clock passes ${start} begins at 0 and runs on`, () => {
+    const stream = newStream();
+    const feed = new TestFeed(stream);
+    const player = stream.subscribe("rtmp", fromGop);
+    feed.write(9, start, hex("17 00 000000 00"), 0);
+    feed.write(9, start, hex("17 01"), 0);
+    feed.write(8, (start + 40) >>> 0, hex("af 01"), 40);
+    feed.write(9, ((start + 80) & 0x7fffffff) >>> 0, hex("27 01"), 80);
+    assert.deepEqual(readAll(player), ["V0#0", "K0", "a40", "p80"]);
+  });
+}
+
+Deno.test("a pull that breaks and comes back gives its players nothing twice, and new ones the group", () => {
   const stream = newStream();
-  const feed = new TestFeed(stream);
   const player = stream.subscribe("rtmp", fromGop);
-  feed.keyframe(0x7ffffff0);
-  feed.write(9, 0x10, hex("27 01"), 0x7ffffff0 + 32);
-  feed.write(9, 0x40, hex("27 01"), 0x7ffffff0 + 80);
-  assert.deepEqual(readAll(player), ["K2147483632", "p16", "p64"]);
+  const group = (feed: TestFeed) => {
+    feed.videoHeader(60_000);
+    feed.keyframe(60_000);
+    feed.audio(60_020);
+    feed.inter(60_040);
+  };
+  const first = new TestFeed(stream, "pull", "pull");
+  group(first);
+  assert.deepEqual(readAll(player), ["V60000#0", "K60000", "a60020", "p60040"]);
+  first.close();
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["V60040#0"]);
+  const second = new TestFeed(stream, "pull", "pull");
+  group(second);
+  second.inter(60_080);
+  assert.deepEqual(readAll(player), ["V60040#0", "p60080"]);
+  assert.deepEqual(
+    readAll(stream.subscribe("rtmp", fromGop)),
+    ["V60000#0", "K60000", "a60020", "p60040", "V60040#0", "p60080"],
+  );
   assert.equal(player.jumps, 0);
+});
+
+Deno.test("a pull that comes back with another stream goes on behind what was sent", () => {
+  const stream = newStream();
+  const player = stream.subscribe("rtmp", fromGop);
+  const first = new TestFeed(stream, "pull", "pull");
+  first.keyframe(60_000);
+  first.inter(60_040);
+  first.close();
+  const second = new TestFeed(stream, "pull", "pull");
+  second.keyframe(0, 50);
+  second.inter(40);
+  assert.deepEqual(readAll(player), ["K60000", "p60040", "K60050", "p60090"]);
 });
 
 Deno.test("StreamHub keeps a stream while it has a feed or a player", () => {
