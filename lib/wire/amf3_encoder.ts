@@ -12,6 +12,7 @@ import {
   Amf3Date,
   Amf3Dictionary,
   Amf3Object,
+  type Amf3Traits,
   type Amf3Value,
   Amf3Vector,
   Amf3Xml,
@@ -36,7 +37,8 @@ class Amf3Encoder {
   readonly #writer: AmfWriter;
   readonly #strings = new Map<string, number>();
   readonly #objects = new Map<Amf3Complex, number>();
-  readonly #traits = new Map<string, number>();
+  /** By identity: values that were decoded share what their sender shared, and a key of all names could be far longer than the value. */
+  readonly #traits = new Map<Amf3Traits, number>();
 
   constructor(writer: AmfWriter) {
     this.#writer = writer;
@@ -103,10 +105,9 @@ class Amf3Encoder {
 
   #object(value: Amf3Object): void {
     const { className, sealedNames, isDynamic } = value.traits;
-    const key = JSON.stringify([className, isDynamic, sealedNames]);
-    const index = this.#traits.get(key);
+    const index = this.#traits.get(value.traits);
     if (index === undefined) {
-      this.#traits.set(key, this.#traits.size);
+      this.#traits.set(value.traits, this.#traits.size);
       this.#u29((sealedNames.length << 4) | (isDynamic ? 0b1011 : 0b0011));
       this.#string(className);
       for (const name of sealedNames) this.#string(name);
