@@ -4,7 +4,9 @@ import type { Clock } from "../base/clock.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
+import { ReloadRunner } from "../http/api/reload_runner.ts";
 import { appHandler } from "../http/app_handler.ts";
+import type { HttpHandler } from "../http/server/http_handler.ts";
 import { HttpServer } from "../http/server/http_server.ts";
 import type { ServerView } from "../http/server_view.ts";
 import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
@@ -14,7 +16,7 @@ import type { RtmpServer } from "../server/rtmp_server.ts";
 import type { Config } from "./config.ts";
 import { sharesPort } from "./config_checks.ts";
 import type { Ports } from "./ports.ts";
-import { SIGNATURE } from "./settings.ts";
+import { httpSettings, SIGNATURE } from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
 
 const log = getLogger(["headwater", "http"]);
@@ -38,8 +40,15 @@ export interface HttpAppsOptions {
   readonly clock: Clock;
 }
 
+/** The HTTP side of a node. */
+export interface HttpApps {
+  readonly server: HttpServer;
+  /** Answers what comes by the configuration as it is now. */
+  reload(): void;
+}
+
 /** Serves the HTTP ports of a node. A module of its own, since a node loads it when it serves RTMP already. */
-export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpServer {
+export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   const { config, clock, connections } = options;
   const server = new HttpServer({
     clock,
@@ -52,29 +61,42 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpServer {
     onRefused: (count, reason) => log.warn("HTTP connections refused", { count, reason }),
   });
   const isShared = sharesPort(config());
-  const api = appHandler(createApi(options, ports.addresses.httpServer[0]?.port));
+  const reloads = new ReloadRunner(options.reload);
+  const playersPort = ports.addresses.httpServer[0]?.port;
+  const createApps = () => ({
+    api: appHandler(createApi(options, reloads, playersPort)),
+    stream: appHandler(createStreamApp(streamOptions(options))),
+  });
+  let apps = createApps();
+  const api: HttpHandler = (...request) => apps.api(...request);
+  const stream: HttpHandler = (...request) => apps.stream(...request);
   for (const listener of ports.httpApi) server.serve(listener, api, isShared ? 0 : RESERVED_FOR_API);
-  const stream = appHandler(createStreamApp(streamOptions(options)));
   for (const listener of ports.httpServer) server.serve(listener, stream);
-  return server;
+  return {
+    server,
+    reload() {
+      apps = createApps();
+    },
+  };
 }
 
-function createApi(options: HttpAppsOptions, playersPort: number | undefined): Hono {
+function createApi(options: HttpAppsOptions, reloads: ReloadRunner, playersPort: number | undefined): Hono {
   const { view, clusterReport, reload } = options;
   const config = options.config();
-  const { http_api: api, limits } = config;
+  const { apiCrossdomain: crossdomain, auth, maxBodyBytes } = httpSettings(config);
   return createApiApp({
     view,
     probe: new DenoSystemProbe(),
     now: Date.now,
-    listen: api.listen[0]?.literal ?? "",
-    crossdomain: api.crossdomain,
-    ...(api.auth.enabled ? { auth: { username: api.auth.username, password: api.auth.password } } : {}),
+    listen: config.http_api.listen[0]?.literal ?? "",
+    crossdomain,
+    ...(auth === undefined ? {} : { auth }),
     // Over HTTP only for those who gave a password; SIGHUP is for the others.
-    rawApi: { enabled: api.auth.enabled, allowReload: api.auth.enabled },
+    rawApi: { enabled: auth !== undefined, allowReload: auth !== undefined },
     reload,
+    reloads,
     ...(playersPort === undefined ? {} : { playersPort }),
-    maxBodyBytes: limits.http_body_max_bytes,
+    maxBodyBytes,
     extraRoutes: (app) => {
       addClustersRoutes(app, clusterReport);
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));
@@ -83,13 +105,13 @@ function createApi(options: HttpAppsOptions, playersPort: number | undefined): H
 }
 
 function streamOptions({ config, rtmp, view }: HttpAppsOptions): StreamAppOptions {
-  const { http_api: api, http_server: server } = config();
+  const { auth, streamCrossdomain: crossdomain } = httpSettings(config());
   return {
     source: new FlvServer(rtmp),
     // Whoever needs a password for the API should not see its list without one.
-    ...(api.auth.enabled ? {} : { view }),
+    ...(auth === undefined ? { view } : {}),
     maxNameBytes: () => config().limits.stream_key_max_bytes,
-    crossdomain: server.crossdomain,
+    crossdomain,
     signature: SIGNATURE,
   };
 }

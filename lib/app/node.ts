@@ -5,7 +5,6 @@ import { SteadyClock } from "../base/steady_clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
-import type { HttpServer } from "../http/server/http_server.ts";
 import type { ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import { findDescriptors } from "../net/descriptors.ts";
@@ -21,9 +20,11 @@ import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "./config.ts";
+import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
+import { planReload } from "./reload.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
 import {
   clusterPlaySettings,
@@ -61,7 +62,7 @@ export class Node {
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
   #ports: Ports | undefined;
-  #http: HttpServer | undefined;
+  #http: HttpApps | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
   /**
@@ -176,12 +177,19 @@ export class Node {
     this.#findDescriptors();
   }
 
-  /** Takes a new configuration for what comes; connections that are there keep what they have. */
-  reload(config: Config): void {
+  /**
+   * Takes a new configuration for what comes; connections that are there keep what they have.
+   *
+   * @returns The keys that have another value and that only a restart can change; they keep the old one.
+   */
+  reload(wanted: Config): string[] {
+    const { config, needRestart } = planReload(this.#config, wanted);
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#findDescriptors();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
+    this.#http?.reload();
+    return needRestart;
   }
 
   /** Ends everything within the configured time. */
@@ -191,7 +199,7 @@ export class Node {
     this.#coworkerHttp.close();
     this.#keepers.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
-    await this.#http?.close();
+    await this.#http?.server.close();
     this.#ports?.close();
     this.#clock.stop();
   }

@@ -145,8 +145,15 @@ async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
   try {
     const { config, warnings, source } = await Promise.resolve(load());
     for (const warning of warnings) log.warn("Configuration", { warning });
+    if (config.pid !== node.config.pid && config.pid !== "") writePid(config.pid);
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
-    node.reload(config);
+    if (config.pid !== node.config.pid) removePid(node.config.pid);
+    const needRestart = node.reload(config);
+    if (needRestart.length > 0) {
+      log.warn("Configuration: only a restart changes these keys; they stay as they are", {
+        keys: needRestart,
+      });
+    }
     log.info("Configuration reloaded", { source });
   } catch (error) {
     log.error("Cannot reload the configuration: the running one stays", { reason: errorText(error) });

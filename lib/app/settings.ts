@@ -33,6 +33,26 @@ export function serverLimits(config: Config): ServerLimits {
   };
 }
 
+/** What of a configuration concerns the HTTP API and the HTTP server, ports left out. */
+export interface HttpSettings {
+  readonly apiCrossdomain: boolean;
+  readonly streamCrossdomain: boolean;
+  /** The API's credentials; absent: anyone may use it. */
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly maxBodyBytes: number;
+}
+
+/** The HTTP settings of a configuration. */
+export function httpSettings({ http_api: api, http_server: server, limits }: Config): HttpSettings {
+  const { enabled, username, password } = api.auth;
+  return {
+    apiCrossdomain: api.crossdomain,
+    streamCrossdomain: server.crossdomain,
+    ...(enabled ? { auth: { username, password } } : {}),
+    maxBodyBytes: limits.http_body_max_bytes,
+  };
+}
+
 /** The settings of every enabled vhost by name. */
 export function vhostSettings(config: Config): Map<string, VhostSettings> {
   const settings = new Map<string, VhostSettings>();
@@ -133,6 +153,7 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
       dropIfNotMatch: remux.drop_if_not_match,
       waitMs: remux.wait_ms,
     },
+    noDelay: vhost.tcp_nodelay,
     inAckSize: vhost.in_ack_size,
     outAckSize: vhost.out_ack_size,
     firstPacketTimeoutMs: publish.firstpkt_timeout,

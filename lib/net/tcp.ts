@@ -11,6 +11,8 @@ export interface ByteDuplex {
   write(bytes: Uint8Array): Promise<number>;
   /** Ends both directions. May be called again. */
   close(): void;
+  /** Whether small writes go out at once, which they do at first, or wait for the acknowledgement of earlier ones. */
+  setNoDelay?(isOn: boolean): void;
   readonly localAddress: SocketAddress;
   readonly remoteAddress: SocketAddress;
 }
@@ -127,16 +129,19 @@ export async function dialTcp(
 }
 
 function tcpDuplex(connection: Deno.Conn): ByteDuplex {
-  // Small messages must not wait for the acknowledgement of earlier ones.
-  if ("setNoDelay" in connection) {
-    const tcp = connection as Deno.TcpConn;
+  const configure = (change: (tcp: Deno.TcpConn) => void): void => {
+    if (!("setNoDelay" in connection)) return;
     try {
-      tcp.setNoDelay(true);
-      tcp.setKeepAlive(true);
+      change(connection as Deno.TcpConn);
     } catch {
       // The peer is gone already; the first read says so.
     }
-  }
+  };
+  configure((tcp) => {
+    // Small messages must not wait for the acknowledgement of earlier ones.
+    tcp.setNoDelay(true);
+    tcp.setKeepAlive(true);
+  });
   let isClosed = false;
   return {
     readable: connection.readable as ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -150,6 +155,7 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
         // Deno closes the socket by itself when its readable has ended.
       }
     },
+    setNoDelay: (isOn) => configure((tcp) => tcp.setNoDelay(isOn)),
     localAddress: socketAddress(connection.localAddr),
     remoteAddress: socketAddress(connection.remoteAddr),
   };

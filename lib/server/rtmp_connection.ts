@@ -369,6 +369,7 @@ export class RtmpConnection implements Client {
   #note({ address, vhost }: StreamRequest): void {
     this.#address = address;
     this.#vhost = vhost;
+    if (!vhost.noDelay) this.#duplex.setNoDelay?.(false);
   }
 
   async #publish(event: ServerEvent & { kind: "publish" }): Promise<void> {

@@ -23,6 +23,8 @@ export interface VhostSettings {
   readonly separatesVhosts: boolean;
   readonly stream: LiveStreamOptions;
   readonly flv: FlvSettings;
+  /** RTMP connections send small writes at once. */
+  readonly noDelay: boolean;
   /** Acknowledge by this window until the peer names one, in bytes. */
   readonly inAckSize: number;
   /** The window told to the peer, in bytes; 0: none. */

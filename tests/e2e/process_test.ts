@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { programTest } from "./program_test_case.ts";
@@ -106,6 +106,30 @@ programTest(
   },
 );
 
+programTest(
+  [],
+  "a reload changes the API's password and the pid file, and names the keys that take a restart",
+  async (scope) => {
+    const auth = (password: string) =>
+      `http_api.auth = { enabled = true, username = "a", password = "${password}" }`;
+    const pid = (name: string) => `pid = ${JSON.stringify(scope.path(name))}`;
+    const server = await scope.startServer({ config: `${auth("first")}\n${pid("a/first.pid")}` });
+    const ask = async (password: string): Promise<number> => {
+      const url = `http://127.0.0.1:${server.port("httpApi")}/api/v1/versions`;
+      const response = await fetch(url, { headers: { Authorization: `Basic ${btoa(`a:${password}`)}` } });
+      await response.body?.cancel();
+      return response.status;
+    };
+    deepEqual([await ask("first"), await ask("second")], [200, 401]);
+    await server.reload(`${auth("second")}\n${pid("b/second.pid")}\nserver_id = "other"`);
+    deepEqual([await ask("first"), await ask("second")], [401, 200]);
+    equal(Number(await Deno.readTextFile(scope.path("b/second.pid"))), server.pid);
+    await rejects(Deno.stat(scope.path("a/first.pid")));
+    const { keys } = await server.line(({ message }) => message.startsWith("Configuration: only a restart"));
+    deepEqual(keys, ["server_id"]);
+  },
+);
+
 programTest([], "a signal that comes before the program is loaded ends nothing", async (scope) => {
   // The first line is written before the rest of the program is read.
   const server = await scope.startServer({ signals: ["SIGHUP", "SIGUSR1", "SIGUSR2"] });
@@ -147,7 +171,7 @@ programTest(
     await publisher.publish("a");
     server.stopReading();
     // Each is some lines: more than the pipe holds, and what the reader at our end takes on its own.
-    for (let i = 0; i < 1500; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    for (let i = 0; i < 400; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     const player = await RtmpClient.connect(port, "live");
     scope.onClose(() => player.close());
     await player.play("a");

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
+import type { ReloadRunner } from "./reload_runner.ts";
 
 /** What the HTTP API is made of. */
 export interface ApiOptions {
@@ -18,6 +19,8 @@ export interface ApiOptions {
   readonly rawApi: { readonly enabled: boolean; readonly allowReload: boolean };
   /** Reads the configuration anew and applies it; rejects with the reason when it is wrong. */
   readonly reload: () => Promise<void>;
+  /** Runs the reloads that are asked for here; absent: one of this app's own. What it tells of the last one outlives the app. */
+  readonly reloads?: ReloadRunner;
   /** Port of the HTTP server with the players' page, for links of the console; absent: no links. */
   readonly playersPort?: number;
   /**

@@ -8,10 +8,10 @@ import { ReloadRunner } from "./reload_runner.ts";
 /** `/api/v1/raw`: the settings of the raw API itself, and reloading the configuration. Answered without the envelope, as by SRS. */
 export function addRawRoutes(
   app: Hono,
-  options: Pick<ApiOptions, "rawApi" | "listen" | "crossdomain" | "reload">,
+  options: Pick<ApiOptions, "rawApi" | "listen" | "crossdomain" | "reload" | "reloads">,
 ): void {
   const { enabled, allowReload } = options.rawApi;
-  const runner = new ReloadRunner(options.reload);
+  const runner = options.reloads ?? new ReloadRunner(options.reload);
   const settings = {
     enabled: true,
     listen: options.listen,

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { startTestServer } from "../fakes/test_server.ts";
+
+/** What `setNoDelay` is called with on the server's sockets while `use` runs. */
+async function calls(serverPort: number, use: () => Promise<void>): Promise<boolean[]> {
+  const found: boolean[] = [];
+  const probe = await Deno.connect({ hostname: "127.0.0.1", port: serverPort });
+  const prototype = Object.getPrototypeOf(probe) as Deno.TcpConn;
+  probe.close();
+  const { setNoDelay } = prototype;
+  prototype.setNoDelay = function (this: Deno.TcpConn, isOn = true): void {
+    if ((this.localAddr as Deno.NetAddr).port === serverPort) found.push(isOn);
+    setNoDelay.call(this, isOn);
+  };
+  try {
+    await use();
+  } finally {
+    prototype.setNoDelay = setNoDelay;
+  }
+  return found;
+}
+
+for (const [tcpNoDelay, expected] of [[true, [true]], [false, [true, false]]] as const) {
+  Deno.test(`tcp_nodelay = ${tcpNoDelay} is what a player's socket has`, async () => {
+    const { address: { port }, stop } = startTestServer({
+      vhost: { __defaultVhost__: { tcp_nodelay: tcpNoDelay } },
+    });
+    try {
+      const found = await calls(port, async () => {
+        const player = await RtmpClient.connect(port, "live");
+        await player.play("a");
+        await player.close();
+      });
+      // The connection that found the prototype may be accepted late.
+      assert.deepEqual(found.slice(-expected.length), expected);
+    } finally {
+      await stop();
+    }
+  });
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { stringify } from "smol-toml";
+import { type Config, CONFIG_KEYS, type ConfigKey } from "../../lib/app/config.ts";
+import { ConfigError } from "../../lib/app/config_error.ts";
+import { loadConfig } from "../../lib/app/config_load.ts";
+import { type RawTable, setValue, valueAt } from "../../lib/app/raw_config.ts";
+import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
+import {
+  clusterPlaySettings,
+  clusterSettings,
+  edgeSettings,
+  httpSettings,
+  serverLimits,
+  vhostSettings,
+} from "../../lib/app/settings.ts";
+
+/** Of each role a vhost, so that every key has one in which it counts. */
+function running(): RawTable {
+  return {
+    http_api: { auth: { enabled: true, username: "admin", password: "a-password" } },
+    vhost: {
+      plain: { cluster: { origin: ["o"] } },
+      origin: { cluster: { origin_cluster: true, coworkers: ["127.0.0.1:9091"] } },
+      edge: { cluster: { mode: "remote", origin: ["127.0.0.1:1935"] } },
+      "flags.example.com": { http_remux: { guess_has_av: false } },
+    },
+  };
+}
+
+/** Other values of keys whose values can't be guessed. */
+const OTHERS: Readonly<Record<string, unknown>> = {
+  "log_level": "debug",
+  "log_format": "json",
+  "http_api.auth.enabled": false,
+  "vhost.*.cluster.mode": "remote",
+  "vhost.*.cluster.coworkers": ["10.0.0.1:1985"],
+  "vhost.*.cluster.redirect": "302",
+  "vhost.*.cluster.on_conflict": "takeover",
+  "vhost.*.cluster.origin": ["10.0.0.1"],
+  "vhost.*.http_remux.mount": "/[app]/[stream].flv",
+  "limits.amf_depth_max": 10,
+  "limits.buffered_max_bytes": 40_000_000,
+  "limits.message_max_bytes": 1_000_000,
+};
+
+function otherValue({ path, kind, default: value }: ConfigKey): unknown {
+  const other = OTHERS[path.join(".")];
+  if (other !== undefined) return other;
+  switch (kind) {
+    case "boolean":
+      return value !== true;
+    case "integer":
+      return Number(value) + 1000;
+    case "latency":
+      return 7;
+    case "listen":
+      return 4711;
+    case "text":
+      return "other";
+    default:
+      throw new Error(`Cannot guess another value of ${path.join(".")}`);
+  }
+}
+
+function load(values: RawTable): Config {
+  return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => stringify(values) }).config;
+}
+
+/** Everything that a running server is given of a configuration when it is reloaded. */
+function given(config: Config): unknown {
+  const vhosts = Object.keys(config.vhost);
+  return {
+    limits: serverLimits(config),
+    vhosts: [...vhostSettings(config)],
+    edges: vhosts.map((name) => edgeSettings(config, name)),
+    plays: vhosts.map((name) => clusterPlaySettings(config, name)),
+    cluster: [...clusterSettings(config, 1935, 1985).vhosts],
+    http: httpSettings(config),
+    // What `lib/app/program.ts` and `Node.stop` read of it themselves.
+    log: [config.log_level, config.log_format, config.log_file],
+    process: [config.pid, config.grace_final_wait_ms],
+  };
+}
+
+for (const key of CONFIG_KEYS) {
+  const name = key.path.join(".");
+  Deno.test(`a reload changes ${name}, or says that it takes a restart`, () => {
+    const before = load(running());
+    const vhosts = key.path.includes("*") ? Object.keys(before.vhost) : [""];
+    const outcomes = vhosts.map((vhost) => {
+      const path = key.path.map((step) => step === "*" ? vhost : step);
+      const values = running();
+      setValue(values, path, otherValue(key));
+      let after: Config;
+      try {
+        after = load(values);
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, `${error}`);
+        return "not possible in this vhost";
+      }
+      const { config, needRestart } = planReload(before, after);
+      if (needRestart.length > 0) {
+        assert.deepEqual(needRestart, [name]);
+        assert.deepEqual(valueAt({ ...config }, path), valueAt({ ...before }, path), "keeps its value");
+        return "restart";
+      }
+      assert.deepEqual(config, after);
+      return JSON.stringify(given(config)) === JSON.stringify(given(before)) ? "nothing" : "changed";
+    });
+    const expected = RESTART_KEYS.some((path) => path.join(".") === name) ? "restart" : "changed";
+    assert.ok(outcomes.includes(expected), `${outcomes}`);
+  });
+}
+
+Deno.test("a reload without a change of ports needs no restart, with one it names each, every time", () => {
+  const before = load({});
+  assert.deepEqual(planReload(before, load({})).needRestart, []);
+  const after = load({ listen: [1935, 1936], chunk_size: 4096, http_server: { enabled: false } });
+  const first = planReload(before, after);
+  assert.deepEqual(first.needRestart, ["listen", "http_server.enabled"]);
+  assert.equal(first.config.chunk_size, 4096);
+  assert.equal(first.config.listen.length, 1);
+  assert.deepEqual(planReload(first.config, after).needRestart, ["listen", "http_server.enabled"]);
+  assert.deepEqual(after.listen.length, 2, "what was read stays as it is");
+});
