@@ -11,7 +11,7 @@ import type { UpstreamTarget } from "./upstream_target.ts";
 const log = getLogger(["headwater", "cluster", "pull"]);
 
 /** A connected upstream without media for so long has none for us, in milliseconds; SRS's. */
-const MEDIA_TIMEOUT_MS = 5000;
+export const MEDIA_TIMEOUT_MS = 5000;
 /**
  * An upstream that is silent for so long may have lost its publisher, in milliseconds: SRS tells its players nothing. Whether the
  * stream is elsewhere now is asked then, and again after each such time.
@@ -59,11 +59,6 @@ export type PullResult =
   }
   | { readonly kind: "failed"; readonly error: RtmpError }
   | { readonly kind: "redirect"; readonly url: string };
-
-/** How long an upstream may take until its first media, in milliseconds: less when there are others to try. */
-export function firstMediaTimeout(hasOthers: boolean, withOthersMs: number): number {
-  return hasOthers ? withOthersMs : MEDIA_TIMEOUT_MS;
-}
 
 /** One connection that pulls a stream from an upstream, to its end. */
 export class PullConnection {

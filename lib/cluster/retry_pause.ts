@@ -1,7 +1,11 @@
+import type { RtmpError } from "../base/errors.ts";
+
 /** The first pause, and that of the time after something good was lost, in milliseconds: encoders and servers come back soon. */
 export const FIRST_PAUSE_MS = 200;
 /** The longest pause, in milliseconds. */
 export const MAX_PAUSE_MS = 5000;
+/** The longest pause while nobody can be reached, in milliseconds: that is found out aside, for all streams at once. */
+const MAX_UNREACHABLE_PAUSE_MS = 1000;
 /** Each pause is so much longer than the one before. */
 const GROWTH = 1.5;
 /** For so long after what held was lost the pauses stay short, in milliseconds. */
@@ -38,9 +42,14 @@ export class RetryPause {
     this.#eagerUntilMs = nowMs + EAGER_MS;
   }
 
-  /** The pause before the next try, in milliseconds. */
-  next(nowMs: number): number {
+  /**
+   * The pause before the next try, in milliseconds.
+   *
+   * @param failure What came of the last one.
+   */
+  next(nowMs: number, failure: RtmpError | undefined): number {
     if (nowMs < this.#eagerUntilMs && !this.isBreaking) return FIRST_PAUSE_MS;
+    if (failure?.code === "unreachable") this.#nextMs = Math.min(this.#nextMs, MAX_UNREACHABLE_PAUSE_MS);
     const pauseMs = this.#nextMs;
     this.#nextMs = Math.min(pauseMs * GROWTH, MAX_PAUSE_MS);
     return pauseMs;

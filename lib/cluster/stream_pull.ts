@@ -3,7 +3,7 @@ import { RtmpError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { closedPull, type PullAsker, PullAskers } from "./pull_askers.ts";
-import { firstMediaTimeout, PullConnection, type PullResult, type PullSession } from "./pull_connection.ts";
+import { MEDIA_TIMEOUT_MS, PullConnection, type PullResult, type PullSession } from "./pull_connection.ts";
 import { FIRST_PAUSE_MS, MAX_PAUSE_MS, RetryPause } from "./retry_pause.ts";
 import type { SearchPace } from "./search_pace.ts";
 import { unlessAborted } from "./unless_aborted.ts";
@@ -80,6 +80,8 @@ export class StreamPull {
   retries = 0;
   /** Ends the counting of this stream among the lost ones. */
   #endSearch: (() => void) | undefined;
+  /** Of the last search. */
+  #failure: RtmpError | undefined;
   /** The log has said that nobody has the stream. */
   #isKnownMissing = false;
 
@@ -184,6 +186,7 @@ export class StreamPull {
       failure = error instanceof RtmpError ? error : undefined;
     }
     failure ??= new RtmpError("stream-not-found", `Cannot find stream '${stream.key}': no server has it`);
+    this.#failure = failure;
     this.#askers.failed(asker, failure);
     if (!this.#isKnownMissing) {
       this.#isKnownMissing = true;
@@ -214,10 +217,7 @@ export class StreamPull {
         return error as RtmpError;
       }
     }
-    const error = new RtmpError(
-      "relay-loop",
-      `Cannot follow more than ${MAX_REDIRECTS} redirects from ${first.tcUrl}`,
-    );
+    const error = tooManyRedirects(first);
     source.tried(first, error);
     return error;
   }
@@ -239,7 +239,7 @@ export class StreamPull {
       id,
       session: session(asker, this.#askers.route(mark)),
       connectTimeoutMs: this.#options.connectTimeoutMs,
-      firstMediaTimeoutMs: firstMediaTimeout(hasOthers, this.#options.firstMediaTimeoutMs),
+      firstMediaTimeoutMs: hasOthers ? this.#options.firstMediaTimeoutMs : MEDIA_TIMEOUT_MS,
       pauseReading,
       // When asking fails, nothing is known.
       hasMoved: async () => await source.hasMoved?.(first, this.#abort.signal).catch(() => undefined),
@@ -260,6 +260,7 @@ export class StreamPull {
   /** A pull that fed the stream has ended. One that breaks again and again is told of once. */
   #noteEnd({ heldMs, error, from }: PullResult & { kind: "pulled" }): boolean {
     const { stream, clock } = this.#options;
+    this.#failure = error;
     const wasBreaking = this.#retry.isBreaking;
     const held = this.#retry.ended(error?.code === "taken-over" ? Infinity : heldMs, clock.now());
     const properties = { stream: stream.key, from, reason: error?.message ?? "closed" };
@@ -282,7 +283,7 @@ export class StreamPull {
     const { clock, pace, stream } = this.#options;
     if (stream.feed === undefined) this.#endSearch ??= pace.begin();
     const nowMs = clock.now();
-    const pauseMs = isRest ? MAX_PAUSE_MS : pace.pauseMs(this.#retry.next(nowMs));
+    const pauseMs = isRest ? MAX_PAUSE_MS : pace.pauseMs(this.#retry.next(nowMs, this.#failure));
     return new Promise((resolve) => {
       let endMs = nowMs + pauseMs;
       const end = () => {
@@ -300,6 +301,10 @@ export class StreamPull {
       };
     });
   }
+}
+
+export function tooManyRedirects({ tcUrl }: UpstreamTarget): RtmpError {
+  return new RtmpError("relay-loop", `Cannot follow more than ${MAX_REDIRECTS} redirects from ${tcUrl}`);
 }
 
 /** Of several failures the one that says most: a refusal before a dead connection. */

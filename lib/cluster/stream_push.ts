@@ -11,6 +11,7 @@ import {
   MAX_REDIRECTS,
   type PullSource,
   type StreamPullOptions,
+  tooManyRedirects,
 } from "./stream_pull.ts";
 import { UpstreamConnection } from "./upstream_connection.ts";
 import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
@@ -93,7 +94,7 @@ export class StreamPush {
       // The next origin gets the stream at once, unless origins take it only to drop it.
       if (failure === undefined && !this.#retry.isBreaking) continue;
       const { clock } = this.#options;
-      await pause(clock, this.#retry.next(clock.now()), signal);
+      await pause(clock, this.#retry.next(clock.now(), failure), signal);
     }
   }
 
@@ -115,30 +116,45 @@ export class StreamPush {
   async #turn(signal: AbortSignal): Promise<RtmpError | undefined> {
     const { source } = this.#options;
     let failure: RtmpError | undefined;
-    const targets = await source.targets(signal);
-    for (const first of targets) {
-      let target = first;
-      for (let redirects = 0; redirects <= MAX_REDIRECTS && !signal.aborted; redirects++) {
-        const result = await this.#push(target);
-        let { error } = result;
-        if (result.redirectUrl !== undefined) {
-          try {
-            target = redirectedTarget(target, result.redirectUrl);
-            continue;
-          } catch (thrown) {
-            error = thrown as RtmpError;
-          }
-        }
-        // That a place can't be reached that it sends us to is not its own failure.
-        source.tried(first, target === first ? error : undefined);
-        if (result.wasStarted) return undefined;
-        if (failure === undefined || isConnectionFailure(failure)) failure = error;
-        // Another origin of a cluster of SRS's would take a stream that this one refuses, and both would have it.
-        if (!this.#wasAccepted && !isConnectionFailure(error)) return error;
-        break;
-      }
+    let targets: readonly UpstreamTarget[];
+    try {
+      targets = await source.targets(signal);
+    } catch (error) {
+      if (error instanceof RtmpError) return error;
+      throw error;
+    }
+    for (const target of targets) {
+      if (signal.aborted) break;
+      const { wasStarted, error } = await this.#tryTarget(target);
+      if (wasStarted) return undefined;
+      if (failure === undefined || isConnectionFailure(failure)) failure = error;
+      // Another origin of a cluster of SRS's would take a stream that this one refuses, and both would have it.
+      if (!this.#wasAccepted && !isConnectionFailure(error)) return error;
     }
     return failure ?? new RtmpError("no-origin", "Cannot push: no origin is configured");
+  }
+
+  /** Pushes to one place, following redirects. */
+  async #tryTarget(first: UpstreamTarget): Promise<{ wasStarted: boolean; error: RtmpError }> {
+    const { source } = this.#options;
+    let target = first;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const result = await this.#push(target);
+      if (result.redirectUrl === undefined) {
+        // That a place can't be reached that it sends us to is not its own failure.
+        source.tried(first, target === first ? result.error : undefined);
+        return result;
+      }
+      try {
+        target = redirectedTarget(target, result.redirectUrl);
+      } catch (error) {
+        source.tried(first, error as RtmpError);
+        return { wasStarted: false, error: error as RtmpError };
+      }
+    }
+    const error = tooManyRedirects(first);
+    source.tried(first, error);
+    return { wasStarted: false, error };
   }
 
   async #push(

@@ -232,6 +232,7 @@ export class EdgeRouter implements StreamRouter {
           }, origin);
         }
         mayInsist = false;
+        if (origins.size === 0) return Promise.reject(noOrigin(key, settings()));
         return Promise.resolve([...origins.keys()]);
       },
       tried: (target, error) => {
@@ -294,6 +295,12 @@ export class EdgeRouter implements StreamRouter {
     }
     throw new RtmpError("token-refused", "Cannot ask an origin about the connection: none can be reached");
   }
+}
+
+function noOrigin(key: string, { origins }: EdgeSettings): RtmpError {
+  return origins.length === 0
+    ? new RtmpError("no-origin", `Cannot get '${key}' to or from an origin: none is configured`)
+    : new RtmpError("unreachable", `Cannot get '${key}' to or from an origin: none can be reached`);
 }
 
 /**

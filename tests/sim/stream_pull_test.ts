@@ -64,7 +64,7 @@ Deno.test("players who just wait are spoken for in turn, a new one soon", async 
 
 Deno.test("a stream that nobody has is looked for more and more seldom, to once in 5 s, and logged once", async () => {
   using log = new LogRecords();
-  const upstream = upstreamOf();
+  const upstream = upstreamOf(...Array<"edge_nowhere">(100).fill("edge_nowhere"));
   const { pull } = upstream.pull();
   await upstream.advance(25_000);
   const before = upstream.dialled.length;
@@ -78,6 +78,16 @@ Deno.test("a stream that nobody has is looked for more and more seldom, to once 
   assert.equal(upstream.dialled.length - before, 12 + 6);
   pull.close();
   assert.equal(upstream.clock.pending, 0);
+});
+
+Deno.test("while nobody can be reached, whether one can be is looked at each second", async () => {
+  const upstream = upstreamOf();
+  const { pull } = upstream.pull();
+  await upstream.advance(30_000);
+  const before = upstream.dialled.length;
+  await upstream.advance(10_000);
+  assert.equal(upstream.dialled.length - before, 10);
+  pull.close();
 });
 
 /** Chunk size 0, which no peer may set. */
@@ -175,4 +185,21 @@ Deno.test("a fault while targets are looked up ends the push with a reason, and 
     assert.equal(upstream.clock.pending, 0);
   }
   assert.equal(log.lines.filter((line) => line === "error Push ended by a fault of this program").length, 2);
+});
+
+/** Sends on to the address that it has. */
+function redirecting(bytes: Uint8Array): Uint8Array {
+  // A publisher is not told that it plays.
+  const text = String.fromCharCode(...bytes).replaceAll("NetStream.Play.Start", "NetStream.Play.Reset");
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+Deno.test("a push follows three redirects, and says so when there is a fourth", async () => {
+  const upstream = new ReplayedUpstream(Array(4).fill("edge_redirect"), redirecting);
+  upstream.ports = [19_351];
+  const { push } = upstream.push(GOOD);
+  await upstream.advance(500);
+  await assert.rejects(push.ready, /Cannot follow more than 3 redirects from rtmp:\/\/127.0.0.1:19351\/live/);
+  assert.equal(upstream.dialled.length, 4);
+  push.close();
 });
