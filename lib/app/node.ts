@@ -142,6 +142,7 @@ export class Node {
       version: VERSION,
       startedAtMs: Date.now(),
       server: this.rtmp,
+      hasVhost: (name) => Object.hasOwn(this.#config.vhost, name),
       vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
       readiness: () =>
         this.rtmp.isAccepting ? { isReady: true } : { isReady: false, reason: "not accepting connections" },

@@ -41,6 +41,8 @@ export interface ServerViewOptions {
   readonly server: RtmpServer;
   /** The configured vhosts and whether they are enabled. */
   readonly vhosts: () => Iterable<readonly [name: string, isEnabled: boolean]>;
+  /** Whether a vhost of that name is configured. */
+  readonly hasVhost: (name: string) => boolean;
   readonly readiness: () => Readiness;
   readonly cluster: () => ServerTotals["cluster"];
   readonly faults?: () => NonNullable<ServerTotals["faults"]>;
@@ -274,10 +276,10 @@ export class LiveServerView implements ServerView {
   /** For a stream whose clients are not known (yet): `[vhost]/app/stream`. */
   #nameFromKey(key: string): StreamRecord["name"] {
     const segments = key.split("/");
-    const named = segments.shift();
+    const named = segments.shift() ?? "";
     const stream = segments.pop() ?? "";
     // The default vhost may serve others: those that an edge asks its origins for.
-    const [vhost] = [...this.#options.vhosts()].find(([name]) => name === named) ?? [DEFAULT_VHOST];
+    const vhost = this.#options.hasVhost(named) ? named : DEFAULT_VHOST;
     return { vhost, app: segments.join("/"), stream, tcUrl: "" };
   }
 

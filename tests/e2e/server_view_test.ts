@@ -27,6 +27,7 @@ class SeenServer {
       startedAtMs: 0,
       server,
       vhosts: () => [["__defaultVhost__", true]],
+      hasVhost: (name) => name === "__defaultVhost__",
       readiness: () => ({ isReady: true }),
       cluster: () => undefined,
       newId: () => runtime.newId(),

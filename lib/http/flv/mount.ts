@@ -30,7 +30,8 @@ export function matchMount(
 
 /** The path of a stream by a mount, percent-encoded. */
 export function mountedPath(mount: string, vhost: string, { app, stream }: NamesInPath): string {
-  const encoded = (name: string) => name.split("/").map(encodeURIComponent).join("/");
+  // Half a letter, which no URL can have, becomes the one that stands for what can't be read.
+  const encoded = (name: string) => name.toWellFormed().split("/").map(encodeURIComponent).join("/");
   return mount.slice(mount.indexOf("/"))
     .replaceAll(
       /\[(vhost|app|stream)\]/g,
