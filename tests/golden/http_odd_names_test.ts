@@ -18,7 +18,7 @@ const ODD_NAMES = [
   "%zz%41%",
   "?a=b&c#d",
   "é ü 😀 \ufeff",
-  "f();//",
+  "f();alert(1)",
 ];
 
 const MOUNT = "[vhost]/[app]/[stream].flv";
