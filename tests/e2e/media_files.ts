@@ -26,6 +26,25 @@ const RECIPES = {
   "av.flv": [...VIDEO_INPUT, ...AUDIO_INPUT, "-t", "20", ...H264, ...AAC],
   "audio.flv": [...AUDIO_INPUT, "-t", "20", ...AAC],
   "video.flv": [...VIDEO_INPUT, "-t", "20", ...H264],
+  // A key frame each 200 ms, and an index of the 520 of them in its metadata: more than our limits allow.
+  "index.flv": [
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=64x64:rate=5",
+    "-t",
+    "104",
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-g",
+    "1",
+    "-pix_fmt",
+    "yuv420p",
+    "-flvflags",
+    "add_keyframe_index",
+  ],
   "video.h265": [
     ...VIDEO_INPUT,
     "-t",
@@ -50,7 +69,7 @@ const RECIPES = {
   "audio.ogg": ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "4", "-c:a", "libopus"],
 } as const;
 
-/** Files that `mediaFile` makes. The FLV ones last 20 s. */
+/** Files that `mediaFile` makes. Those of FLV last 20 s, the one with an index 104 s. */
 export type MediaFileName = keyof typeof RECIPES;
 
 let folder: string | undefined;
