@@ -124,7 +124,7 @@ export interface ServerTotals {
   readonly clients: number;
   readonly players: number;
   readonly clientsTotal: number;
-  /** Clients whose connection ended by a failure, not by a goodbye. */
+  /** Clients that were refused, or whose connection ended by a failure and not by a goodbye. */
   readonly clientErrorsTotal: number;
   /** How often players were moved on to a newer key frame. */
   readonly jumpsTotal: number;

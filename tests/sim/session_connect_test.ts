@@ -207,6 +207,28 @@ Deno.test("a chunk stream that breaks, and idleness, end a connection in words; 
   assert.deepEqual(stranger.answers(), []);
 });
 
+Deno.test("a client that only sends small commands is idle all the same", () => {
+  const peer = SessionPeer.connected({}, { idleTimeoutMs: 1000 });
+  for (peer.nowMs = 0; peer.nowMs < 1000; peer.nowMs += 100) {
+    peer.send(4, 0, encodeUserControl(6, 1));
+    for (
+      const [name, values] of [["releaseStream", ["s"]], ["FCPublish", ["s"]], ["FCUnpublish", [
+        "s",
+      ]]] as const
+    ) {
+      peer.command(name, 2, [...values]);
+    }
+    peer.command("createStream", 3);
+    for (const name of ["closeStream", "deleteStream", "receiveAudio", "pause", "seek", "unknown"]) {
+      peer.command(name, 4, [1], 1);
+    }
+    peer.data(["@setDataFrame", "onMetaData", null]);
+    peer.answers();
+    peer.session.checkDeadline(peer.nowMs);
+  }
+  assert.throws(() => peer.session.checkDeadline(1000), isRtmpError("idle-timeout"));
+});
+
 Deno.test("pings before connect are not answered: nothing may pile up for a stranger", () => {
   const peer = new SessionPeer();
   peer.shakeHands();

@@ -86,7 +86,7 @@ function totalMetrics(view: ServerView): Metric[] {
     counter("srs_clients_total", "Clients since the start.", totals.clientsTotal),
     counter(
       "srs_clients_errs_total",
-      "Clients whose connection ended by a failure.",
+      "Clients that failed or were refused.",
       totals.clientErrorsTotal,
     ),
     gauge("rtmp_connections", "Connections open now.", totals.connections),
