@@ -21,7 +21,7 @@ async function calls(serverPort: number, use: () => Promise<void>): Promise<bool
   return found;
 }
 
-for (const [tcpNoDelay, expected] of [[true, [true]], [false, [true, false]]] as const) {
+for (const tcpNoDelay of [true, false]) {
   Deno.test(`tcp_nodelay = ${tcpNoDelay} is what a player's socket has`, async () => {
     const { address: { port }, stop } = startTestServer({
       vhost: { __defaultVhost__: { tcp_nodelay: tcpNoDelay } },
@@ -32,8 +32,7 @@ for (const [tcpNoDelay, expected] of [[true, [true]], [false, [true, false]]] as
         await player.play("a");
         await player.close();
       });
-      // The connection that found the prototype may be accepted late.
-      assert.deepEqual(found.slice(-expected.length), expected);
+      assert.deepEqual([found.includes(true), found.at(-1)], [true, tcpNoDelay]);
     } finally {
       await stop();
     }
