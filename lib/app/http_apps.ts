@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import type { Clock } from "../base/clock.ts";
@@ -70,8 +71,10 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   let apps = createApps();
   const api: HttpHandler = (...request) => apps.api(...request);
   const stream: HttpHandler = (...request) => apps.stream(...request);
-  for (const listener of ports.httpApi) server.serve(listener, api, isShared ? 0 : RESERVED_FOR_API);
-  for (const listener of ports.httpServer) server.serve(listener, stream);
+  for (const listener of ports.httpApi) {
+    inBackground(server.serve(listener, api, isShared ? 0 : RESERVED_FOR_API), "HTTP API");
+  }
+  for (const listener of ports.httpServer) inBackground(server.serve(listener, stream), "HTTP server");
   return {
     server,
     reload() {

@@ -17,6 +17,12 @@ export interface LoggingOptions {
   readonly file?: string;
   /** Where finished lines go instead, each with its line's end. Tests listen here. */
   readonly write?: (line: string) => void;
+  /**
+   * Sum up what one peer repeats, instead of a line for each.
+   *
+   * @default {true}
+   */
+  readonly sumsUpRepeats?: boolean;
   /** Milliseconds, for what counts repeats. */
   readonly now?: () => number;
 }
@@ -63,7 +69,7 @@ export function configureLogging(options: LoggingOptions): void {
   });
   repeats = counted;
   const lines = (record: LogRecord): void => {
-    if (counted.admit(record)) write(record);
+    if (options.sumsUpRepeats === false || counted.admit(record)) write(record);
   };
   configureSync({
     reset: true,

@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import { parseStreamAddress, type StreamAddress } from "../base/stream_address.ts";
@@ -211,10 +212,11 @@ export class RtmpConnection implements Client {
     }
     const { clock } = this.#runtime.options;
     const timer = clock.setTimer(() => this.#cut(), LINGER_MS);
-    this.#writer.drained().then(() => {
+    const drained = this.#writer.drained().then(() => {
       clock.clearTimer(timer);
       this.#cut();
     });
+    inBackground(drained, "end of a connection");
   }
 
   /**

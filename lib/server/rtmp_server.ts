@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import type { ByteDuplex, TcpListener } from "../net/tcp.ts";
@@ -77,7 +78,7 @@ export class RtmpServer {
   serve(listener: TcpListener): void {
     this.#listeners.push(listener);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
-    this.#accept(listener);
+    inBackground(this.#accept(listener), "accepting of connections");
   }
 
   /**
@@ -115,10 +116,15 @@ export class RtmpServer {
     };
     for await (const duplex of listener.connections(onError)) {
       try {
-        this.#serveConnection(duplex, this.#limits.admit(duplex.remoteAddress.hostname));
+        const release = this.#limits.admit(duplex.remoteAddress.hostname);
+        inBackground(this.#serveConnection(duplex, release), "connection");
       } catch (error) {
         duplex.close();
-        if (!(error instanceof RtmpError)) throw error;
+        if (!(error instanceof RtmpError)) {
+          // A fault that one connection runs into must not keep the next out.
+          reportError(error);
+          continue;
+        }
         this.runtime.countError(error.code);
         this.#refused++;
       }

@@ -1,3 +1,4 @@
+import { inBackground } from "../base/background.ts";
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { randomId } from "../base/random_id.ts";
@@ -194,6 +195,6 @@ function untilWoken(stream: LiveStream, pause: Promise<void>): Promise<void> {
       resolve();
     };
     stream.wakeListeners.add(wake);
-    pause.then(wake);
+    inBackground(pause.then(wake), "pause between two reads");
   });
 }

@@ -20,7 +20,12 @@ async function withServer(
   use: (server: TestServer, lines: LogLine[]) => Promise<void>,
 ): Promise<void> {
   const lines: LogLine[] = [];
-  configureLogging({ level: "info", format: "json", write: (line) => lines.push(JSON.parse(line)) });
+  configureLogging({
+    level: "info",
+    format: "json",
+    sumsUpRepeats: false,
+    write: (line) => lines.push(JSON.parse(line)),
+  });
   const server = startTestServer(config);
   let publisher: RtmpTestClient | undefined;
   let player: RtmpTestClient | undefined;

@@ -1,3 +1,4 @@
+import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
 import { ConnectionWriter, type MediaSource } from "../../net/connection_writer.ts";
@@ -196,7 +197,9 @@ export class HttpConnection implements MediaSink {
     const ahead = this.#ahead;
     this.#ahead = [];
     this.#aheadBytes = 0;
-    for (const bytes of ahead) this.#receive(bytes, true);
+    for (const bytes of ahead) {
+      inBackground(Promise.resolve(this.#receive(bytes, true)), "reading of an HTTP connection");
+    }
     if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#readOn();
   }
 
@@ -377,7 +380,7 @@ export class HttpConnection implements MediaSink {
   /** Closes when all is out. */
   #finish(): void {
     this.#linger();
-    this.#writer.drained().then(() => this.cut());
+    inBackground(this.#writer.drained().then(() => this.cut()), "end of an HTTP connection");
   }
 
   #linger(): void {

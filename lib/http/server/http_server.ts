@@ -1,3 +1,4 @@
+import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { errorText, RtmpError } from "../../base/errors.ts";
 import type { ConnectionLimits } from "../../net/connection_limits.ts";
@@ -63,7 +64,13 @@ export class HttpServer {
     this.#listeners.push(listener);
     if (this.#timer === undefined) this.#tickLater();
     for await (const duplex of listener.connections((error) => this.#note(errorText(error)))) {
-      this.accept(duplex, handler, reserved);
+      try {
+        this.accept(duplex, handler, reserved);
+      } catch (error) {
+        // A fault that one connection runs into must not keep the next out.
+        duplex.close();
+        this.#options.onFault(error);
+      }
     }
   }
 
@@ -87,11 +94,12 @@ export class HttpServer {
   #run(duplex: ByteDuplex, handler: HttpHandler, release: () => void): void {
     const connection = new HttpConnection(this.#context, handler, duplex);
     this.#open.add(connection);
-    connection.run().finally(() => {
+    const run = connection.run().finally(() => {
       this.#open.delete(connection);
       release();
       if (this.#open.size === 0) this.#onEmpty?.();
     });
+    inBackground(run, "HTTP connection");
   }
 
   /** Lets time pass; called about twice a second where the server listens. */
