@@ -4,6 +4,7 @@ import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../wire/limits.ts";
 import { type MediaTagInfo, readAudioTag, readVideoTag } from "../wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import { rewriteMetadata } from "../wire/metadata.ts";
+import { HeaderCache } from "./header_cache.ts";
 import {
   FLV_FORMAT,
   type OutputFormat,
@@ -96,15 +97,16 @@ export class LiveStream {
   #closedSentBytes = 0;
   #feed: FeedInfo | undefined;
   #metadata: StreamMessage | undefined;
-  readonly #headers = new Map<string, { readonly info: MediaTagInfo; readonly message: StreamMessage }>();
+  readonly #headers = new HeaderCache();
+  /** What new players get first, until it changes. */
+  #inForce: readonly StreamMessage[] | undefined;
   /** What the present feed has been told of already. */
   readonly #leftOut = new Set<LeftOut>();
   readonly #frameStarts = new Map<number, Uint8Array>();
   #lowestVideoTrack = Infinity;
   #hasAudio = false;
   #hasVideo = false;
-  #gopFrames = 0;
-  #gopBytes = 0;
+  #gopMessages = 0;
   #audioSinceVideo = 0;
   /** The newest key frame of a pull, by which one that broke is known again. */
   #pulledKeyframe: { readonly timestamp: number; readonly bytes: number } | undefined;
@@ -137,10 +139,7 @@ export class LiveStream {
 
   /** What tells the codecs: the headers in force, else the first frame, for codecs without headers. */
   codecMessage(typeId: number): Uint8Array | undefined {
-    for (const { message, info } of this.#headers.values()) {
-      if (message.typeId === typeId && info.isSequenceHeader) return message.payload;
-    }
-    return this.frameStart(typeId);
+    return this.#headers.configuration(typeId) ?? this.frameStart(typeId);
   }
 
   /** The start of the newest key frame, which tells the size of VP8 and VP9; of audio, of the first frame. */
@@ -170,7 +169,7 @@ export class LiveStream {
     }
     this.#feed = info;
     this.clock.restart(info.kind);
-    this.#metadata = undefined;
+    this.#metadata = this.#inForce = undefined;
     this.#headers.clear();
     this.#frameStarts.clear();
     this.#leftOut.clear();
@@ -242,6 +241,7 @@ export class LiveStream {
     if (payload === undefined) return;
     // Always at time 0, as SRS sends it: FFmpeg takes metadata at any other time for a subtitle stream.
     this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload };
+    this.#inForce = undefined;
     this.#appendHeader(this.#metadata);
   }
 
@@ -297,28 +297,14 @@ export class LiveStream {
   }
 
   #noteHeader(info: MediaTagInfo, message: StreamMessage): void {
-    if (info.isSequenceEnd) {
-      for (const [key, header] of this.#headers) {
-        const isSame = header.info.media === info.media &&
-          header.info.trackIds.some((id) => info.trackIds.includes(id));
-        if (isSame) this.#headers.delete(key);
-      }
-    } else if (info.headerKind !== undefined) {
-      // Deleted first: a Map keeps the place of a key that is set again, and players need the order of arrival.
-      this.#headers.delete(info.headerKey);
-      this.#headers.set(info.headerKey, { info, message: { ...message, payload: message.payload.slice() } });
-      this.#limitHeaders();
-    }
-  }
-
-  /** Headers count as a cache too: a feed may name hundreds of tracks. The oldest go first. */
-  #limitHeaders(): void {
-    let bytes = 0;
-    for (const { message } of this.#headers.values()) bytes += message.payload.length;
-    for (const [key, { message }] of this.#headers) {
-      if (bytes <= this.options.gopCacheMaxBytes) return;
-      bytes -= message.payload.length;
-      this.#headers.delete(key);
+    if (!info.isSequenceEnd && info.headerKind === undefined) return;
+    this.#inForce = undefined;
+    if (info.isSequenceEnd) return this.#headers.end(info);
+    try {
+      this.#headers.set(info, message);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.#leaveOut("codec header", error);
     }
   }
 
@@ -343,18 +329,10 @@ export class LiveStream {
         for (const output of this.#outputs()) output.hasVideo = false;
       }
     }
-    if (this.rtmp.gopOffset === undefined) return;
-    this.#gopBytes += message.payload.length;
-    this.#gopFrames++;
-    const { gopCacheMaxFrames, gopCacheMaxBytes } = this.options;
-    if ((gopCacheMaxFrames > 0 && this.#gopFrames > gopCacheMaxFrames) || this.#gopBytes > gopCacheMaxBytes) {
-      this.#dropGop();
-    }
   }
 
   #beginGop(timestamp: number): void {
-    this.#gopFrames = 0;
-    this.#gopBytes = 0;
+    this.#gopMessages = 0;
     const headers = this.#currentHeaders();
     for (const output of this.#outputs()) output.beginGop(timestamp, headers);
   }
@@ -368,7 +346,18 @@ export class LiveStream {
     this.#append(message);
   }
 
+  /** Whatever is appended counts in the group that is kept: a feed may send nothing but data. */
+  #limitGop(bytes: number): void {
+    const { gopOffset, log } = this.rtmp;
+    if (gopOffset === undefined) return;
+    this.#gopMessages++;
+    const { gopCacheMaxFrames, gopCacheMaxBytes } = this.options;
+    const isTooMany = gopCacheMaxFrames > 0 && this.#gopMessages > gopCacheMaxFrames;
+    if (isTooMany || log.end - gopOffset + bytes > gopCacheMaxBytes) this.#dropGop();
+  }
+
   #append(message: StreamMessage): void {
+    this.#limitGop(message.payload.length);
     this.rtmp.append(message);
     this.#onOutput(this.rtmp, this);
     for (const output of this.#otherOutputs.values()) {
@@ -378,22 +367,17 @@ export class LiveStream {
   }
 
   /** What a player needs who begins with the next message. */
-  readonly #joinHeaders = (): { headers: StreamMessage[]; timestamp: number } => ({
+  readonly #joinHeaders = (): { headers: readonly StreamMessage[]; timestamp: number } => ({
     headers: this.#currentHeaders(),
     timestamp: (this.clock.last ?? 0) >>> 0,
   });
 
   /** Metadata, audio headers, video headers: the order in which SRS sends them. */
-  #currentHeaders(): StreamMessage[] {
-    const headers: StreamMessage[] = [];
-    if (this.options.metadata && this.#metadata !== undefined) headers.push(this.#metadata);
-    if (this.options.sequenceHeaders) {
-      const all = [...this.#headers.values()].map(({ message }) => message);
-      for (const typeId of [MESSAGE_TYPE.audio, MESSAGE_TYPE.video]) {
-        headers.push(...all.filter((h) => h.typeId === typeId));
-      }
-    }
-    return headers;
+  #currentHeaders(): readonly StreamMessage[] {
+    return this.#inForce ??= [
+      ...(this.options.metadata && this.#metadata !== undefined ? [this.#metadata] : []),
+      ...(this.options.sequenceHeaders ? this.#headers.messages() : []),
+    ];
   }
 
   #outputs(): OutputLog[] {

@@ -5,6 +5,12 @@ import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } f
 
 /** How often the position of a moment is noted, in milliseconds of media; how exact `queueLengthMs` is. */
 const MARK_INTERVAL_MS = 250;
+/** With a long queue it is noted less often: there are no more than so many positions. */
+const MAX_MARKS = 128;
+/** How far a player may fall behind in bytes, however little time that is by the timestamps. */
+const MAX_LAG_BYTES = 32 * 1024 * 1024;
+/** Headers that are written once serve those who join for so long after, in milliseconds of media. */
+const SHARED_HEADERS_MS = 1000;
 /** Segments of a stream that nobody plays are no larger, in bytes: many publishers may have few players. */
 const UNPLAYED_SEGMENT_BYTES = 64 * 1024;
 
@@ -20,7 +26,7 @@ interface Gop {
   readonly headers: readonly StreamMessage[];
 }
 
-/** The headers in force, for a player that starts at the end of the log, and the time there. */
+/** The headers in force, the same array until they change, for a player that starts at the end of the log, and the time there. */
 export type CurrentHeaders = () => { headers: readonly StreamMessage[]; timestamp: number };
 
 /** One live stream in one output format: its log, its group-of-pictures index, its players. */
@@ -33,10 +39,13 @@ export class OutputLog implements CursorSource {
   givenBytes = 0;
   readonly #log: StreamLog;
   readonly #queueLengthMs: number;
+  readonly #markIntervalMs: number;
   readonly #marks: Mark[] = [];
   readonly #currentHeaders: CurrentHeaders;
   #gop: Gop | undefined;
   #gopPrefix: Uint8Array | undefined;
+  /** The headers that were written last. */
+  #rendered: { headers: readonly StreamMessage[]; timestamp: number; bytes: Uint8Array } | undefined;
   /** The newest group, also when it has grown too long to be given to new players. */
   #newest: Gop | undefined;
   #newestHeaderOffset = -1;
@@ -50,6 +59,7 @@ export class OutputLog implements CursorSource {
   ) {
     this.format = format;
     this.#queueLengthMs = queueLengthMs;
+    this.#markIntervalMs = Math.max(MARK_INTERVAL_MS, queueLengthMs / MAX_MARKS);
     this.#currentHeaders = currentHeaders;
     this.#log = log;
   }
@@ -68,7 +78,7 @@ export class OutputLog implements CursorSource {
    * jump to behind it: who is in it is not too far behind.
    */
   get oldestAllowed(): number {
-    const oldest = this.#marks[0]?.offset ?? this.#log.start;
+    const oldest = Math.max(this.#marks[0]?.offset ?? this.#log.start, this.#log.end - MAX_LAG_BYTES);
     return this.#gop === undefined ? oldest : Math.min(oldest, this.#gop.offset);
   }
 
@@ -90,7 +100,7 @@ export class OutputLog implements CursorSource {
     const last = this.#marks.at(-1);
     if (message.typeId === MESSAGE_TYPE.data) {
       // Has no time of its own.
-    } else if (last === undefined || elapsed(last.timestamp, message.timestamp) >= MARK_INTERVAL_MS) {
+    } else if (last === undefined || elapsed(last.timestamp, message.timestamp) >= this.#markIntervalMs) {
       // What came before the first message with a time is as old as that one.
       this.#marks.push({ offset: last === undefined ? log.start : offset, timestamp: message.timestamp });
       while (elapsed((this.#marks[0] as Mark).timestamp, message.timestamp) > this.#queueLengthMs) {
@@ -168,14 +178,20 @@ export class OutputLog implements CursorSource {
     return { prefix: this.#render(headers, timestamp), offset: this.#log.end };
   }
 
-  /** Headers as bytes, stamped with the time of what follows them. */
+  /** Headers as bytes, stamped with the time of what follows them, or not long before: slow players may hold them long. */
   #render(headers: readonly StreamMessage[], timestamp: number): Uint8Array {
+    const last = this.#rendered;
+    if (last?.headers === headers) {
+      const ageMs = elapsed(last.timestamp, timestamp);
+      if (ageMs >= 0 && ageMs < SHARED_HEADERS_MS) return last.bytes;
+    }
     const stamped = headers.map((header) =>
       header.typeId === MESSAGE_TYPE.data ? header : { ...header, timestamp }
     );
     const bytes = new Uint8Array(stamped.reduce((sum, header) => sum + this.format.length(header), 0));
     let offset = 0;
     for (const header of stamped) offset = this.format.write(bytes, offset, header);
+    this.#rendered = { headers, timestamp, bytes };
     return bytes;
   }
 

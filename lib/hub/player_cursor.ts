@@ -51,6 +51,10 @@ export class PlayerCursor {
   #prefix: Uint8Array | undefined;
   #offset: number;
   #filter: MessageFilter | undefined;
+  /** Taken, but not filtered yet, the last first: parts of the bytes that all players share. */
+  readonly #unfiltered: Uint8Array[] = [];
+  /** The rest of the message that was begun last. */
+  #tail: Uint8Array | undefined;
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
   #needsHeaders = false;
@@ -74,12 +78,21 @@ export class PlayerCursor {
 
   /** Whether there is something to hand out now. */
   get isBehind(): boolean {
-    return !this.isPaused && (this.#prefix !== undefined || this.#offset < this.output.log.end);
+    if (this.#tail !== undefined) return true;
+    return !this.isPaused &&
+      (this.#prefix !== undefined || this.#unfiltered.length > 0 || this.#offset < this.output.log.end);
   }
 
   /** Whether there is something that has been gathered long enough, or that a new player begins with. */
   get isUrgent(): boolean {
-    return this.isBehind && (this.#prefix !== undefined || this.#offset < this.#dueOffset);
+    return this.isBehind &&
+      (this.#prefix !== undefined || this.#unfiltered.length > 0 || this.isInsideMessage ||
+        this.#offset < this.#dueOffset);
+  }
+
+  /** Whether what was given last ends inside a message, which `next` goes on with: nothing else may be sent before that. */
+  get isInsideMessage(): boolean {
+    return this.#tail !== undefined;
   }
 
   /** The player's writer should look for bytes. */
@@ -88,7 +101,7 @@ export class PlayerCursor {
     this.#onReady?.();
   }
 
-  /** Changes each message for this player alone, or leaves some out; costs a copy. */
+  /** Changes each message for this player alone, or leaves some out; costs copies of small pieces. */
   setFilter(filter: MessageFilter | undefined): void {
     this.#filter = filter;
   }
@@ -99,15 +112,14 @@ export class PlayerCursor {
   }
 
   /**
-   * The next whole messages for this player, or undefined when it has all. A player that has fallen too far behind is first moved
-   * to the newest key frame.
+   * The next messages for this player, or undefined when it has all; whole ones unless `isInsideMessage`. A player that has fallen
+   * too far behind is first moved to the newest key frame.
    */
   next(): Uint8Array | undefined {
     for (;;) {
-      if (this.isPaused) return undefined;
-      let bytes = this.#take();
+      if (this.isPaused && this.#tail === undefined) return undefined;
+      const bytes = this.#takeTail() ?? this.#takeFiltered() ?? this.#take();
       if (bytes === undefined) return undefined;
-      if (this.#filter !== undefined) bytes = filterMessages(bytes, this.output.format, this.#filter);
       if (bytes.length > 0) {
         this.output.givenBytes += bytes.length;
         return bytes;
@@ -135,6 +147,26 @@ export class PlayerCursor {
     this.output.cursors.delete(this);
   }
 
+  #takeTail(): Uint8Array | undefined {
+    const tail = this.#tail;
+    this.#tail = undefined;
+    return tail;
+  }
+
+  /** The next piece through the filter; empty when it leaves nothing of a piece. */
+  #takeFiltered(): Uint8Array | undefined {
+    const filter = this.#filter;
+    const headers = this.#unfiltered.length > 0 ? this.#takeHeaders() : undefined;
+    const bytes = headers ?? this.#unfiltered.pop() ?? (filter && this.#take());
+    if (bytes === undefined) return undefined;
+    // A filter that has been taken away leaves the rest as it is.
+    if (filter === undefined) return bytes;
+    const { piece, tail, consumed } = filterMessages(bytes, this.output.format, filter);
+    this.#tail = tail;
+    if (consumed < bytes.length) this.#unfiltered.push(bytes.subarray(consumed));
+    return piece;
+  }
+
   #take(): Uint8Array | undefined {
     const { log } = this.output;
     const isLate = this.#offset < this.output.oldestAllowed || this.#isWaitingForKeyframe;
@@ -146,14 +178,18 @@ export class PlayerCursor {
     }
     const slice = log.read(this.#offset);
     if (slice === undefined) return undefined;
-    if (this.#needsHeaders) {
-      this.#needsHeaders = false;
-      const headers = this.output.missedHeaders(NOWHERE, NOWHERE);
-      if (headers !== undefined) return headers;
-    }
+    const headers = this.#takeHeaders();
+    if (headers !== undefined) return headers;
     const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
     this.#offset += piece.length;
     return piece;
+  }
+
+  /** The headers in force, when they were asked for again. */
+  #takeHeaders(): Uint8Array | undefined {
+    if (!this.#needsHeaders) return undefined;
+    this.#needsHeaders = false;
+    return this.output.missedHeaders(NOWHERE, NOWHERE);
   }
 
   #jump(): void {

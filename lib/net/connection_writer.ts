@@ -4,6 +4,8 @@ import { joinBytes } from "../base/join_bytes.ts";
 export interface MediaSource {
   /** The next whole messages, or undefined when there are none now. */
   next(): Uint8Array | undefined;
+  /** What `next` gave last ends inside a message: its rest must be the next that is sent. */
+  readonly isInsideMessage?: boolean;
   /** What of a partly sent piece must still be sent. */
   remainder(slice: Uint8Array, written: number): Uint8Array;
   readonly isBehind: boolean;
@@ -27,6 +29,8 @@ export class ConnectionWriter {
   /** The piece under way and where it came from. */
   #slice: Uint8Array | undefined;
   #sliceSource: MediaSource | undefined;
+  /** The source whose message is sent only in part, also when it has been removed since. */
+  #unfinished: MediaSource | undefined;
   #written = 0;
   #isWriting = false;
   #isClosed = false;
@@ -102,7 +106,8 @@ export class ConnectionWriter {
 
   /** Resolves when all session output is out, or the writer is closed. */
   drained(): Promise<void> {
-    if (this.#isClosed || (!this.#isWriting && this.#control.length === 0)) return Promise.resolve();
+    const isIdle = !this.#isWriting && this.#control.length === 0 && this.#unfinished === undefined;
+    if (this.#isClosed || isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.#drained = resolve;
     });
@@ -115,6 +120,7 @@ export class ConnectionWriter {
     this.#sources.length = 0;
     this.#slice = undefined;
     this.#sliceSource = undefined;
+    this.#unfinished = undefined;
     this.#drained?.();
   }
 
@@ -135,7 +141,8 @@ export class ConnectionWriter {
     }
     this.#slice = undefined;
     this.#sliceSource = undefined;
-    const isUrgent = this.#control.length > 0 || slice.length >= BACKLOG_BYTES ||
+    const isUrgent = this.#control.length > 0 || this.#unfinished !== undefined ||
+      slice.length >= BACKLOG_BYTES ||
       this.#sources.some((source) => source.isUrgent);
     if (isUrgent) {
       this.flush();
@@ -158,6 +165,7 @@ export class ConnectionWriter {
       return this.#written === 0 ? this.#slice : this.#slice.subarray(this.#written);
     }
     this.#written = 0;
+    if (this.#unfinished !== undefined) return this.#take(this.#unfinished);
     if (this.#control.length > 0) {
       this.#slice = this.#control.length === 1 ? this.#control[0] : joinBytes(this.#control);
       this.#control.length = 0;
@@ -165,13 +173,19 @@ export class ConnectionWriter {
       return this.#slice;
     }
     for (const source of this.#sources) {
-      const slice = source.next();
-      if (slice !== undefined) {
-        this.#slice = slice;
-        this.#sliceSource = source;
-        return slice;
-      }
+      const slice = this.#take(source);
+      if (slice !== undefined) return slice;
     }
     return undefined;
+  }
+
+  #take(source: MediaSource): Uint8Array | undefined {
+    const slice = source.next();
+    this.#unfinished = source.isInsideMessage ? source : undefined;
+    if (slice !== undefined) {
+      this.#slice = slice;
+      this.#sliceSource = source;
+    }
+    return slice;
   }
 }

@@ -1,5 +1,6 @@
 import { LiveStream, type LiveStreamOptions, type StreamFeed } from "../../lib/hub/live_stream.ts";
 import type { PlayerCursor } from "../../lib/hub/player_cursor.ts";
+import { joinBytes } from "../../lib/base/join_bytes.ts";
 import { Amf0Object, type Amf0Value, encodeAmf0 } from "../../lib/wire/amf0.ts";
 
 export const TEST_STREAM_OPTIONS: LiveStreamOptions = {
@@ -72,10 +73,19 @@ function frame(first: number, bytes: number): Uint8Array {
 /** What a player is given, message by message, a word each: `K1000` key frame, `p` inter frame, `a` audio, `V`/`A` headers with their tag, `M` metadata, `d` other data. */
 export function readAll(cursor: PlayerCursor): string[] {
   const words: string[] = [];
-  for (let bytes = cursor.next(); bytes !== undefined; bytes = cursor.next()) {
+  for (let bytes = nextWhole(cursor); bytes !== undefined; bytes = nextWhole(cursor)) {
     words.push(...describeBytes(cursor, bytes));
   }
   return words;
+}
+
+/** What a player is given next, to the end of a message. */
+export function nextWhole(cursor: PlayerCursor): Uint8Array | undefined {
+  let bytes = cursor.next();
+  while (bytes !== undefined && cursor.isInsideMessage) {
+    bytes = joinBytes([bytes, cursor.next() ?? new Uint8Array(0)]);
+  }
+  return bytes;
 }
 
 /** The messages in bytes that a cursor gave. */

@@ -298,3 +298,28 @@ Deno.test("a player with a slow socket gets whole messages, jumps, and answers i
   }
   assert.ok(gaps > 0 && gaps <= cursor.jumps);
 });
+
+Deno.test("answers wait for the end of a message that is sent in two pieces, though its player leaves", async () => {
+  const stream = newStream({ chunkSize: 65_536 });
+  const feed = new TestFeed(stream);
+  const { socket, writer } = newWriter();
+  const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => writer.flush() });
+  cursor.setFilter({ messageStreamId: 2, accept: () => true });
+  writer.addSource(cursor);
+  feed.keyframe(0, 50_000);
+  stream.rtmp.flushPlayers();
+  assert.equal(socket.offered?.length, 12);
+  const answer = Uint8Array.of(2, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 0, 7);
+  writer.send(answer);
+  writer.removeSource(cursor);
+  const drained = writer.drained();
+  await socket.take();
+  assert.equal(socket.offered?.length, 50_000);
+  await socket.take(100);
+  await socket.take();
+  assert.deepEqual(socket.offered, answer);
+  await socket.take();
+  await drained;
+  assert.equal(socket.offered, undefined);
+  assert.equal(socket.bytes.length, 12 + 50_000 + 16);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
+import { joinBytes } from "../../lib/base/join_bytes.ts";
 import { StreamHub } from "../../lib/hub/stream_hub.ts";
 import { Amf0EcmaArray, decodeAmf0 } from "../../lib/wire/amf0.ts";
 import { newStream, readAll, TEST_STREAM_OPTIONS, TestFeed } from "../fakes/stream_peer.ts";
@@ -122,19 +123,118 @@ Deno.test("the end of a sequence takes its header away", () => {
   assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["A0#0"]);
 });
 
-Deno.test("headers take no more memory than the cache may", () => {
-  const stream = newStream({ gopCacheMaxBytes: 100_000 });
+/** A header of one track, so many bytes long. */
+function trackHeader(track: number, bytes: number): Uint8Array {
+  const header = new Uint8Array(bytes);
+  header.set(hex("96 00 'hvc1'"));
+  header[6] = track;
+  return header;
+}
+
+/** Headers that name tracks together, a byte of configuration each. */
+function multitrackHeader(tracks: number[]): Uint8Array {
+  return joinBytes([hex("96 10 'hvc1'"), ...tracks.map((track) => Uint8Array.of(track, 0, 0, 1, track))]);
+}
+
+Deno.test("the headers of 16 tracks are kept, the newest ones", () => {
+  const stream = newStream();
   const feed = new TestFeed(stream);
-  for (let track = 0; track < 200; track++) {
-    const header = new Uint8Array(10_000);
-    header.set(hex("96 00 'hvc1'"));
-    header[6] = track;
-    feed.write(9, 0, header);
-  }
-  const bytes = stream.subscribe("rtmp", fromGop).next() ?? new Uint8Array(0);
-  assert.ok(bytes.length > 50_000 && bytes.length <= 110_000, `${bytes.length} bytes of headers`);
-  assert.equal(bytes[12 + 6], 190, "the newest ones");
+  for (let track = 0; track < 200; track++) feed.write(9, 0, trackHeader(track, 100));
+  const bytes = stream.subscribe("rtmp", fromGop).next() as Uint8Array;
+  assert.equal(bytes.length, 16 * 112);
+  assert.equal(bytes[12 + 6], 184);
 });
+
+Deno.test("no more than a megabyte of headers is kept, the newest ones", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  for (let track = 0; track < 16; track++) feed.write(9, 0, trackHeader(track, 100_000));
+  const bytes = stream.subscribe("rtmp", fromGop).next() as Uint8Array;
+  assert.ok(
+    bytes.length > 1_000_000 && bytes.length <= 1024 * 1024 + 200,
+    `${bytes.length} bytes of headers`,
+  );
+  assert.equal(bytes[12 + 6], 6);
+});
+
+Deno.test("a header larger than that goes to those who play, is kept for nobody, and is named", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.videoHeader(0, 1);
+  for (let i = 0; i < 2; i++) feed.write(9, 0, joinBytes([hex("17 00"), new Uint8Array(2_000_000)]));
+  feed.write(9, 0, multitrackHeader(Array.from({ length: 17 }, (_, track) => track)));
+  assert.equal(readAll(player).length, 4);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), [], "not the one before it either");
+  assert.deepEqual(feed.leftOut, ["codec header: message-too-large"]);
+});
+
+Deno.test("headers of ever other groups of tracks are no more than 32", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  for (let set = 1; set < 2000; set++) {
+    feed.write(
+      9,
+      0,
+      multitrackHeader(Array.from({ length: 12 }, (_, bit) => bit).filter((bit) => set & (1 << bit))),
+    );
+  }
+  assert.equal(readAll(stream.subscribe("rtmp", fromGop)).length, 32);
+  feed.write(
+    9,
+    0,
+    joinBytes([hex("96 12 'hvc1'"), ...Array.from({ length: 256 }, (_, id) => Uint8Array.of(id, 0, 0, 0))]),
+  );
+  assert.equal(readAll(stream.subscribe("rtmp", fromGop)).length, 0, "the end of all");
+});
+
+Deno.test("those who join within a second share the bytes of the headers, until they change", () => {
+  const stream = newStream({ gopCache: false });
+  const feed = new TestFeed(stream);
+  feed.metadata();
+  feed.audioHeader(0, 1);
+  feed.audio(0);
+  const join = () => stream.subscribe("rtmp", fromGop).next();
+  const first = join();
+  for (let at = 20; at < 1000; at += 20) feed.audio(at);
+  assert.equal(join(), first);
+  feed.audio(1000);
+  const later = join();
+  assert.notEqual(later, first, "headers are not much older than what follows them");
+  assert.equal(join(), later);
+  feed.audioHeader(1000, 2);
+  assert.notEqual(join(), later);
+});
+
+for (
+  const [what, send] of [
+    [
+      "data",
+      (feed: TestFeed, bytes: Uint8Array) => feed.write(18, 0, joinBytes([hex("02 0005 'onFoo' 0c"), bytes])),
+    ],
+    ["headers", (feed: TestFeed, bytes: Uint8Array) => feed.write(9, 0, joinBytes([hex("17 00"), bytes]))],
+    ["metadata", (feed: TestFeed, bytes: Uint8Array) => feed.metadata({ x: "x".repeat(bytes.length) })],
+    ["frames", (feed: TestFeed, bytes: Uint8Array) => feed.inter(40, bytes.length)],
+  ] as const
+) {
+  Deno.test(`${what} of a feed count in the group that is kept`, () => {
+    const stream = newStream({ gopCacheMaxBytes: 1_000_000, gopCacheMaxFrames: 0 });
+    const feed = new TestFeed(stream);
+    feed.keyframe(0, 1000);
+    let most = 0;
+    for (let i = 0; i < 100; i++) {
+      send(feed, new Uint8Array(60_000));
+      most = Math.max(most, stream.rtmp.log.capacity);
+    }
+    assert.ok(most < 3_000_000, `${most} bytes held`);
+    assert.ok(!readAll(stream.subscribe("rtmp", fromGop)).includes("K0"));
+    const counted = newStream({ gopCacheMaxFrames: 10 });
+    const second = new TestFeed(counted);
+    second.keyframe(0);
+    for (let i = 0; i < 10; i++) send(second, new Uint8Array(10));
+    assert.ok(!readAll(counted.subscribe("rtmp", fromGop)).includes("K0"));
+  });
+}
 
 Deno.test("a group of pictures over its limit of frames is let go of, until the next key frame", () => {
   const stream = newStream({ gopCacheMaxFrames: 3 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
 import { PlayRole } from "../../lib/server/play_role.ts";
+import { joinBytes } from "../../lib/base/join_bytes.ts";
+import { hex } from "../golden/hex.ts";
 import { describeBytes, newStream, readAll, TestFeed } from "../fakes/stream_peer.ts";
 
 const fromGop = { fromGop: true };
@@ -354,4 +356,84 @@ Deno.test("StreamLog's bytes can be shared memory", () => {
   log.append(3, (target, at) => target.set([1, 2, 3], at));
   assert.ok(log.read(0)?.buffer instanceof SharedArrayBuffer);
   assert.deepEqual([...(log.read(1) ?? [])], [2, 3]);
+});
+
+Deno.test("a player with a message stream of its own holds no more than 16 KiB that is not shared", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0);
+  feed.keyframe(0, 3_000_000);
+  for (let at = 40; at < 4000; at += 40) {
+    feed.inter(at, at % 400 === 0 ? 40_000 : 900);
+    feed.audio(at, 100);
+  }
+  const players = [1, 2, 0x1020304].map((messageStreamId) => {
+    const player = stream.subscribe("rtmp", fromGop);
+    if (messageStreamId !== 1) player.setFilter({ messageStreamId, accept: () => true });
+    return { player, messageStreamId };
+  });
+  const [expected, ...others] = players.map(({ player, messageStreamId }) => {
+    const pieces: Uint8Array[] = [];
+    for (let bytes = player.next(); bytes !== undefined; bytes = player.next()) {
+      const isShared = bytes.buffer.byteLength > 30_000;
+      assert.ok(
+        isShared || bytes.buffer.byteLength <= 16 * 1024,
+        `${bytes.buffer.byteLength} bytes of its own`,
+      );
+      // Joining in the middle of a message, that one is gone on with whatever is asked meanwhile.
+      if (player.isInsideMessage) {
+        assert.ok(player.isBehind && player.isUrgent);
+        player.isPaused = true;
+        pieces.push(bytes, player.next() as Uint8Array);
+        assert.equal(player.next(), undefined);
+        player.isPaused = false;
+      } else {
+        pieces.push(bytes);
+      }
+    }
+    const bytes = joinBytes(pieces);
+    let ids = 0;
+    for (let at = 0; at < bytes.length; at = player.output.format.find(bytes, at).end) {
+      assert.equal(new DataView(bytes.buffer).getUint32(at + 8, true), messageStreamId);
+      new DataView(bytes.buffer).setUint32(at + 8, 1, true);
+      ids++;
+    }
+    assert.equal(ids, 2 + 2 * 99);
+    return bytes;
+  });
+  for (const bytes of others) assert.deepEqual(bytes, expected);
+});
+
+Deno.test("a player lags no more than 32 MiB, however little time that is", () => {
+  const stream = newStream({ gopCacheMaxBytes: 1_000_000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  feed.keyframe(40, 1000);
+  readAll(player);
+  let most = 0;
+  for (let i = 0; i < 2000; i++) {
+    feed.inter(40, 60_000);
+    most = Math.max(most, stream.rtmp.log.capacity);
+  }
+  assert.ok(most < 40 * 1024 * 1024, `${most} bytes held`);
+  assert.deepEqual(readAll(player), [], "it waits for a key frame");
+  assert.equal(player.jumps, 1);
+  feed.keyframe(40, 1000);
+  assert.deepEqual(readAll(player), ["K40"]);
+});
+
+Deno.test("a player that lags in data alone holds no more either", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  const data = joinBytes([hex("02 0005 'onFoo' 0c"), new Uint8Array(60_000)]);
+  let most = 0;
+  for (let i = 0; i < 2000; i++) {
+    feed.write(18, 0, data);
+    most = Math.max(most, stream.rtmp.log.capacity);
+  }
+  assert.ok(most < 40 * 1024 * 1024, `${most} bytes held`);
+  assert.equal(player.jumps, 0);
+  assert.deepEqual(readAll(player), []);
+  assert.equal(player.jumps, 1);
 });
