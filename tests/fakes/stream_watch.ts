@@ -13,8 +13,9 @@ export class StreamWatch {
   lastMs = 0;
   /** Longest time between two messages, in milliseconds. */
   longestPauseMs = 0;
-  /** Timestamps that are less than one before them. */
+  /** Timestamps that are less than one before them of the same track: audio and video need not come in one order. */
   readonly wentBack: string[] = [];
+  readonly #lastOf = new Map<number, number>();
   /** The server has ended the play. */
   isEnded = false;
   readonly changes: Changes = new Changes();
@@ -23,7 +24,9 @@ export class StreamWatch {
   note(typeId: number, timestamp: number, payload: Uint8Array): void {
     if (typeId === MESSAGE_TYPE.data) return;
     const nowMs = performance.now();
-    if (timestamp < this.lastTimestamp) this.wentBack.push(`${timestamp} after ${this.lastTimestamp}`);
+    const last = this.#lastOf.get(typeId) ?? -1;
+    if (timestamp < last) this.wentBack.push(`${timestamp} after ${last} in track ${typeId}`);
+    this.#lastOf.set(typeId, timestamp);
     if (this.messages > 0) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.lastMs);
     this.lastMs = nowMs;
     this.lastTimestamp = timestamp;
