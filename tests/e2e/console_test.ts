@@ -1,4 +1,6 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
+import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { ChromiumPage } from "./chromium.ts";
 import { apiOf, originOf, restartProcess, startClusterProcesses } from "./cluster_nodes.ts";
 import { mediaFile } from "./media_files.ts";
@@ -100,3 +102,35 @@ programTest(["chromium"], "the console of a server outside a cluster shows none"
   equal(await page.evaluate(`document.getElementById("nodes-section").hidden`), true);
   await assertReadable(page);
 });
+
+programTest(
+  ["chromium"],
+  "the console shows whatever streams are called, and disconnects a client",
+  async (scope) => {
+    // They send no more than a header.
+    const config = "[vhost.__defaultVhost__.publish]\nnormal_timeout = 600_000";
+    const server = await scope.startServer({ config });
+    const names = [`<img/src=x/onerror=alert(1)>`, `a"b'c&amp;d`, "é😀\u202eright", "__proto__"];
+    for (const name of names) {
+      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      scope.onClose(() => publisher.close());
+      await publisher.publish(name);
+      await publisher.send(MESSAGE_TYPE.audio, 0, Uint8Array.of(0xaf, 0, 0x12, 0x10));
+    }
+    const page = await openConsole(scope, server);
+    await page.until(`document.querySelectorAll("#streams tr").length === ${names.length}`);
+    const shown = await page.evaluate<string[]>(
+      `[...document.querySelectorAll("#streams .name")].map((name) => name.textContent)`,
+    );
+    deepEqual(shown.toSorted(), names.map((name) => `live/${name}`).toSorted());
+    await assertReadable(page);
+
+    await page.click("#clients .kick");
+    await page.until(`document.querySelector("#clients .kick").textContent === "Sure?"`);
+    await page.click("#clients .kick");
+    await server.line(({ message, reason }) => message === "Connection closed" && reason === "kicked");
+    await page.until(`document.querySelectorAll("#clients tr").length === ${names.length - 1}`);
+    equal(await page.evaluate(`document.querySelectorAll("#streams tr").length`), names.length - 1);
+    await assertReadable(page);
+  },
+);
