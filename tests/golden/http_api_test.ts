@@ -230,7 +230,7 @@ const CASES: readonly { path: string; status?: number; value: unknown }[] = [
   },
   {
     path: "/api/v1/authors",
-    value: { ...ENVELOPE, data: { license: "", contributors: "The Headwater authors" } },
+    value: { ...ENVELOPE, data: { license: "MIT", contributors: "The Headwater authors" } },
   },
   { path: "/api/v1/vhosts", value: { ...ENVELOPE, vhosts: [VHOST] } },
   { path: "/api/v1/vhosts/vid-vhost01", value: { ...ENVELOPE, vhost: VHOST } },

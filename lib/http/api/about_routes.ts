@@ -31,7 +31,7 @@ export function addAboutRoutes(app: Hono, view: ServerView): void {
   const version = { major, minor, revision, version: view.version };
   resource(app, "/api/v1/versions", { GET: (c) => c.json(envelope(view, { data: version })) });
   resource(app, "/api/v1/authors", {
-    GET: (c) => c.json(envelope(view, { data: { license: "", contributors: "The Headwater authors" } })),
+    GET: (c) => c.json(envelope(view, { data: { license: "MIT", contributors: "The Headwater authors" } })),
   });
   resource(app, "/api/v1/features", {
     GET: (c) =>
