@@ -1,10 +1,11 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { until } from "../fakes/deadline.ts";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import {
   apiOf,
   clusterToml,
-  type LocalNode,
+  LocalNode,
   reloadCluster,
   startClusterProcesses,
   startLocalCluster,
@@ -85,6 +86,21 @@ programTest(
   },
 );
 
+programTest([], "a node opens few connections to a coworker, and keeps fewer", async (scope) => {
+  const coworker = countingCoworker(scope);
+  const node = await LocalNode.start(scope, { origin_cluster: true, coworkers: [coworker.address] });
+  await node.meets(1);
+  const streams = Array.from({ length: 200 }, (_, index) => `s${index}`);
+  await Promise.all(
+    streams.map((stream) =>
+      node.node.cluster.locate({ vhost: "__defaultVhost__", app: "live", stream, host: "127.0.0.1" })
+    ),
+  );
+  // 16 questions, and some that are being closed.
+  ok(coworker.most > 1 && coworker.most < 32, `${coworker.most} connections`);
+  await until(() => coworker.open <= 2, "few connections");
+});
+
 programTest([], "a node that names itself, and a coworker under two names", async (scope) => {
   const [a, b] = await startLocalCluster(scope);
   const coworkers = [b.api, a.api, `localhost:${a.apiPort}`];
@@ -160,4 +176,33 @@ async function timeOf(action: () => Promise<unknown>): Promise<number> {
   const begunMs = performance.now();
   await action();
   return Math.round(performance.now() - begunMs);
+}
+
+/** A coworker in SRS's manner that owns nothing, and counts its connections. */
+function countingCoworker(scope: TestScope): { address: string; open: number; most: number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  scope.onClose(() => listener.close());
+  const counts = { address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`, open: 0, most: 0 };
+  const serve = async (connection: Deno.Conn) => {
+    counts.most = Math.max(counts.most, ++counts.open);
+    const buffer = new Uint8Array(16 * 1024);
+    try {
+      while (await connection.read(buffer) !== null) {
+        // So that others are asked meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        await connection.write(
+          new TextEncoder().encode("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+        );
+      }
+    } catch {
+      // Closed.
+    }
+    counts.open--;
+    connection.close();
+  };
+  const accept = async () => {
+    for await (const connection of listener) serve(connection).catch(() => {});
+  };
+  accept().catch(() => {});
+  return counts;
 }
