@@ -21,7 +21,8 @@ export type LoadTask =
     readonly probePorts: readonly number[];
   }
   | { readonly kind: "publishers"; readonly port: number; readonly kbps: number; readonly count: number }
-  | { readonly kind: "players"; readonly port: number; readonly count: number }
+  /** Players of the measured stream; with `streams`, as many of each of the publishers' streams. */
+  | { readonly kind: "players"; readonly port: number; readonly count: number; readonly streams?: number }
   /** Readers of HTTP-FLV; the first reads as soon as something is there. */
   | { readonly kind: "flv"; readonly port: number; readonly count: number }
   /** Plain sockets that read what comes. */
@@ -92,14 +93,14 @@ async function drain(read: (buffer: Uint8Array) => Promise<unknown>, wheel: Time
 /** Nobody looks at what players are sent after their first media message. */
 const TRASH = new Uint8Array(256 * 1024);
 
-async function startPlayers(port: number, count: number): Promise<Load> {
+async function startPlayers(port: number, count: number, streams: number | undefined): Promise<Load> {
   const wheel = new TimerWheel(READ_PERIOD_MS, 10);
   const clients: RtmpClient[] = [];
   const firstMediaMs: number[] = [];
   const failures = new Failures();
-  await ramp(count, async () => {
+  await ramp(count, async (index) => {
     const client = await RtmpClient.connect(port);
-    await client.play("bench");
+    await client.play(streams === undefined ? "bench" : `bench${index % streams}`);
     for (;;) {
       const { typeId } = await client.nextMessage();
       if (typeId === MESSAGE_TYPE.audio || typeId === MESSAGE_TYPE.video) break;
@@ -212,7 +213,7 @@ async function main(task: LoadTask): Promise<void> {
   let addProbe = (_port: number): Promise<void> => Promise.resolve();
   if (task.kind === "measured") {
     ({ load, addProbe } = await startMeasured(task.port, task.kbps, task.probePorts));
-  } else if (task.kind === "players") load = await startPlayers(task.port, task.count);
+  } else if (task.kind === "players") load = await startPlayers(task.port, task.count, task.streams);
   else if (task.kind === "flv") load = await startFlvPlayers(task.port, task.count);
   else if (task.kind === "sinks") load = await startSinks(task.port, task.count);
   else load = await startPublishers(task.port, task.count, task.kbps);

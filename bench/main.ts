@@ -5,7 +5,15 @@
  * @module
  */
 import { Child } from "./child.ts";
-import { compileBare, measureBare, measureRow, type Result, type Row, type RowKind } from "./measure.ts";
+import {
+  compileBare,
+  hasNginx,
+  measureBare,
+  measureRow,
+  type Result,
+  type Row,
+  type RowKind,
+} from "./measure.ts";
 import { type IdleEdgeResult, measureIdleEdge } from "./idle_edge.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { chosenRows, hasIdleEdge } from "./rows.ts";
@@ -13,16 +21,30 @@ import { chosenRows, hasIdleEdge } from "./rows.ts";
 const NAMES: Readonly<Record<RowKind, string>> = {
   players: "players",
   publishers: "publishers",
+  unwatched: "publishers, nobody plays",
+  streams: "streams",
   flv: "HTTP-FLV players",
   edge: "players of an edge",
 };
 
-const COLUMNS: readonly (readonly [heading: string, cell: (result: Result) => string])[] = [
-  ["", ({ kind, count }) => `${count} ${count === 1 ? NAMES[kind].replace("ers", "er") : NAMES[kind]}`],
+/** Where the bare loop sends the same bytes as the server. */
+const BARE_KINDS: readonly RowKind[] = ["players", "flv", "edge"];
+/** What nginx-rtmp can do too. */
+const NGINX_KINDS: readonly RowKind[] = ["players", "publishers", "unwatched", "streams"];
+
+/** A row with what nginx-rtmp did in its place, where that was asked for. */
+interface Measured extends Result {
+  readonly nginx?: Result;
+}
+
+const COLUMNS: Columns<Measured> = [
+  ["", nameOf],
   ["kbps", ({ kbps }) => String(kbps)],
   ["mw_latency", ({ latency }) => latency],
   ["CPU s/GB", ({ cpuSecondsPerGb }) => fixed(cpuSecondsPerGb, 2)],
   ["CPU %", ({ cpuPercent }) => fixed(cpuPercent, 1)],
+  ["nginx-rtmp CPU %", ({ nginx }) => fixed(nginx?.cpuPercent, 1)],
+  ["ratio to nginx-rtmp", (result) => fixed(nginxRatio(result), 2)],
   ["bare C s/GB", ({ bareCpuSecondsPerGb }) => fixed(bareCpuSecondsPerGb, 2)],
   ["ratio", (result) => fixed(ratio(result), 1)],
   ["RSS MB", ({ rssMegabytes }) => fixed(rssMegabytes, 0)],
@@ -56,7 +78,11 @@ async function main(): Promise<void> {
   }
   const directory = await Deno.makeTempDir();
   const bare = options.hasBare ? compileBare(directory) : undefined;
-  const results: Result[] = [];
+  if (options.hasNginx && !hasNginx()) {
+    print("Cannot measure against nginx-rtmp: the packages nginx and libnginx-mod-rtmp are not installed");
+    Deno.exit(1);
+  }
+  const results: Measured[] = [];
   const idleEdge: IdleEdgeResult[] = [];
   try {
     printHead(COLUMNS);
@@ -67,7 +93,7 @@ async function main(): Promise<void> {
         printRow(COLUMNS, result);
       } catch (error) {
         // The other rows are worth having.
-        print(`| ${row.count} ${NAMES[row.kind]} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
+        print(`| ${nameOf(row)} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
         Deno.exitCode = 1;
       }
     }
@@ -91,11 +117,27 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(row: Row, options: BenchOptions, bare: string | undefined): Promise<Result> {
-  const measured = await measureRow(row, options.seconds, options.serverFlags);
-  const hasBare = bare !== undefined && row.kind !== "publishers";
-  const bareCpuSecondsPerGb = hasBare ? await measureBare(bare, measured, options.seconds) : undefined;
-  return { ...measured, bareCpuSecondsPerGb };
+async function measure(row: Row, options: BenchOptions, bare: string | undefined): Promise<Measured> {
+  const { seconds, serverFlags } = options;
+  const measured = await measureRow(row, seconds, serverFlags);
+  const hasBare = bare !== undefined && BARE_KINDS.includes(row.kind);
+  const bareCpuSecondsPerGb = hasBare ? await measureBare(bare, measured, seconds) : undefined;
+  const nginx = options.hasNginx && NGINX_KINDS.includes(row.kind)
+    ? await measureRow(row, seconds, [], "nginx-rtmp")
+    : undefined;
+  return { ...measured, bareCpuSecondsPerGb, ...(nginx === undefined ? {} : { nginx }) };
+}
+
+function nameOf({ kind, count, playersEach }: Row): string {
+  if (playersEach !== undefined) {
+    return `${count} streams with ${playersEach} player${playersEach === 1 ? "" : "s"} each`;
+  }
+  return `${count} ${count === 1 ? NAMES[kind].replace("ers", "er") : NAMES[kind]}`;
+}
+
+/** CPU for the same bytes. */
+function nginxRatio({ cpuSecondsPerGb, nginx }: Measured): number | undefined {
+  return nginx === undefined ? undefined : cpuSecondsPerGb / nginx.cpuSecondsPerGb;
 }
 
 /** What serving costs at an edge, as a multiple of what it costs at the origin that was measured just before. */

@@ -2,8 +2,11 @@ import { Child } from "./child.ts";
 import type { LoadSnapshot, LoadTask } from "./load.ts";
 import { machineTicks, processUsage } from "./process_usage.ts";
 
-/** Players of an origin, publishers, readers of HTTP-FLV, players of an edge. */
-export type RowKind = "players" | "publishers" | "flv" | "edge";
+/** Players of an origin, publishers one of whom is played, publishers whom nobody plays, publishers who are all played, readers of HTTP-FLV, players of an edge. */
+export type RowKind = "players" | "publishers" | "unwatched" | "streams" | "flv" | "edge";
+
+/** What is measured: this program, or nginx-rtmp as the system's package has it. */
+export type Subject = "headwater" | "nginx-rtmp";
 
 /** One row of the table: what is asked for. */
 export interface Row {
@@ -12,6 +15,8 @@ export interface Row {
   readonly kbps: number;
   /** `mw_latency`. */
   readonly latency: string;
+  /** Players of each stream, where all are played. */
+  readonly playersEach?: number;
 }
 
 /** One row: what came out. */
@@ -41,10 +46,18 @@ const WARM_SECONDS = 5;
 /** Less CPU time than this in a window is too coarse in ticks of 10 ms to be set against bytes. */
 const MIN_CPU_SECONDS = 0.03;
 
+/** Where Debian's package has its modules; nothing is written there. */
+const NGINX_PREFIX = "/usr/share/nginx";
+
 const ROOT = new URL("../", import.meta.url).pathname;
 
 /** Starts server and load, measures one row, and ends them. */
-export async function measureRow(row: Row, seconds: number, serverFlags: readonly string[]): Promise<Result> {
+export async function measureRow(
+  row: Row,
+  seconds: number,
+  serverFlags: readonly string[],
+  subject: Subject = "headwater",
+): Promise<Result> {
   // Those that are measured are at `port`; the stream is published at the origin.
   const port = freePort();
   const originPort = row.kind === "edge" ? freePort() : port;
@@ -53,7 +66,8 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
   if (originPort !== port) {
     servers.push(startServer({ port: originPort, latency: "auto", flags: serverFlags }));
   }
-  const server = startServer({
+  const folder = await Deno.makeTempDir();
+  const server = subject === "nginx-rtmp" ? startNginx(port, folder) : startServer({
     port,
     flvPort,
     originPort: originPort === port ? undefined : originPort,
@@ -69,10 +83,16 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
   };
   try {
     for (const each of [originPort, port, flvPort]) if (each !== undefined) await isListening(each);
-    const probePorts = flvPort === undefined ? [port] : [];
-    await start({ kind: "measured", port: originPort, kbps: row.kbps, probePorts });
+    if (!hasManyStreams(row)) {
+      const probePorts = flvPort === undefined ? [port] : [];
+      await start({ kind: "measured", port: originPort, kbps: row.kbps, probePorts });
+    }
     const isCrowd = row.count > 1;
-    if (flvPort !== undefined) {
+    if (hasManyStreams(row)) {
+      await start({ kind: "publishers", port, kbps: row.kbps, count: row.count });
+      const players = row.count * (row.playersEach ?? 0);
+      if (players > 0) await start({ kind: "players", port, count: players, streams: row.count });
+    } else if (flvPort !== undefined) {
       await start({ kind: "flv", port: flvPort, count: row.count });
     } else if (row.kind === "publishers") {
       await start({ kind: "publishers", port, kbps: row.kbps, count: row.count - 1 });
@@ -85,7 +105,8 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
     const before = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
     await sleep(seconds);
     const after = { ticks: machineTicks(), usage: processUsage(server.pid), loads: await snapshots(loads) };
-    const key = row.kind === "publishers" ? "sentBytes" : "receivedBytes";
+    const isTakenIn = row.kind === "publishers" || row.kind === "unwatched";
+    const key = isTakenIn ? "sentBytes" : "receivedBytes";
     const total = (list: readonly LoadSnapshot[]) => list.reduce((sum, snapshot) => sum + snapshot[key], 0);
     const bytes = total(after.loads) - total(before.loads);
     const elapsed = (after.usage.atMs - before.usage.atMs) / 1000;
@@ -111,6 +132,7 @@ export async function measureRow(row: Row, seconds: number, serverFlags: readonl
   } finally {
     for (const load of loads) await load.stop();
     for (const each of servers) await each.stop();
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -156,6 +178,36 @@ export function compileBare(directory: string): string | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
+  }
+}
+
+/** Whether it is about many streams, and not about the players of one. */
+function hasManyStreams({ kind }: Row): boolean {
+  return kind === "unwatched" || kind === "streams";
+}
+
+/** nginx-rtmp in one process, configured as its own examples are, from a file in `folder`. */
+function startNginx(port: number, folder: string): Child {
+  Deno.writeTextFileSync(
+    `${folder}/nginx.conf`,
+    `load_module modules/ngx_rtmp_module.so;
+daemon off;
+master_process off;
+pid ${folder}/pid;
+error_log stderr error;
+events { worker_connections 20000; }
+rtmp { server { listen 127.0.0.1:${port}; chunk_size 4096; application live { live on; } } }
+`,
+  );
+  return new Child("nginx", ["-p", NGINX_PREFIX, "-c", `${folder}/nginx.conf`, "-e", "stderr"]);
+}
+
+/** Whether nginx with its RTMP module is installed. */
+export function hasNginx(): boolean {
+  try {
+    return Deno.statSync(`${NGINX_PREFIX}/modules/ngx_rtmp_module.so`).isFile;
+  } catch {
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { RowKind } from "./measure.ts";
 
-const KINDS: readonly RowKind[] = ["players", "publishers", "flv", "edge"];
+const KINDS: readonly RowKind[] = ["players", "publishers", "unwatched", "streams", "flv", "edge"];
 
 /** What to measure. */
 export interface BenchOptions {
@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly isQuick: boolean;
   readonly hasBare: boolean;
+  /** Measure nginx-rtmp beside each row that it can serve too. */
+  readonly hasNginx: boolean;
   /** Where to write all results as JSON. */
   readonly json: string | undefined;
   /** Arguments for the runtime of the server, such as --v8-flags. */
@@ -35,6 +37,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     .option("--seconds <number>", "length of a measured window", "10")
     .option("--quick", "few rows, short windows: to see that it works")
     .option("--no-bare", "without the bare send() loop")
+    .option("--against <program>", "nginx-rtmp: measure it beside each row, as the system's package has it")
     .option("--json <file>", "write the results as JSON too")
     .option("--server-flags <flags>", "flags for the server's runtime, such as --v8-flags=--prof", "");
   command.parse(args, { from: "user" });
@@ -47,6 +50,10 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (only !== undefined && kind === undefined) {
     command.error(`Cannot take --only: value is ${only}, known are ${KINDS.join(", ")}`);
   }
+  const against = text("against");
+  if (against !== undefined && against !== "nginx-rtmp") {
+    command.error(`Cannot take --against: value is ${against}, known is nginx-rtmp`);
+  }
   const isQuick = given["quick"] === true;
   return {
     only: kind,
@@ -57,6 +64,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seconds: isQuick ? 3 : Number(text("seconds")),
     isQuick,
     hasBare: given["bare"] !== false,
+    hasNginx: against !== undefined,
     json: text("json"),
     serverFlags: (text("serverFlags") ?? "").split(" ").filter((flag) => flag !== ""),
   };

@@ -18,10 +18,18 @@ const FLV_PLAYERS: readonly Crowd[] = [[200, 300], [1000, 300], [200, 2000]];
 const EDGE_LATENCIES = ["350"];
 const EDGE_PLAYERS: readonly Crowd[] = [[1000, 300]];
 const PUBLISHERS = [100, 500];
+const UNWATCHED = [20, 200, 500];
+const STREAMS: readonly (readonly [streams: number, playersEach: number])[] = [[200, 1], [50, 10]];
 
 /** The rows that the options leave, in the order in which they are measured. */
 export function chosenRows(options: BenchOptions): Row[] {
-  return [...playerRows(options), ...publisherRows(options), ...flvRows(options), ...edgeRows(options)];
+  return [
+    ...playerRows(options),
+    ...publisherRows(options),
+    ...manyStreamsRows(options),
+    ...flvRows(options),
+    ...edgeRows(options),
+  ];
 }
 
 /** Whether the delay that an idle edge adds is asked for. */
@@ -48,6 +56,23 @@ function publisherRows(options: BenchOptions): Row[] {
   });
 }
 
+function manyStreamsRows(options: BenchOptions): Row[] {
+  const rows: Row[] = [];
+  if (isWanted(options, "unwatched")) {
+    for (const count of options.publishers ?? UNWATCHED) {
+      rows.push({ kind: "unwatched", count, kbps: 300, latency: "auto" });
+    }
+  }
+  if (isWanted(options, "streams")) {
+    for (const [count, playersEach] of STREAMS) {
+      if (options.publishers?.includes(count) ?? true) {
+        rows.push({ kind: "streams", count, playersEach, kbps: 300, latency: "auto" });
+      }
+    }
+  }
+  return options.isQuick ? rows.slice(0, 1) : rows;
+}
+
 function flvRows(options: BenchOptions): Row[] {
   if (!isWanted(options, "flv")) return [];
   const crowds = options.isQuick ? FLV_PLAYERS.slice(0, 1) : given(options, FLV_PLAYERS);
@@ -68,7 +93,8 @@ function edgeRows(options: BenchOptions): Row[] {
 function isWanted({ only, players, publishers }: BenchOptions, kind: RowKind): boolean {
   if (only !== undefined) return only === kind;
   if (kind === "players") return publishers === undefined || players !== undefined;
-  if (kind === "publishers") return players === undefined || publishers !== undefined;
+  const isOfPublishers = kind === "publishers" || kind === "unwatched" || kind === "streams";
+  if (isOfPublishers) return players === undefined || publishers !== undefined;
   return players === undefined && publishers === undefined;
 }
 
