@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
 import { explainDownload } from "./download_failure.ts";
+import { CARRIED_NAMES } from "../lib/app/carried_names.ts";
 import { run } from "./run.ts";
 
 /** The repository. */
@@ -35,6 +36,7 @@ export async function bundle(commit: string): Promise<Bundle> {
   await Deno.mkdir(folder, { recursive: true });
   const named = commit || await describeCommit();
   await Deno.writeTextFile(join(folder, "version.ts"), versionModule(manifest.version, named));
+  await Deno.writeTextFile(join(folder, "carried_files.ts"), await carriedModule());
   await Deno.writeTextFile(join(folder, "deno.json"), bundleConfig(manifest, folder));
   // A copy, so that what is built is held against the lock file and never changes it.
   await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
@@ -89,11 +91,25 @@ function versionModule(version: string, commit: string): string {
   };\n`;
 }
 
-/** The repository's imports, with the version module in the place of the one that a checkout has. */
+/** What stands for `lib/app/carried_files.ts` where there is no repository. */
+async function carriedModule(): Promise<string> {
+  const texts = await Promise.all(CARRIED_NAMES.map((path) => Deno.readTextFile(join(ROOT, path))));
+  const all = Object.fromEntries(CARRIED_NAMES.map((path, index) => [path, texts[index]]));
+  return `const TEXTS: Record<string, string> = ${JSON.stringify(all)};
+export function carriedText(path: string): string {
+  return TEXTS[path] ?? "";
+}
+`;
+}
+
+/** The repository's imports, with modules made here in the place of those that a checkout has. */
 function bundleConfig({ imports }: Manifest, folder: string): string {
-  const version = relative(folder, join(ROOT, "lib/app/version.ts")).replaceAll("\\", "/");
+  const replaced = ["version.ts", "carried_files.ts"].map((name) => {
+    const path = relative(folder, join(ROOT, "lib/app", name)).replaceAll("\\", "/");
+    return [path, `./${name}`];
+  });
   return JSON.stringify(
-    { nodeModulesDir: "none", imports: { ...imports, [version]: "./version.ts" } },
+    { nodeModulesDir: "none", imports: { ...imports, ...Object.fromEntries(replaced) } },
     null,
     2,
   );

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { CARRIED_NAMES, findCarriedName } from "./carried_names.ts";
 import { nearestName } from "./nearest_name.ts";
 import { shortText } from "./printable.ts";
 import { versionText } from "./version_text.ts";
@@ -9,6 +10,8 @@ type Verb = "serve" | "check" | "health";
 /** What the command line asks for. */
 export type CommandLine =
   | { readonly kind: Verb; readonly configPath?: string }
+  /** Print a file that the program carries, by its path in the repository. */
+  | { readonly kind: "show"; readonly path: string }
   /** Print `output`, to stdout when `code` is 0 and else to stderr, and exit with `code`. */
   | { readonly kind: "exit"; readonly code: number; readonly output: string };
 
@@ -26,7 +29,7 @@ const ABOUT: Readonly<Record<Verb, string>> = {
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let output = "";
-  let kind = "serve" as Verb | "version";
+  let kind = "serve" as Verb | "version" | "show";
   let files: string[] = [];
   const program = new Command("headwater")
     .description("An RTMP origin cluster. `headwater FILE` is `headwater serve -c FILE`.")
@@ -57,6 +60,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
         files = [...given];
       });
   }
+  program.command("show")
+    .description(
+      "print a file that the program carries: the reference configuration, samples, the systemd unit",
+    )
+    .argument("[file]", "without it: the names of all")
+    .action((file: string | undefined) => {
+      kind = "show";
+      files = file === undefined ? [] : [file];
+    });
   program.command("version").description("print the version").action(() => {
     kind = "version";
   });
@@ -67,6 +79,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     return { kind: "exit", code: error.exitCode, output };
   }
   if (kind === "version") return { kind: "exit", code: 0, output: `${versionText()}\n` };
+  if (kind === "show") return show(files[0]);
   const { config } = program.opts<{ config?: string }>();
   const [first] = files;
   if (first !== undefined && !args.includes(kind) && !isFileName(first)) {
@@ -81,6 +94,22 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     };
   }
   return files[0] === undefined ? { kind } : { kind, configPath: files[0] };
+}
+
+function show(name: string | undefined): CommandLine {
+  if (name === undefined) {
+    return {
+      kind: "exit",
+      code: 0,
+      output: CARRIED_NAMES.map((each) => `${each}\n`).join(""),
+    };
+  }
+  const path = findCarriedName(name);
+  if (path !== undefined) return { kind: "show", path };
+  const output = `error: no file '${shortText(name)}' is carried, only these:\n${
+    CARRIED_NAMES.map((each) => `  ${each}\n`).join("")
+  }`;
+  return { kind: "exit", code: 1, output };
 }
 
 /** A word alone is taken for a command: it may be one with a slip of the finger. */

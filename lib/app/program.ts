@@ -39,6 +39,10 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
     print(commandLine.code === 0 ? Deno.stdout : Deno.stderr, commandLine.output);
     return commandLine.code;
   }
+  if (commandLine.kind === "show") {
+    print(Deno.stdout, (await import("./carried_files.ts")).carriedText(commandLine.path));
+    return 0;
+  }
   const load = () => loadFrom(commandLine.configPath);
   let loaded: LoadedConfig;
   try {
@@ -223,7 +227,8 @@ function readText(file: Deno.FsFile): string {
 
 function print(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
   try {
-    to.writeSync(new TextEncoder().encode(text));
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.byteLength > 0) bytes = bytes.subarray(to.writeSync(bytes));
   } catch {
     // Nobody listens: no reason not to go on.
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { carriedText } from "../../lib/app/carried_files.ts";
+import { CARRIED_NAMES } from "../../lib/app/carried_names.ts";
 import { type CommandLine, parseCommandLine } from "../../lib/app/command_line.ts";
 import { VERSION } from "../../lib/app/version.ts";
 
@@ -35,6 +37,26 @@ const understood: { args: string[]; expected: CommandLine }[] = [
       output: "error: unknown command 'bananas'\nfor a file of that name: headwater -c bananas\n",
     },
   },
+  { args: ["show", "conf/edge.toml"], expected: { kind: "show", path: "conf/edge.toml" } },
+  { args: ["show", "headwater.service"], expected: { kind: "show", path: "deploy/headwater.service" } },
+  {
+    args: ["show", "headwater.reference"],
+    expected: { kind: "show", path: "conf/headwater.reference.toml" },
+  },
+  {
+    args: ["show"],
+    expected: { kind: "exit", code: 0, output: CARRIED_NAMES.map((name) => `${name}\n`).join("") },
+  },
+  {
+    args: ["show", "nope"],
+    expected: {
+      kind: "exit",
+      code: 1,
+      output: `error: no file 'nope' is carried, only these:\n${
+        CARRIED_NAMES.map((name) => `  ${name}\n`).join("")
+      }`,
+    },
+  },
   { args: ["version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
   { args: ["-v"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
   { args: ["--version"], expected: { kind: "exit", code: 0, output: `headwater ${VERSION}\n` } },
@@ -56,10 +78,19 @@ Deno.test("command line: an unknown command is an error", () => {
   assert.equal(result.kind === "exit" ? result.code : undefined, 1);
 });
 
+Deno.test("command line: every configuration that is shipped is carried, and can be shown", () => {
+  const shipped = [...Deno.readDirSync(new URL("../../conf/", import.meta.url))].map(({ name }) =>
+    `conf/${name}`
+  );
+  const carried = CARRIED_NAMES.filter((name) => name.startsWith("conf/"));
+  assert.deepEqual(carried.toSorted(), shipped.toSorted());
+  for (const name of CARRIED_NAMES) assert.ok(carriedText(name).length > 0);
+});
+
 Deno.test("command line: help names every command and option", () => {
   const result = parseCommandLine(["--help"]);
   assert.ok(result.kind === "exit" && result.code === 0);
-  for (const word of ["serve", "check", "health", "version", "--config", "--version", "--help"]) {
+  for (const word of ["serve", "check", "health", "show", "version", "--config", "--version", "--help"]) {
     assert.ok(result.output.includes(word));
   }
 });

@@ -31,6 +31,14 @@ export async function checkCommands(
     assert.equal(code, 0);
     for (const word of ["serve", "check", "health", "--config"]) assert.ok(stdout.includes(word), word);
   });
+  await list.check("`show` prints the files that it carries", async () => {
+    const { stdout: names } = await run("show");
+    for (const name of names.trim().split("\n")) {
+      const { code, stdout } = await run("show", name);
+      const text = await Deno.readTextFile(new URL(`../../${name}`, import.meta.url));
+      assert.deepEqual([code, stdout.trimEnd()], [0, text.trimEnd()], name);
+    }
+  });
   await list.check("`check` takes the built-in defaults", async () => {
     const { code, stdout, stderr } = await run("check");
     assert.equal(code, 0, stderr);
