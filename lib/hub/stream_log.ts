@@ -77,12 +77,23 @@ export class StreamLog {
    */
   read(offset: number): Uint8Array | undefined {
     if (offset >= this.#end) return undefined;
+    if (offset < this.start) throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
+    const { start, bytes, length } = this.#segments[this.#indexOf(offset)] as Segment;
+    return bytes.subarray(offset - start, length);
+  }
+
+  /** Which segment holds an offset. Nearly everyone reads the newest. */
+  #indexOf(offset: number): number {
     const segments = this.#segments;
-    for (let i = segments.length - 1; i >= 0; i--) {
-      const segment = segments[i] as Segment;
-      if (offset >= segment.start) return segment.bytes.subarray(offset - segment.start, segment.length);
+    let high = segments.length - 1;
+    if (offset >= (segments[high] as Segment).start) return high;
+    let low = 0;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (offset >= (segments[middle] as Segment).start) low = middle;
+      else high = middle;
     }
-    throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
+    return low;
   }
 
   /** Drops the segments that end at or before `offset`, except the newest. */
