@@ -217,6 +217,8 @@ export interface ServerSettings {
   readonly port: number;
   /** Of HTTP-FLV, where it is on. */
   readonly flvPort?: number | undefined;
+  /** Of the HTTP API, where it is on. */
+  readonly apiPort?: number | undefined;
   /** Of the origin, where it is an edge. */
   readonly originPort?: number | undefined;
   /** `mw_latency`. */
@@ -225,7 +227,7 @@ export interface ServerSettings {
 }
 
 /** Starts a server; it may not listen yet. */
-export function startServer({ port, flvPort, originPort, latency, flags }: ServerSettings): Child {
+export function startServer({ port, flvPort, apiPort, originPort, latency, flags }: ServerSettings): Child {
   // What `deno task start` runs, but without a process between it and us.
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { tasks: { start: string } };
   const words = tasks.start.split(" ").filter((word) =>
@@ -235,10 +237,11 @@ export function startServer({ port, flvPort, originPort, latency, flags }: Serve
     HEADWATER_LISTEN: `127.0.0.1:${port}`,
     HEADWATER_LOG_LEVEL: "warn",
     HEADWATER_MAX_CONNECTIONS: "10000",
-    HEADWATER_HTTP_API_ENABLED: "false",
+    HEADWATER_HTTP_API_ENABLED: String(apiPort !== undefined),
     HEADWATER_HTTP_SERVER_ENABLED: String(flvPort !== undefined),
     HEADWATER_VHOST_PLAY_MW_LATENCY: latency,
     ...(flvPort === undefined ? {} : { HEADWATER_HTTP_SERVER_LISTEN: `127.0.0.1:${flvPort}` }),
+    ...(apiPort === undefined ? {} : { HEADWATER_HTTP_API_LISTEN: `127.0.0.1:${apiPort}` }),
     ...(originPort === undefined ? {} : {
       HEADWATER_VHOST_CLUSTER_MODE: "remote",
       HEADWATER_VHOST_CLUSTER_ORIGIN: `127.0.0.1:${originPort}`,

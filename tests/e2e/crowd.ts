@@ -61,6 +61,13 @@ export class Crowd {
     ok(longestMs <= allowedMs, `a player saw nothing for ${longestMs} ms, limit is ${allowedMs}`);
   }
 
+  /** Says what the longest pause was since the last time it was said. */
+  reportPause(what: string): void {
+    const longestMs = Math.round(Math.max(...this.players.map(({ longestPauseMs }) => longestPauseMs)));
+    for (const player of this.players) player.longestPauseMs = 0;
+    report(`${what}: the longest pause of ${this.players.length} players is ${longestMs} ms`);
+  }
+
   /** Fails when one was disconnected or saw time go back. */
   assertUntroubled(): void {
     deepEqual(this.players.filter(({ isEnded }) => isEnded).length, 0, "players were disconnected");
