@@ -26,13 +26,21 @@ export type Probe = (origin: SocketAddress) => Promise<boolean>;
 export class OriginPool {
   readonly #clock: Clock;
   readonly #probe: Probe;
+  readonly #onAlive: () => void;
   #origins: readonly SocketAddress[];
   readonly #health = new Map<string, Health>();
 
-  constructor(origins: readonly SocketAddress[], clock: Clock, probe: Probe) {
+  /** @param onAlive An origin that could not be reached answers again: streams that look for one should look now. */
+  constructor(
+    origins: readonly SocketAddress[],
+    clock: Clock,
+    probe: Probe,
+    onAlive: () => void = () => {},
+  ) {
     this.#origins = origins;
     this.#clock = clock;
     this.#probe = probe;
+    this.#onAlive = onAlive;
   }
 
   /** Takes a new list; what is known of origins that stay is kept. */
@@ -82,6 +90,7 @@ export class OriginPool {
       if (!isAlive) this.#backOff(health);
       else if (this.#health.get(nameOf(origin)) === health) this.#health.delete(nameOf(origin));
     }
+    if (isAlive) this.#onAlive();
   }
 
   #backOff(health: Health): void {

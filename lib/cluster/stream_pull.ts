@@ -135,6 +135,12 @@ export class StreamPull {
     this.#wake?.(-Infinity);
   }
 
+  /** Search soon, with all others that are told so: there is one more place to look at. */
+  hurry(): void {
+    const { clock, pace } = this.#options;
+    this.#wake?.(clock.now() + pace.pauseMs(FIRST_PAUSE_MS));
+  }
+
   /** Ends the pull; the stream stays with its players. */
   close(): void {
     this.#abort.abort();
@@ -190,7 +196,7 @@ export class StreamPull {
     this.#askers.failed(asker, failure);
     if (!this.#isKnownMissing) {
       this.#isKnownMissing = true;
-      log.info("Stream not found; it is looked for on", { stream: stream.key, reason: failure.message });
+      log.info("Stream not found; still looking", { stream: stream.key, reason: failure.message });
     }
     return false;
   }
@@ -268,7 +274,7 @@ export class StreamPull {
       this.#isKnownMissing = false;
       log.info("Pull ended", properties);
     } else {
-      log[wasBreaking ? "debug" : "warn"]("Pull broke as soon as it began; it is tried on", properties);
+      log[wasBreaking ? "debug" : "warn"]("Pull broke as soon as it began; still trying", properties);
     }
     return held;
   }

@@ -240,7 +240,7 @@ export class StreamPush {
     const held = this.#retry.ended(this.#lostAtMs - this.#startedMs, this.#lostAtMs);
     const properties = { stream: stream.key, to, reason: error.message };
     if (held || this.#abort.signal.aborted) log.info("Push ended", properties);
-    else log[wasBreaking ? "debug" : "warn"]("Push broke as soon as it began; it is tried on", properties);
+    else log[wasBreaking ? "debug" : "warn"]("Push broke as soon as it began; still trying", properties);
   }
 
   #start(connection: UpstreamConnection): void {

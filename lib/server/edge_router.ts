@@ -116,7 +116,12 @@ export class EdgeRouter implements StreamRouter {
   #pool(vhost: string, settings: EdgeSettings): OriginPool {
     let pool = this.#pools.get(vhost);
     if (pool === undefined) {
-      pool = new OriginPool(settings.origins, this.#options.clock, (origin) => this.#answers(origin, vhost));
+      pool = new OriginPool(
+        settings.origins,
+        this.#options.clock,
+        (origin) => this.#answers(origin, vhost),
+        () => this.#options.keepers().hurry(),
+      );
       this.#pools.set(vhost, pool);
     }
     // As configured now: origins can be reloaded.

@@ -35,6 +35,11 @@ export class StreamKeepers {
     this.#keepers.get(key)?.pull.wake();
   }
 
+  /** There is one more place to look for streams: pulls that look for theirs look soon. */
+  hurry(): void {
+    for (const { pull } of this.#keepers.values()) pull.hurry();
+  }
+
   /** Pulls now, by stream key. */
   *pulls(): Iterable<readonly [key: string, pull: StreamPull]> {
     for (const [key, { pull }] of this.#keepers) yield [key, pull];

@@ -11,10 +11,16 @@ const UNREACHABLE = new RtmpError("unreachable", "Cannot connect");
 class Probed {
   readonly clock: FakeClock = new FakeClock();
   readonly probes: { origin: typeof A; answer: (isAlive: boolean) => void }[] = [];
-  readonly pool = new OriginPool([A, B], this.clock, (origin) =>
-    new Promise((answer) => {
-      this.probes.push({ origin, answer });
-    }));
+  alive = 0;
+  readonly pool = new OriginPool(
+    [A, B],
+    this.clock,
+    (origin) =>
+      new Promise((answer) => {
+        this.probes.push({ origin, answer });
+      }),
+    () => this.alive++,
+  );
 
   async answer(isAlive: boolean): Promise<void> {
     this.probes.shift()?.answer(isAlive);
@@ -45,8 +51,10 @@ Deno.test("an origin that can't be reached is tried by no stream until a probe h
   equal(probes.length, 0);
   await clock.advance(1);
   deepEqual(pool.candidates("/live/a"), [B]);
+  equal(probed.alive, 0);
   await probed.answer(true);
   equal(pool.candidates("/live/a").length, 2);
+  equal(probed.alive, 1, "streams that look for it are told");
 });
 
 Deno.test("an origin that says no can be reached, and one that was tried by a push is whole again", () => {
