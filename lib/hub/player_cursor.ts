@@ -55,6 +55,8 @@ export class PlayerCursor {
   readonly #unfiltered: Uint8Array[] = [];
   /** The rest of the message that was begun last. */
   #tail: Uint8Array | undefined;
+  /** Whether what was given last begins and ends with a message. */
+  #isWhole = true;
   readonly #onReady: (() => void) | undefined;
   #isWaitingForKeyframe = false;
   #needsHeaders = false;
@@ -118,7 +120,9 @@ export class PlayerCursor {
   next(): Uint8Array | undefined {
     for (;;) {
       if (this.isPaused && this.#tail === undefined) return undefined;
+      const isTail = this.#tail !== undefined;
       const bytes = this.#takeTail() ?? this.#takeFiltered() ?? this.#take();
+      this.#isWhole = !isTail && this.#tail === undefined;
       if (bytes === undefined) return undefined;
       if (bytes.length > 0) {
         this.output.givenBytes += bytes.length;
@@ -135,7 +139,7 @@ export class PlayerCursor {
    * @param written How much of it has gone.
    */
   remainder(slice: Uint8Array, written: number): Uint8Array {
-    if (this.#filter !== undefined || this.#offset >= this.output.oldestAllowed) {
+    if (!this.#isWhole || this.#filter !== undefined || this.#offset >= this.output.oldestAllowed) {
       return slice.subarray(written);
     }
     let end = 0;

@@ -437,3 +437,19 @@ Deno.test("a player that lags in data alone holds no more either", () => {
   assert.deepEqual(readAll(player), []);
   assert.equal(player.jumps, 1);
 });
+
+Deno.test("a message that is given in two pieces is finished, though its player is late and its filter gone", () => {
+  const stream = newStream({ queueLengthMs: 1000 });
+  const feed = new TestFeed(stream);
+  const player = stream.subscribe("rtmp", fromGop);
+  player.setFilter({ messageStreamId: 2, accept: () => true });
+  feed.keyframe(0, 50_000);
+  const header = player.next() as Uint8Array;
+  assert.equal(header.length, 12);
+  player.setFilter(undefined);
+  feedFor(feed, 1000, 4000, 1000);
+  assert.equal(player.remainder(header, 5).length, 7);
+  const tail = player.next() as Uint8Array;
+  assert.equal(player.remainder(tail, 100).length, 50_000 - 100);
+  assert.deepEqual(readAll(player).slice(0, 1), ["K3000"]);
+});
