@@ -79,6 +79,21 @@ programTest([], "what an edge pulls counts as received, and what it pushes as se
   await until(() => view.totals().sendBytes - sentBytes > pushed, "the push in the books");
 });
 
+programTest([], "a player whom the origin refuses keeps nobody else from an edge's stream", async (scope) => {
+  const origin = testServer(scope, {
+    admitPlay: ({ address }) =>
+      address.parameters.includes("token=good")
+        ? Promise.resolve({ kind: "local" })
+        : Promise.reject(new RtmpError("unauthorized", "Cannot play: the token is bad")),
+  });
+  const edge = await startLocalEdge(scope, [{ origin: `127.0.0.1:${origin.address.port}` }]);
+  await startEncoder(scope, origin.address.port, "a");
+  for (let i = 0; i < 3; i++) await watchRtmp(scope, edge.rtmp.port, `a?token=bad${i}`);
+  await until(() => origin.errors("unauthorized") >= 2, "refusals");
+  await (await watchRtmp(scope, edge.rtmp.port, "a?token=good")).more(10);
+  equal(origin.runtime.hub.get("/live/a")?.playerCount, 1);
+});
+
 programTest([], "an origin's refusal reaches the encoder at the edge", async (scope) => {
   const [a, b] = await startLocalCluster(scope);
   const edge = await startLocalEdge(scope, [a, b]);
