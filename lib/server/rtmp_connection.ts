@@ -246,7 +246,8 @@ export class RtmpConnection implements Client {
     if (this.#isClosing) return;
     const begunMs = this.#runtime.now();
     this.#receivedBytes += bytes.length;
-    this.#session.receive(bytes);
+    // A read that fills its buffer leaves more behind.
+    this.#session.receive(bytes, bytes.length === bytes.buffer.byteLength);
     const pending = this.#drain();
     if (this.#readPauseMs !== undefined) {
       this.#runtime.pacer(this.#readPauseMs).note(this.#runtime.now() - begunMs);
@@ -478,6 +479,8 @@ export class RtmpConnection implements Client {
     if (this.#isClosing) return;
     if (nowMs >= this.#closeAtMs) throw this.#closeReason ?? new RtmpError("redirected", "Redirected");
     this.#session.checkDeadline(nowMs);
+    this.#session.acknowledgeStalled();
+    this.#flushOutput();
     const writingSinceMs = this.#writer.writingSinceMs;
     if (writingSinceMs !== undefined) {
       const { sendTimeoutMs } = this.#runtime.options.limits();

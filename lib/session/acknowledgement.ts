@@ -3,13 +3,19 @@ export const PROMPT_ACKNOWLEDGEMENTS = 8;
 
 /**
  * When to acknowledge what a peer sent. Counts every byte of the connection, handshake included, as SRS does; some hardware
- * encoders stop sending when nobody does: some at the window that they named, some at the one that we did. So the smaller counts.
+ * encoders stop sending when nobody does, at the window that they named or at the one that we did: one is due at half of the smaller.
+ *
+ * It is sent when the peer has nothing more under way. What reaches an encoder that has closed, or is unread when it does, resets its
+ * connection, and its system throws away what it has not sent yet: of a file that is published as fast as it can be, the end. One that
+ * waits for an acknowledgement has nothing under way, and gets it at once.
  */
 export class Acknowledgement {
   readonly #ownWindow: number;
-  #window: number;
+  /** Bytes after which one is due; 0: none is. */
+  #due: number;
   #received = 0;
   #acknowledged = 0;
+  #receivedAtLook = 0;
   #promptLeft: number;
   #isUnanswered = false;
 
@@ -20,20 +26,35 @@ export class Acknowledgement {
    */
   constructor(peerWindow: number, ownWindow: number, prompt: number) {
     this.#ownWindow = ownWindow;
-    this.#window = smaller(peerWindow, ownWindow);
+    this.#due = smaller(peerWindow, ownWindow) / 2;
     this.#promptLeft = prompt;
   }
 
   /** The peer's Window Acknowledgement Size; 0 is ignored. */
   setWindow(bytes: number): void {
-    if (bytes > 0) this.#window = smaller(bytes, this.#ownWindow);
+    if (bytes > 0) this.#due = smaller(bytes, this.#ownWindow) / 2;
   }
 
-  /** Counts bytes; the sequence number to send when half a window has come since the last one. */
-  receive(count: number): number | undefined {
+  /**
+   * Counts bytes; the sequence number to send when one is due.
+   *
+   * @param isMoreWaiting The peer has sent more, which is not read yet.
+   */
+  receive(count: number, isMoreWaiting: boolean): number | undefined {
     this.#received += count;
     this.#isUnanswered = count > 0;
-    if (this.#window === 0 || this.#received - this.#acknowledged < this.#window / 2) return undefined;
+    return isMoreWaiting ? undefined : this.#takeDue();
+  }
+
+  /** The sequence number to send when one is due and nothing has come since this was last asked: there was no more after all. */
+  takeStalled(): number | undefined {
+    const isStalled = this.#received === this.#receivedAtLook;
+    this.#receivedAtLook = this.#received;
+    return isStalled ? this.#takeDue() : undefined;
+  }
+
+  #takeDue(): number | undefined {
+    if (this.#due === 0 || this.#received - this.#acknowledged < this.#due) return undefined;
     this.#acknowledged = this.#received;
     return this.#received >>> 0;
   }
@@ -65,7 +86,7 @@ export class Acknowledgement {
   }
 }
 
-/** The smaller of two windows, of which one that is 0 is none. */
+/** The smaller of two numbers of bytes, of which one that is 0 is none. */
 function smaller(a: number, b: number): number {
   return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }

@@ -102,7 +102,7 @@ export class ClientSession {
 
   /** Takes bytes from the server, in order. They are read in place until the events are drained. */
   receive(bytes: Uint8Array): void {
-    const sequence = this.#acknowledgement.receive(bytes.length);
+    const sequence = this.#acknowledgement.receive(bytes.length, false);
     let rest: Uint8Array | undefined = bytes;
     if (this.#handshake !== undefined) {
       const step = this.#handshake.receive(bytes);

@@ -88,9 +88,13 @@ export class ServerSession {
     return this.#isConnected;
   }
 
-  /** Takes bytes from the peer, in order. They are read in place until the events are drained. */
-  receive(bytes: Uint8Array): void {
-    const sequence = this.#acknowledgement.receive(bytes.length);
+  /**
+   * Takes bytes from the peer, in order. They are read in place until the events are drained.
+   *
+   * @param isMoreWaiting There is more to read at once.
+   */
+  receive(bytes: Uint8Array, isMoreWaiting: boolean = false): void {
+    const sequence = this.#acknowledgement.receive(bytes.length, isMoreWaiting);
     let rest: Uint8Array | undefined = bytes;
     if (this.#handshake !== undefined) {
       const step = this.#handshake.receive(bytes);
@@ -104,9 +108,7 @@ export class ServerSession {
         this.say.window(this.#options.outAckSize);
       }
     }
-    if (sequence !== undefined && this.#isConnected) {
-      this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
-    }
+    this.#acknowledge(sequence);
     if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
   }
 
@@ -140,6 +142,16 @@ export class ServerSession {
   #sayClosed({ message }: RtmpError): void {
     if (!this.#isConnected) return;
     this.say.closed(message);
+  }
+
+  /** Acknowledges what is due to a peer that has said nothing since the last call; to be called now and then. */
+  acknowledgeStalled(): void {
+    this.#acknowledge(this.#acknowledgement.takeStalled());
+  }
+
+  #acknowledge(sequence: number | undefined): void {
+    if (sequence === undefined || !this.#isConnected) return;
+    this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
   }
 
   /** What to send, or undefined. */

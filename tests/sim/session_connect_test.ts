@@ -375,6 +375,30 @@ Deno.test("input is acknowledged at the window that we named, also where the pee
   }
 });
 
+Deno.test("an encoder with more under way is not acknowledged: it may have closed, and would lose what it has not sent yet", () => {
+  const peer = SessionPeer.connected({}, { outAckSize: 1000 });
+  const message = { typeId: 9, timestamp: 0, messageStreamId: 1, chunkStreamId: 6 };
+  const receive = (bytes: number, isMoreWaiting: boolean) => {
+    peer.session.receive(encodeChunks(message, new Uint8Array(bytes), 128), isMoreWaiting);
+    peer.session.nextEvent(0);
+    return peer.answers().length;
+  };
+  peer.session.acknowledgeStalled();
+  peer.answers();
+  assert.equal(receive(600, true), 0);
+  assert.equal(receive(600, true), 0);
+  peer.session.acknowledgeStalled();
+  assert.deepEqual(peer.answers(), [], "it has sent on since");
+  assert.equal(receive(10, false), 1, "that was all");
+  assert.equal(receive(1000, true), 0);
+  peer.session.acknowledgeStalled();
+  assert.deepEqual(peer.answers(), []);
+  peer.session.acknowledgeStalled();
+  assert.equal(peer.answers().length, 1, "nothing more came after all");
+  peer.session.acknowledgeStalled();
+  assert.deepEqual(peer.answers(), []);
+});
+
 Deno.test("without any window nothing is acknowledged; the configured one holds until the peer names its own", () => {
   const silent = SessionPeer.connected({}, { outAckSize: 0 });
   for (let i = 0; i < 100; i++) silent.send(9, 1, new Uint8Array(100));
