@@ -17,6 +17,7 @@ export class FilePublisher {
   readonly #durationMs: number;
   #isVideoOn = false;
   #sent = 0;
+  #isOver = false;
 
   private constructor(client: RtmpClient, tags: readonly FlvTag[]) {
     const header = tags.find(({ typeId, payload }) =>
@@ -37,23 +38,26 @@ export class FilePublisher {
     const client = await RtmpClient.connect(server.port("rtmp"), "live");
     const publisher = new FilePublisher(client, tags);
     await client.publish("a");
-    const begunMs = performance.now();
-    let isRunning = false;
-    const timer = setInterval(async () => {
-      if (isRunning) return;
-      isRunning = true;
-      await publisher.#sendUntil(performance.now() - begunMs);
-      isRunning = false;
-    }, STEP_MS);
+    const running = publisher.#run();
+    // Told when the scope closes.
+    running.catch(() => {});
     scope.onClose(async () => {
-      clearInterval(timer);
-      await client.close();
+      publisher.#isOver = true;
+      await running.finally(() => client.close());
     });
     return publisher;
   }
 
+  async #run(): Promise<void> {
+    const begunMs = performance.now();
+    while (!this.#isOver) {
+      await this.#sendUntil(performance.now() - begunMs);
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    }
+  }
+
   async #sendUntil(elapsedMs: number): Promise<void> {
-    for (;;) {
+    while (!this.#isOver) {
       const tag = this.#tags[this.#sent % this.#tags.length] as FlvTag;
       const timestamp = tag.timestamp + Math.floor(this.#sent / this.#tags.length) * this.#durationMs;
       if (timestamp > elapsedMs) return;

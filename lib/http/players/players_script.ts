@@ -76,9 +76,12 @@ function words(type, detail, info) {
   }
   if (detail === "UnrecoverableEarlyEof" || detail === "EarlyEof") return "The server has ended the stream.";
   if (detail === "ConnectingTimeout") return "The server does not answer.";
-  if (type === "NetworkError") return current && chosen("protocol") === "ws"
-    ? "The connection failed: this stream is not being published, or the server can't be reached."
-    : "The connection failed: the server can't be reached, or another site does not allow this page to play its stream.";
+  if (type === "NetworkError") {
+    // A WebSocket does not tell the status; nor does fetch whether another site refused or was not there.
+    const others = current && chosen("protocol") === "ws" ? "this stream is not being published, or " : "";
+    const isForeign = current && new URL(current.http).host !== location.host;
+    return "The connection failed: " + others + "the server can't be reached" + (isForeign ? ", or it does not let pages of this site play its streams." : ".");
+  }
   if (detail === "CodecUnsupported" || detail === "MediaMSEError" || detail === "FormatUnsupported") {
     return "This browser can't play what the stream is coded with" + (info && info.msg ? " (" + info.msg + ")" : "") + ".";
   }
@@ -118,7 +121,8 @@ function ended(reason, wasOpen) {
   reopenReason ??= reason;
   notice(reopenReason, { more: "Trying again…", busy: true, again: true });
   setStatus("waiting", "");
-  byId("hint").hidden = true;
+  byId("hint").hidden = byId("unmute").hidden = true;
+  for (const id of ["rate", "delay"]) setText(byId(id), "–");
   // Not all at once who were thrown out at once.
   reopenTimer = setTimeout(openStream, REOPEN_MS[reopens] * (0.75 + Math.random() / 2));
   reopens += 1;
