@@ -100,6 +100,7 @@ for (const protocol of ["http", "ws"]) {
     await page.until(`${STATUS} === "playing" && ${VIDEO}.currentTime > 1`);
     equal(await page.evaluate(`document.getElementById("picture").textContent`), "none");
     publisher.isVideoHeld = false;
+    await page.until(`document.getElementById("picture").textContent.startsWith("320×240")`);
     await assertPictureMoves(page);
     equal(await page.evaluate(`document.getElementById("sound").textContent.startsWith("AAC")`), true);
   });
