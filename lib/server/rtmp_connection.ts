@@ -11,6 +11,7 @@ import { ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
 import { admitPlay } from "./play_admission.ts";
+import { ConnectionRoles } from "./connection_roles.ts";
 import { PlayRole } from "./play_role.ts";
 import { PublishRole } from "./publish_role.ts";
 import { RequestPace } from "./request_pace.ts";
@@ -42,7 +43,7 @@ export class RtmpConnection implements Client {
   readonly #duplex: ByteDuplex;
   readonly #writer: ConnectionWriter;
   readonly #session: ServerSession;
-  readonly #roles = new Map<number, PublishRole | PlayRole>();
+  readonly #roles = new ConnectionRoles();
   readonly #abort = new AbortController();
   readonly #pace: RequestPace;
   #connect: ConnectInfo | undefined;
@@ -50,7 +51,6 @@ export class RtmpConnection implements Client {
   #address: StreamAddress | undefined;
   #vhost: VhostSettings | undefined;
   #receivedBytes = 0;
-  #jumps = 0;
   /** It has asked to publish or play, whatever the answer. */
   #hasAsked = false;
   #closeReason: RtmpError | undefined;
@@ -114,7 +114,7 @@ export class RtmpConnection implements Client {
     return this.#address;
   }
   get stream(): LiveStream | undefined {
-    return this.#roles.values().next().value?.stream;
+    return this.#roles.stream;
   }
   get tcUrl(): string {
     return this.#connect?.tcUrl ?? "";
@@ -132,9 +132,7 @@ export class RtmpConnection implements Client {
     return this.#receivedBytes;
   }
   get jumps(): number {
-    let jumps = this.#jumps;
-    for (const role of this.#roles.values()) if (role.kind === "play") jumps += role.cursor.jumps;
-    return jumps;
+    return this.#roles.jumps;
   }
 
   /** Whether its end is in the books; it may still be sent last words. */
@@ -188,7 +186,7 @@ export class RtmpConnection implements Client {
 
   /** Says goodbye to a client of a server that stops, and closes. */
   shutDown(): void {
-    for (const [id, role] of this.#roles) {
+    for (const [id, role] of this.#roles.entries) {
       if (role.kind === "play") {
         this.#session.say.playFinished(id, "NetStream.Play.Stop", "The server is stopping");
       } else this.#session.say.refused(id, "NetConnection.Connect.AppShutdown", "The server is stopping");
@@ -203,7 +201,7 @@ export class RtmpConnection implements Client {
     // A client that was sent elsewhere leaves by itself, in whichever way.
     if (this.#closeReason?.code !== "redirected") this.#closeReason = reason;
     this.#abort.abort();
-    for (const id of [...this.#roles.keys()]) this.#endRole(id);
+    for (const [id] of this.#roles.entries) this.#endRole(id);
     this.#flushOutput();
     this.#logClosed();
     if (reason?.code === "connection-lost") {
@@ -225,7 +223,7 @@ export class RtmpConnection implements Client {
    */
   #endAfterReading(error: unknown): void {
     const reason = new RtmpError("connection-lost", `Cannot write: ${errorText(error)}`, { cause: error });
-    if (![...this.#roles.values()].some(({ kind }) => kind === "publish")) return this.close(reason);
+    if (!this.#roles.isPublishing) return this.close(reason);
     this.#closeReason = reason;
     this.#closeAtMs = this.#runtime.now() + LINGER_MS;
   }
@@ -293,16 +291,12 @@ export class RtmpConnection implements Client {
 
   #handle(event: ServerEvent, nowMs: number): Promise<void> | undefined {
     switch (event.kind) {
-      case "media": {
-        const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind === "publish") role.write(event, nowMs);
+      case "media":
+        this.#roles.publish(event.messageStreamId)?.write(event, nowMs);
         return undefined;
-      }
-      case "leftOut": {
-        const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind === "publish") role.leaveOut(event.what, event.error);
+      case "leftOut":
+        this.#roles.publish(event.messageStreamId)?.leaveOut(event.what, event.error);
         return undefined;
-      }
       case "connect":
         return this.#admitConnect(event.info);
       case "publish":
@@ -310,18 +304,16 @@ export class RtmpConnection implements Client {
       case "play":
         return this.#admit(event, () => this.#play(event));
       case "pause": {
-        const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind === "play") {
+        const role = this.#roles.play(event.messageStreamId);
+        if (role !== undefined) {
           role.cursor.isPaused = event.isPaused;
           this.#writer.flush();
         }
         return undefined;
       }
-      case "receive": {
-        const role = this.#roles.get(event.messageStreamId);
-        if (role?.kind === "play") role.setReceive(event.media, event.isOn);
+      case "receive":
+        this.#roles.play(event.messageStreamId)?.setReceive(event.media, event.isOn);
         return undefined;
-      }
       case "stop":
         this.#endRole(event.messageStreamId);
         return undefined;
@@ -387,7 +379,7 @@ export class RtmpConnection implements Client {
       this.close(reason);
     };
     const role = await PublishRole.open(this.#runtime, request, this.id, stop);
-    this.#roles.set(event.messageStreamId, role);
+    this.#roles.add(event.messageStreamId, role);
     if (this.#isClosing) return this.#endRole(event.messageStreamId);
     this.#setType(event.publishKind);
     this.#readPauseMs = request.vhost.readPauseMs;
@@ -424,7 +416,7 @@ export class RtmpConnection implements Client {
       onFinished: () => this.#finishPlay(messageStreamId),
       onFeed: isNode(this.#connect) ? () => this.#tellNode(messageStreamId, stream) : undefined,
     }, this.#runtime.now());
-    this.#roles.set(messageStreamId, role);
+    this.#roles.add(messageStreamId, role);
     this.#setType("rtmp-play");
     this.#session.acceptPlay(messageStreamId, stream.options.chunkSize);
     this.#flushOutput();
@@ -452,11 +444,9 @@ export class RtmpConnection implements Client {
   }
 
   #endRole(messageStreamId: number): void {
-    const role = this.#roles.get(messageStreamId);
+    const role = this.#roles.remove(messageStreamId);
     if (role === undefined) return;
-    this.#roles.delete(messageStreamId);
     if (role.kind === "play") {
-      this.#jumps += role.cursor.jumps;
       this.#writer.removeSource(role.cursor);
       this.#log("info", "Play stopped", { jumps: role.cursor.jumps });
     } else {
@@ -469,9 +459,8 @@ export class RtmpConnection implements Client {
 
   /** Bytes are left that may wait for the next round. */
   #markBehind(): void {
-    for (const role of this.#roles.values()) {
-      if (role.kind !== "play" || !role.cursor.isBehind) continue;
-      this.#runtime.scheduler(role.stream.options.gatherMs).markDirty(role.cursor.output);
+    for (const { stream, cursor } of this.#roles.behind()) {
+      this.#runtime.scheduler(stream.options.gatherMs).markDirty(cursor.output);
     }
   }
 
@@ -488,22 +477,11 @@ export class RtmpConnection implements Client {
         throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
       }
     }
-    for (const [id, role] of this.#roles) this.#checkRole(id, role, nowMs);
+    this.#roles.checkTime(nowMs, (...refusal) => this.#session.say.refused(...refusal));
     if (nowMs - this.#lastPingMs >= PING_INTERVAL_MS && writingSinceMs === undefined) {
       this.#lastPingMs = nowMs;
       this.#session.ping(nowMs);
       this.#flushOutput();
-    }
-  }
-
-  #checkRole(messageStreamId: number, role: PublishRole | PlayRole, nowMs: number): void {
-    try {
-      role.checkTime(nowMs);
-    } catch (error) {
-      if (error instanceof RtmpError && error.rtmpStatus !== undefined) {
-        this.#session.say.refused(messageStreamId, error.rtmpStatus, error.message);
-      }
-      throw error;
     }
   }
 
@@ -520,7 +498,7 @@ export class RtmpConnection implements Client {
       durationMs: Math.round(this.#runtime.now() - this.#begunMs),
       receivedBytes: this.#receivedBytes,
       sentBytes: this.sendBytes,
-      jumps: this.#jumps,
+      jumps: this.jumps,
     });
   }
 
