@@ -183,6 +183,52 @@ programTest(
   },
 );
 
+programTest([], "a named pipe that nobody reads is a log like any other", async (scope) => {
+  const pipe = scope.path("log.pipe");
+  await RunningProgram.start("mkfifo", [pipe]).succeed();
+  const server = await scope.startServer();
+  await Deno.writeTextFile(server.configPath, serverConfig(`log_file = ${JSON.stringify(pipe)}`));
+  server.signal("SIGHUP");
+  // Asked on a connection of its own until the reload is through: nothing of it can be read.
+  const client = await RtmpClient.connect(server.port("rtmp"), "live");
+  scope.onClose(() => client.close());
+  await client.publish("a");
+  server.signal("SIGTERM");
+  equal((await server.finish(STOP_DEADLINE_MS)).code, 0);
+});
+
+programTest([], "no error that nobody caught ends the process", async () => {
+  const lib = new URL("../../lib/", import.meta.url);
+  const program = RunningProgram.start(Deno.execPath(), [
+    "eval",
+    "--ext=ts",
+    `
+    import process from "node:process";
+    import { EventEmitter } from "node:events";
+    import { inBackground } from "${lib}base/background.ts";
+    import { UnexpectedErrors } from "${lib}app/unexpected_errors.ts";
+    const errors = new UnexpectedErrors();
+    errors.listen();
+    const fail = () => { throw new Error("not expected"); };
+    Promise.reject(new Error("floats"));
+    inBackground(Promise.reject(new Error("floats too")), "work");
+    queueMicrotask(fail);
+    setTimeout(fail);
+    process.nextTick(fail);
+    setTimeout(() => new EventEmitter().emit("error", new Error("nobody listens")));
+    const target = new EventTarget();
+    target.addEventListener("event", fail);
+    setTimeout(() => target.dispatchEvent(new Event("event")));
+    const timer = setInterval(() => {
+      if (errors.count < 7) return;
+      clearInterval(timer);
+      console.log(errors.count + " errors, and it runs");
+    }, 10);
+  `,
+  ]);
+  equal(await program.succeed(), "7 errors, and it runs\n");
+});
+
 /** Resolves when a file has a text that matches. */
 async function textOf(path: string, pattern: RegExp): Promise<void> {
   for (;;) {

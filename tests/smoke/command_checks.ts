@@ -98,6 +98,34 @@ export async function checkFiles(list: Checklist, { command }: Subject, folder: 
       await server.kill();
     }
   });
+  await list.check("runs a sample of SRS's as it is, in an empty folder", async () => {
+    const empty = await Deno.makeTempDir();
+    const sample = `listen 0;
+max_connections 1000;
+daemon off;
+srs_log_tank file;
+srs_log_file ./objs/srs.log;
+pid ./objs/origin.cluster.serverA.pid;
+vhost __defaultVhost__ {
+    cluster {
+        mode            local;
+        origin_cluster  on;
+        coworkers       127.0.0.1:9091;
+    }
+}
+`;
+    await Deno.writeTextFile(join(empty, "srs.conf"), sample);
+    const server = new StartedProgram(command, ["srs.conf"], { cwd: empty });
+    try {
+      assert.ok(Number(await fileText(join(empty, "objs/origin.cluster.serverA.pid"))) > 0);
+      server.signal("SIGTERM");
+      assert.equal((await server.end()).code, 0);
+      assert.match(await Deno.readTextFile(join(empty, "objs/srs.log")), /Stopped\n$/);
+    } finally {
+      await server.kill();
+      await Deno.remove(empty, { recursive: true });
+    }
+  });
   await list.check("writes where else the configuration says, and makes the folders", async () => {
     const elsewhere = join(await Deno.makeTempDir(), "new", "folder");
     const config = quiet(
