@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { configSchema } from "../lib/app/config.ts";
+import { configSchema } from "../lib/config/config.ts";
 import { configureLogging } from "../lib/app/logging.ts";
 import { Node } from "../lib/app/node.ts";
 import { Ports } from "../lib/app/ports.ts";

@@ -1,5 +1,5 @@
 import { SYSTEM_CLOCK } from "../lib/base/clock.ts";
-import { UpstreamConnection } from "../lib/cluster/upstream_connection.ts";
+import { UpstreamConnection } from "../lib/upstream/upstream_connection.ts";
 import { type ByteDuplex, dialTcp } from "../lib/net/tcp.ts";
 import { DEFAULT_WIRE_LIMITS } from "../lib/wire/limits.ts";
 import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { CARRIED_NAMES, findCarriedName } from "./carried_names.ts";
-import { nearestName } from "./nearest_name.ts";
-import { shortText } from "./printable.ts";
+import { nearestName } from "../config/nearest_name.ts";
+import { shortText } from "../base/printable.ts";
 import { versionText } from "./version_text.ts";
 
 /** The commands that take a configuration. */

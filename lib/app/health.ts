@@ -1,5 +1,5 @@
 import { errorText } from "../base/errors.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "../config/config.ts";
 
 const TIMEOUT_MS = 2000;
 

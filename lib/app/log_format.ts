@@ -1,5 +1,5 @@
 import type { LogLevel, LogRecord } from "@logtape/logtape";
-import { escapeUnprintable, isPrintable } from "./printable.ts";
+import { escapeUnprintable, isPrintable } from "../base/printable.ts";
 
 const HIDDEN = "[hidden]";
 /** Names of properties whose values nobody may read in a log. */

@@ -1,7 +1,7 @@
 import type { ListenError } from "../base/listen_error.ts";
-import type { Config } from "./config.ts";
-import { variableName } from "./config_environment.ts";
-import type { ListenAddress } from "./listen_address.ts";
+import type { Config } from "../config/config.ts";
+import { variableName } from "../config/config_environment.ts";
+import type { ListenAddress } from "../config/listen_address.ts";
 
 /** What the operator reads when a port can't be had: one sentence that names the port and the way to another. */
 export function portAdvice(error: ListenError, config: Config): string {

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type SocketAddress, TcpListener } from "../net/tcp.ts";
-import type { Config } from "./config.ts";
-import { sharesPort } from "./config_checks.ts";
+import type { Config } from "../config/config.ts";
+import { sharesPort } from "../config/config_checks.ts";
 
 const log = getLogger(["headwater", "app"]);
 

@@ -1,5 +1,5 @@
-import type { Config } from "./config.ts";
-import { isTable, setValue, valueAt } from "./raw_config.ts";
+import type { Config } from "../config/config.ts";
+import { isTable, setValue, valueAt } from "../config/raw_config.ts";
 
 /** What a running server can't change: its ports, and who it is to its coworkers. Every other key counts after a reload. */
 export const RESTART_KEYS: readonly (readonly string[])[] = [

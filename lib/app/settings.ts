@@ -1,11 +1,11 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
-import { parseCoworkerAddress } from "../cluster/coworker_address.ts";
-import type { ClusterPlaySettings } from "../server/cluster_router.ts";
-import type { EdgeSettings } from "../server/edge_router.ts";
+import { parseCoworkerAddress } from "../base/host_port.ts";
+import type { ClusterPlaySettings } from "../routing/cluster_router.ts";
+import type { EdgeSettings } from "../routing/edge_router.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
-import type { Config, VhostConfig } from "./config.ts";
+import type { Config, VhostConfig } from "../config/config.ts";
 import { VERSION } from "./version.ts";
 
 const DEFAULT_RTMP_PORT = 1935;

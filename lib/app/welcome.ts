@@ -1,4 +1,4 @@
-import type { Config } from "./config.ts";
+import type { Config } from "../config/config.ts";
 import type { NodeAddresses } from "./ports.ts";
 import { versionText } from "./version_text.ts";
 

@@ -12,7 +12,7 @@ import { type Location, Locator } from "./locator.ts";
 import { type NodeIdentity, splitStreamKey } from "./node_state.ts";
 import { type OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import { unlessAborted } from "../base/unless_aborted.ts";
 
 const log = getLogger(["headwater", "cluster"]);
 

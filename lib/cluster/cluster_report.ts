@@ -2,7 +2,7 @@
 import { hostAndPort, streamKey } from "../base/stream_address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Coworker } from "./coworker.ts";
-import { hostOf } from "./coworker_address.ts";
+import { hostOf } from "../base/host_port.ts";
 import {
   loadJson,
   type NodeLoad,

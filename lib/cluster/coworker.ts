@@ -1,7 +1,7 @@
 import { inBackground } from "../base/background.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
-import type { CoworkerAddress } from "./coworker_address.ts";
+import type { CoworkerAddress } from "../base/host_port.ts";
 import { CoworkerBusy, type CoworkerClient } from "./coworker_client.ts";
 import type { NodeIdentity, NodeLoad, NodeState, RtmpEndpoint } from "./node_state.ts";
 import { KnownStreams } from "./known_streams.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { hostAndPort } from "../base/stream_address.ts";
-import type { CoworkerAddress } from "./coworker_address.ts";
+import type { CoworkerAddress } from "../base/host_port.ts";
 import { MAX_NODE_STATE_BYTES, type NodeState, parseNodeState, type StateSince } from "./node_state.ts";
 import { stateETag } from "./owned_streams.ts";
 import { CHALLENGE_HEADER, challengedBootId, SIGNATURE_HEADER, signRequest } from "./request_signature.ts";
@@ -11,8 +11,8 @@ import {
   type StreamQuery,
   streamQueryPath,
 } from "./stream_query.ts";
-import { Turns } from "./turns.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import { Turns } from "../base/turns.ts";
+import { unlessAborted } from "../base/unless_aborted.ts";
 
 /** The web's `fetch`, or what a test puts in its place. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

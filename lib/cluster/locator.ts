@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import { unlessAborted } from "../base/unless_aborted.ts";
 import type { Coworker } from "./coworker.ts";
 import type { StreamOrigin, StreamQuery } from "./stream_query.ts";
 

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
-import { refusal, resource } from "./api/answer.ts";
-import { crossOrigin } from "./api/cross_origin.ts";
+import { refusal, resource } from "./middleware/answer.ts";
+import { crossOrigin } from "./middleware/cross_origin.ts";
 import { addFlvRoutes, type FlvRoutesOptions } from "./flv/flv_routes.ts";
 import { addPlayersApi, addPlayersRoutes } from "./players/players_routes.ts";
 import type { ServerView } from "./server_view.ts";

@@ -1,5 +1,5 @@
 import { DEFAULT_VHOST, type StreamAddress, streamKey } from "../base/stream_address.ts";
-import { isIpAddress } from "../cluster/coworker_address.ts";
+import { isIpAddress } from "../base/host_port.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /**

@@ -19,7 +19,7 @@ import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import { playRequests, type Requester, streamRequest } from "./stream_requests.ts";
 import type { StreamRequest } from "./stream_router.ts";
-import { isNode } from "./upstream_identity.ts";
+import { isNode } from "./peer_node.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** How long a connection may do neither after connect or after it stopped, in milliseconds: SRS's republish wait. */

@@ -3,7 +3,7 @@ import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { randomId } from "../base/random_id.ts";
 import type { RtmpError, RtmpErrorCode } from "../base/errors.ts";
-import type { UpstreamTraffic } from "../cluster/upstream_connection.ts";
+import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
 import { ReadPacer } from "../net/read_pacer.ts";

@@ -2,7 +2,7 @@ import { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import { isNode } from "./upstream_identity.ts";
+import { isNode } from "./peer_node.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** What a client wants to play or publish, its vhost looked up. */

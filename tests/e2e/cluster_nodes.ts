@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the configuration and of RTMP
-import { configSchema } from "../../lib/app/config.ts";
+import { configSchema } from "../../lib/config/config.ts";
 import { Node } from "../../lib/app/node.ts";
 import { Ports } from "../../lib/app/ports.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/config/config_load.ts";
 import { checkHealth } from "../../lib/app/health.ts";
 import { Node } from "../../lib/app/node.ts";
 import { Ports } from "../../lib/app/ports.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
 import { checkHealth } from "../../lib/app/health.ts";
 
 for (

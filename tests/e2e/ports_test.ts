@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Config, configSchema } from "../../lib/app/config.ts";
+import { type Config, configSchema } from "../../lib/config/config.ts";
 import { Ports } from "../../lib/app/ports.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";

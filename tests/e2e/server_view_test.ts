@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LiveServerView } from "../../lib/app/server_view.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
-import { FlvServer } from "../../lib/server/flv_server.ts";
+import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import type { StreamRouter } from "../../lib/server/stream_router.ts";
 import { until } from "../fakes/deadline.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";

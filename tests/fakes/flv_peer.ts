@@ -1,11 +1,11 @@
-import { configSchema } from "../../lib/app/config.ts";
+import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import type { StreamFeed } from "../../lib/hub/live_stream.ts";
 import { appHandler } from "../../lib/http/app_handler.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
-import { FlvServer } from "../../lib/server/flv_server.ts";
+import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";

@@ -1,11 +1,12 @@
 import { hostAndPort } from "../../lib/base/stream_address.ts";
 import type { RtmpError } from "../../lib/base/errors.ts";
-import type { PullAsker } from "../../lib/cluster/pull_askers.ts";
-import { SearchPace } from "../../lib/cluster/search_pace.ts";
-import { type PullSource, StreamPull } from "../../lib/cluster/stream_pull.ts";
-import { StreamPush } from "../../lib/cluster/stream_push.ts";
-import type { Dial, UpstreamTraffic } from "../../lib/cluster/upstream_connection.ts";
-import { type UpstreamTarget, upstreamTcUrl } from "../../lib/cluster/upstream_target.ts";
+import type { PullAsker } from "../../lib/upstream/pull_askers.ts";
+import { SearchPace } from "../../lib/upstream/search_pace.ts";
+import { type PullSource, StreamPull } from "../../lib/upstream/stream_pull.ts";
+import { StreamPush } from "../../lib/upstream/stream_push.ts";
+import type { UpstreamTraffic } from "../../lib/base/upstream_traffic.ts";
+import type { Dial } from "../../lib/upstream/upstream_connection.ts";
+import { type UpstreamTarget, upstreamTcUrl } from "../../lib/upstream/upstream_target.ts";
 import { LiveStream } from "../../lib/hub/live_stream.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";

@@ -1,4 +1,4 @@
-import { configSchema } from "../../lib/app/config.ts";
+import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import assert from "node:assert/strict";
-import { hostOf, parseCoworkerAddress } from "../../lib/cluster/coworker_address.ts";
+import { hostOf, parseCoworkerAddress } from "../../lib/base/host_port.ts";
 import { parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
-import { decideRedirect } from "../../lib/cluster/redirect_policy.ts";
-import { redirectUrls } from "../../lib/cluster/redirect_url.ts";
+import { decideRedirect } from "../../lib/routing/redirect_policy.ts";
+import { redirectUrls } from "../../lib/routing/redirect_url.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
 import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";

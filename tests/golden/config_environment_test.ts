@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CONFIG_KEYS } from "../../lib/app/config.ts";
-import { variableName } from "../../lib/app/config_environment.ts";
-import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
-import { valueAt } from "../../lib/app/raw_config.ts";
+import { CONFIG_KEYS } from "../../lib/config/config.ts";
+import { variableName } from "../../lib/config/config_environment.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/config/config_load.ts";
+import { valueAt } from "../../lib/config/raw_config.ts";
 
 function load(environment: Record<string, string>, text = "", path = "a.toml"): LoadedConfig {
   return loadConfig({ path, environment, readTextFile: () => text });

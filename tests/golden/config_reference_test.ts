@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { parse } from "smol-toml";
-import { CONFIG_KEYS } from "../../lib/app/config.ts";
+import { CONFIG_KEYS } from "../../lib/config/config.ts";
 import { DEFAULT_VHOST } from "../../lib/base/stream_address.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
-import { isTable, type RawTable, valueAt } from "../../lib/app/raw_config.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
+import { isTable, type RawTable, valueAt } from "../../lib/config/raw_config.ts";
 
 const REFERENCE = new URL("../../conf/headwater.reference.toml", import.meta.url);
 

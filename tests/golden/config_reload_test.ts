@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { stringify } from "smol-toml";
-import { type Config, CONFIG_KEYS, type ConfigKey } from "../../lib/app/config.ts";
-import { ConfigError } from "../../lib/app/config_error.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
-import { type RawTable, setValue, valueAt } from "../../lib/app/raw_config.ts";
+import { type Config, CONFIG_KEYS, type ConfigKey } from "../../lib/config/config.ts";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
+import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
 import {
   clusterPlaySettings,

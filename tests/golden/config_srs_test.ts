@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
-import { escapeUnprintable } from "../../lib/app/printable.ts";
-import { valueAt } from "../../lib/app/raw_config.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/config/config_load.ts";
+import { escapeUnprintable } from "../../lib/base/printable.ts";
+import { valueAt } from "../../lib/config/raw_config.ts";
 
 function load(text: string, files: Record<string, string> = {}): LoadedConfig {
   const readTextFile = (path: string) => path === "a.conf" ? text : files[path];

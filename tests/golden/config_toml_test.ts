@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { sharesPort } from "../../lib/app/config_checks.ts";
-import { ConfigError } from "../../lib/app/config_error.ts";
-import { loadConfig, type LoadedConfig } from "../../lib/app/config_load.ts";
-import { valueAt } from "../../lib/app/raw_config.ts";
+import { sharesPort } from "../../lib/config/config_checks.ts";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { loadConfig, type LoadedConfig } from "../../lib/config/config_load.ts";
+import { valueAt } from "../../lib/config/raw_config.ts";
 
 function load(text: string): LoadedConfig {
   return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => text });

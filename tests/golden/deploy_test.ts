@@ -8,8 +8,8 @@ import { parseAllDocuments } from "yaml";
 import manifest from "../../deno.json" with { type: "json" };
 import { PERMISSIONS, TARGETS } from "../../deploy/targets.ts";
 import { parseCommandLine } from "../../lib/app/command_line.ts";
-import type { Config } from "../../lib/app/config.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
 import { apiApp } from "../fakes/fake_api.ts";
 
 const ROOT = new URL("../../", import.meta.url);

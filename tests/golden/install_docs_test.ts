@@ -3,7 +3,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { TARGETS } from "../../deploy/targets.ts";
 import { ListenError } from "../../lib/base/listen_error.ts";
 import { parseCommandLine } from "../../lib/app/command_line.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
 import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";

@@ -8,7 +8,7 @@ import {
   reopenLog,
   sweepRepeats,
 } from "../../lib/app/logging.ts";
-import { isPrintable } from "../../lib/app/printable.ts";
+import { isPrintable } from "../../lib/base/printable.ts";
 
 /** The lines that `use` logs. */
 function logged(options: Omit<LoggingOptions, "write">, use: () => void): string[] {

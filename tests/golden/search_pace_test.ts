@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SearchPace } from "../../lib/cluster/search_pace.ts";
+import { SearchPace } from "../../lib/upstream/search_pace.ts";
 
 Deno.test("SearchPace lets one lost stream be looked for often", () => {
   const pace = new SearchPace(() => 0.5);

@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { parseStreamAddress } from "../../lib/base/stream_address.ts";
-import { decideRedirect } from "../../lib/cluster/redirect_policy.ts";
-import { redirectUrls } from "../../lib/cluster/redirect_url.ts";
-import { isNode } from "../../lib/server/upstream_identity.ts";
+import { decideRedirect } from "../../lib/routing/redirect_policy.ts";
+import { redirectUrls } from "../../lib/routing/redirect_url.ts";
+import { isNode } from "../../lib/server/peer_node.ts";
 import type { ServerEvent } from "../../lib/session/server_event.ts";
 import { Amf0EcmaArray, Amf0Object, decodeAmf0 } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";

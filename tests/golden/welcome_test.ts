@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ListenError } from "../../lib/base/listen_error.ts";
-import type { Config } from "../../lib/app/config.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
 import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";

@@ -1,9 +1,9 @@
-import { parseCoworkerAddress } from "../../lib/cluster/coworker_address.ts";
+import { parseCoworkerAddress } from "../../lib/base/host_port.ts";
 import { nodeStateJson, parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
-import { type PullAsker, PullAskers } from "../../lib/cluster/pull_askers.ts";
+import { type PullAsker, PullAskers } from "../../lib/upstream/pull_askers.ts";
 import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";

@@ -1,5 +1,5 @@
-import { ConfigError } from "../../lib/app/config_error.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";
 

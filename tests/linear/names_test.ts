@@ -2,8 +2,8 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { parameterOf, parseStreamAddress } from "../../lib/base/stream_address.ts";
 import { matchMount, mountedPath } from "../../lib/http/flv/mount.ts";
 import { redactUrl } from "../../lib/http/redact_url.ts";
-import { redirectUrls } from "../../lib/cluster/redirect_url.ts";
-import { withoutVhost } from "../../lib/server/upstream_identity.ts";
+import { redirectUrls } from "../../lib/routing/redirect_url.ts";
+import { withoutVhost } from "../../lib/routing/upstream_identity.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";
 

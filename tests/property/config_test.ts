@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { parse } from "smol-toml";
-import { ConfigError } from "../../lib/app/config_error.ts";
-import { loadConfig } from "../../lib/app/config_load.ts";
-import { tomlPositions } from "../../lib/app/toml_positions.ts";
+import { ConfigError } from "../../lib/config/config_error.ts";
+import { loadConfig } from "../../lib/config/config_load.ts";
+import { tomlPositions } from "../../lib/config/toml_positions.ts";
 import { SEED, SEED_TEXT } from "./random.ts";
 
 fc.configureGlobal({ seed: SEED | 0 });

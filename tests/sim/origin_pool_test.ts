@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
-import { OriginPool } from "../../lib/cluster/origin_pool.ts";
+import { OriginPool } from "../../lib/upstream/origin_pool.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 
 const A = { hostname: "10.0.0.1", port: 1935 };

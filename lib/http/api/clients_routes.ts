@@ -1,8 +1,8 @@
 import type { Handler, Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { ClientSummary, ServerView } from "../server_view.ts";
-import { refuseForeignPage } from "./foreign_page.ts";
-import { envelope, failure, page, resource } from "./answer.ts";
+import { refuseForeignPage } from "../middleware/foreign_page.ts";
+import { envelope, failure, page, resource } from "../middleware/answer.ts";
 import { kbpsJson } from "./vhosts_routes.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Context, Handler, Hono } from "hono";
 import type { ClusterView, VhostFilter } from "../cluster_view.ts";
-import { refusal, resource } from "./answer.ts";
+import { refusal, resource } from "../middleware/answer.ts";
 
 const SIGNATURE_HEADER = "X-Headwater-Signature";
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
-import { resource } from "./answer.ts";
+import { resource } from "../middleware/answer.ts";
 
 /** `/healthz`: the process answers. `/readyz`: new clients are welcome; 503 while it starts or drains. */
 export function addHealthRoutes(app: Hono, view: ServerView): void {

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
-import { envelope, resource } from "./answer.ts";
+import { envelope, resource } from "../middleware/answer.ts";
 
 /** What stands under `/api/v1/`. */
 const URLS = {

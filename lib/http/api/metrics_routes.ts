@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import type { CpuSampler } from "../cpu_sampler.ts";
-import { type Metric, PROMETHEUS_CONTENT_TYPE, prometheusText } from "../prometheus_text.ts";
+import type { CpuSampler } from "./cpu_sampler.ts";
+import { type Metric, PROMETHEUS_CONTENT_TYPE, prometheusText } from "./prometheus_text.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
-import { resource } from "./answer.ts";
+import { resource } from "../middleware/answer.ts";
 
 /**
  * `/metrics`, for Prometheus: SRS's names and Headwater's own. Everything is read from the view when Prometheus asks, so there are no

@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
-import type { CpuSample, CpuSampler } from "../cpu_sampler.ts";
+import type { CpuSample, CpuSampler } from "./cpu_sampler.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
-import { envelope, resource } from "./answer.ts";
+import { envelope, resource } from "../middleware/answer.ts";
 import { used } from "./summaries_routes.ts";
 
 /** The kernel counts processor time in these in `/proc`, and SRS's answers do. */

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Handler, Hono } from "hono";
-import { failure, resource } from "./answer.ts";
+import { failure, resource } from "../middleware/answer.ts";
 import type { ApiOptions } from "./api_options.ts";
-import { refuseForeignPage } from "./foreign_page.ts";
+import { refuseForeignPage } from "../middleware/foreign_page.ts";
 import { ReloadRunner } from "./reload_runner.ts";
 
 /** `/api/v1/raw`: the settings of the raw API itself, and reloading the configuration. Answered without the envelope, as by SRS. */

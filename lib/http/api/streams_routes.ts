@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { AudioSummary, ServerView, StreamSummary, VideoSummary } from "../server_view.ts";
-import { envelope, failure, page, resource } from "./answer.ts";
+import { envelope, failure, page, resource } from "../middleware/answer.ts";
 import { kbpsJson } from "./vhosts_routes.ts";
 
 /**

@@ -1,9 +1,9 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Hono } from "hono";
-import type { CpuSampler } from "../cpu_sampler.ts";
+import type { CpuSampler } from "./cpu_sampler.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
-import { envelope, resource } from "./answer.ts";
+import { envelope, resource } from "../middleware/answer.ts";
 
 /**
  * `/api/v1/summaries`: the process and the machine at a glance.

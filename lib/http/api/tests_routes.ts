@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
-import { envelope, failure } from "./answer.ts";
+import { envelope, failure } from "../middleware/answer.ts";
 
 /** Headers that are a secret of whoever sent the request: a page that reads this answer may be another one. */
 const SECRET_HEADERS = new Set(["authorization", "proxy-authorization", "cookie"]);

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Kbps, ServerView, VhostSummary } from "../server_view.ts";
-import { envelope, failure, resource } from "./answer.ts";
+import { envelope, failure, resource } from "../middleware/answer.ts";
 
 /** `/api/v1/vhosts`, all of them or one. */
 export function addVhostsRoutes(app: Hono, view: ServerView): void {

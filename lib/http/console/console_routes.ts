@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { resource } from "../api/answer.ts";
+import { resource } from "../middleware/answer.ts";
 import { consolePage } from "./console_page.ts";
 
 /**

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
 import { RtmpError } from "../../base/errors.ts";
 import { parseStreamAddress, type StreamAddress } from "../../base/stream_address.ts";
-import { methodRefusal } from "../api/answer.ts";
+import { methodRefusal } from "../middleware/answer.ts";
 import type { AppBindings } from "../app_handler.ts";
 import type { FlvSource } from "./flv_source.ts";
 import { matchMount } from "./mount.ts";

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { addAboutRoutes } from "../api/about_routes.ts";
-import { envelope, page, resource } from "../api/answer.ts";
+import { envelope, page, resource } from "../middleware/answer.ts";
 import type { FlvSource } from "../flv/flv_source.ts";
 import { mountedPath } from "../flv/mount.ts";
 import type { ServerView, StreamSummary } from "../server_view.ts";

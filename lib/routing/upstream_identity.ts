@@ -1,5 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
-import { MAX_ROUTE } from "../cluster/pull_askers.ts";
+import { MAX_ROUTE } from "../upstream/pull_askers.ts";
 import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 
@@ -9,7 +9,7 @@ const MAX_ROUTE_LENGTH = 2048;
 const MAX_PUBLISH_ROUTE = 16;
 
 /** Who we are towards other servers. */
-export interface NodeIdentity {
+export interface UpstreamIdentity {
   readonly nodeId: string;
   readonly signature: string;
   readonly version: string;
@@ -25,13 +25,8 @@ export function routeOf(connect: ConnectInfo | undefined): string[] {
   return route.slice(0, MAX_ROUTE_LENGTH).split(",").filter((mark) => mark !== "").slice(0, MAX_ROUTE);
 }
 
-/** Whether a client is another Headwater node, which looks for streams by itself. */
-export function isNode(connect: ConnectInfo | undefined): boolean {
-  return connect?.argumentsObject?.getString("headwater_node") !== undefined;
-}
-
 /** @throws {RtmpError} `relay-loop` when a publish has been here already. */
-export function refuseLoop(identity: NodeIdentity, connect: ConnectInfo | undefined, key: string): void {
+export function refuseLoop(identity: UpstreamIdentity, connect: ConnectInfo | undefined, key: string): void {
   const route = routeOf(connect);
   if (route.includes(identity.nodeId) || route.length > MAX_PUBLISH_ROUTE) {
     throw new RtmpError("relay-loop", `Cannot publish '${key}': the request has passed this node already`);
@@ -43,7 +38,7 @@ export function refuseLoop(identity: NodeIdentity, connect: ConnectInfo | undefi
  * follow redirects.
  */
 export function upstreamArguments(
-  identity: NodeIdentity,
+  identity: UpstreamIdentity,
   route: readonly string[],
   debug: boolean,
 ): Readonly<Record<string, Amf0Value>> {

@@ -1,22 +1,22 @@
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
-import { OriginPool } from "../cluster/origin_pool.ts";
-import type { PullAsker } from "../cluster/pull_askers.ts";
-import type { PullSession } from "../cluster/pull_connection.ts";
-import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
-import { type PushSource, StreamPush } from "../cluster/stream_push.ts";
-import { UpstreamConnection } from "../cluster/upstream_connection.ts";
-import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
+import { OriginPool } from "../upstream/origin_pool.ts";
+import type { PullAsker } from "../upstream/pull_askers.ts";
+import type { PullSession } from "../upstream/pull_connection.ts";
+import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
+import { type PushSource, StreamPush } from "../upstream/stream_push.ts";
+import { UpstreamConnection } from "../upstream/upstream_connection.ts";
+import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { SocketAddress } from "../net/tcp.ts";
-import { refusalError } from "../session/client_session.ts";
+import { refusalError } from "../upstream/upstream_connection.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import { requestedVhost } from "./requested_vhost.ts";
+import { requestedVhost } from "../server/requested_vhost.ts";
 import { askerOf, newMark, playLoop } from "./shared_pull.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
+import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
 import { clientArguments, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
-import type { VhostSettings } from "./vhost_settings.ts";
+import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** How long TCP to an origin may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;

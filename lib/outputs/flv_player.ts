@@ -8,9 +8,9 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
-import type { TickedClient } from "./rtmp_server.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { VhostSettings } from "./vhost_settings.ts";
+import type { TickedClient } from "../server/rtmp_server.ts";
+import type { ServerRuntime } from "../server/server_runtime.ts";
+import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** A stream that has shown only audio or only video for so long has nothing else, in milliseconds. */
 const GUESS_MS = 1000;

@@ -2,8 +2,8 @@ import type { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import type { VhostSettings } from "./vhost_settings.ts";
+import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
+import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** Hands each request to the router of its vhost's role: lone origin, origin of a cluster, or edge. */
 export class VhostRouter implements StreamRouter {

@@ -9,7 +9,7 @@ import {
   VARIABLE_PREFIX,
 } from "./config_error.ts";
 import { nearestName } from "./nearest_name.ts";
-import { shortText } from "./printable.ts";
+import { shortText } from "../base/printable.ts";
 import { isTable, type RawConfig, type RawPath, type RawTable, showValue, valueAt } from "./raw_config.ts";
 
 type ZodIssue = z.core.$ZodIssue;

@@ -1,5 +1,5 @@
 import { type ConfigIssue, formatPosition } from "./config_error.ts";
-import { shortText } from "./printable.ts";
+import { shortText } from "../base/printable.ts";
 import { SRS_MAPPINGS, SRS_NAMES, type SrsReader } from "./srs_directives.ts";
 import type { SrsDirective } from "./srs_parser.ts";
 

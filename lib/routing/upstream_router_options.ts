@@ -1,14 +1,15 @@
 import type { Clock } from "../base/clock.ts";
-import type { Dial, UpstreamTraffic } from "../cluster/upstream_connection.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { StreamKeepers } from "./stream_keepers.ts";
-import type { NodeIdentity } from "./upstream_identity.ts";
+import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
+import type { Dial } from "../upstream/upstream_connection.ts";
+import type { ServerRuntime } from "../server/server_runtime.ts";
+import type { StreamKeepers } from "./shared_pulls.ts";
+import type { UpstreamIdentity } from "./upstream_identity.ts";
 
 /** What a router needs that gets streams from other servers. */
 export interface UpstreamRouterOptions {
   readonly runtime: () => ServerRuntime;
   readonly keepers: () => StreamKeepers;
-  readonly identity: NodeIdentity;
+  readonly identity: UpstreamIdentity;
   readonly dial: Dial;
   readonly clock: Clock;
   /** What is received from and sent to other servers for a vhost is added here. */

@@ -1,5 +1,5 @@
 import { DEFAULT_VHOST, hostAndPort, parameterOf } from "../base/stream_address.ts";
-import { isIpAddress } from "./coworker_address.ts";
+import { isIpAddress } from "../base/host_port.ts";
 
 /** Where a player is sent. */
 export interface RedirectTarget {

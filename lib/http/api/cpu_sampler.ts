@@ -1,4 +1,4 @@
-import type { CpuTimes, ProcessUsage, SystemProbe } from "./system_probe.ts";
+import type { CpuTimes, ProcessUsage, SystemProbe } from "../system_probe.ts";
 
 /** Readings closer together than this share one result: over a shorter time a percentage is mostly noise. */
 const MIN_INTERVAL_MS = 1000;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import { SearchPace } from "../cluster/search_pace.ts";
-import type { PullAsker } from "../cluster/pull_askers.ts";
-import type { StreamPull } from "../cluster/stream_pull.ts";
+import { SearchPace } from "../upstream/search_pace.ts";
+import type { PullAsker } from "../upstream/pull_askers.ts";
+import type { StreamPull } from "../upstream/stream_pull.ts";
 import type { FeedInfo, LiveStream } from "../hub/live_stream.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
 

@@ -1,5 +1,5 @@
 import type { ConfigIssue, ConfigPosition } from "./config_error.ts";
-import { shortText } from "./printable.ts";
+import { shortText } from "../base/printable.ts";
 
 /** A table of settings as they were written, not checked yet. */
 export interface RawTable {

@@ -5,7 +5,8 @@ import { RateMeter } from "../base/rate_meter.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LiveStream, StreamFeed } from "../hub/live_stream.ts";
 import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
-import { type Dial, UpstreamConnection, type UpstreamTraffic } from "./upstream_connection.ts";
+import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
+import { type Dial, UpstreamConnection } from "./upstream_connection.ts";
 import type { UpstreamTarget } from "./upstream_target.ts";
 
 const log = getLogger(["headwater", "cluster", "pull"]);

@@ -1,5 +1,5 @@
 import { nearestName } from "./nearest_name.ts";
-import { escapeUnprintable, shortText } from "./printable.ts";
+import { escapeUnprintable, shortText } from "../base/printable.ts";
 
 /** What a position's file begins with when the setting came from the environment. */
 export const VARIABLE_PREFIX = "environment variable ";

@@ -2,17 +2,18 @@ import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
-import { pause } from "../cluster/pause.ts";
-import type { PullAsker } from "../cluster/pull_askers.ts";
-import { decideRedirect, type RedirectMode } from "../cluster/redirect_policy.ts";
-import { redirectUrls } from "../cluster/redirect_url.ts";
-import { type PullSource, StreamPull } from "../cluster/stream_pull.ts";
+import { pause } from "../upstream/pause.ts";
+import type { PullAsker } from "../upstream/pull_askers.ts";
+import { decideRedirect, type RedirectMode } from "./redirect_policy.ts";
+import { redirectUrls } from "./redirect_url.ts";
+import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
-import { type UpstreamTarget, upstreamTcUrl } from "../cluster/upstream_target.ts";
+import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { askerOf, newMark, playLoop } from "./shared_pull.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "./stream_router.ts";
-import { isNode, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
+import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
+import { isNode } from "../server/peer_node.ts";
+import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */

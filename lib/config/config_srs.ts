@@ -1,7 +1,7 @@
 import { type ConfigIssue, type ConfigPosition, unknownNameMessage } from "./config_error.ts";
 import { PositionMap, type RawConfig, type RawTable, setValue } from "./raw_config.ts";
 import { repeatedDirectives, wrongArguments } from "./srs_checks.ts";
-import { modernizeDirectives } from "./srs_compatibility.ts";
+import { modernizeDirectives } from "./srs_legacy.ts";
 import { SRS_MAPPINGS, SRS_NAMES, SRS_NO_OPERATION, SRS_SPECIAL } from "./srs_directives.ts";
 import { findDirective, parseSrsConfig, type SrsDirective, type SrsParserOptions } from "./srs_parser.ts";
 import { serverSettings, type SrsSetting, vhostSettings } from "./srs_settings.ts";

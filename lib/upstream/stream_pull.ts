@@ -6,8 +6,9 @@ import { closedPull, type PullAsker, PullAskers } from "./pull_askers.ts";
 import { MEDIA_TIMEOUT_MS, PullConnection, type PullResult, type PullSession } from "./pull_connection.ts";
 import { FIRST_PAUSE_MS, MAX_PAUSE_MS, RetryPause } from "./retry_pause.ts";
 import type { SearchPace } from "./search_pace.ts";
-import { unlessAborted } from "./unless_aborted.ts";
-import type { Dial, UpstreamTraffic } from "./upstream_connection.ts";
+import { unlessAborted } from "../base/unless_aborted.ts";
+import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
+import type { Dial } from "./upstream_connection.ts";
 import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
 
 const log = getLogger(["headwater", "cluster", "pull"]);

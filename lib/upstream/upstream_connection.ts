@@ -1,3 +1,4 @@
+import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { hostAndPort } from "../base/stream_address.ts";
@@ -6,6 +7,8 @@ import { pumpBytes } from "../net/pump.ts";
 import { type ByteDuplex, isConnectionLoss, type SocketAddress } from "../net/tcp.ts";
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
 
+export { refusalError } from "../session/client_session.ts";
+
 /** After so long without a byte the other server is asked for a sign of life, in milliseconds. */
 const PING_AFTER_MS = 500;
 /** How often a connection's times are looked at, in milliseconds. */
@@ -13,12 +16,6 @@ const LOOK_INTERVAL_MS = 250;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
 export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDuplex>;
-
-/** What was received from and sent to other servers, in bytes; connections add to it. */
-export interface UpstreamTraffic {
-  receivedBytes: number;
-  sentBytes: number;
-}
 
 export interface UpstreamOptions {
   readonly dial: Dial;

@@ -1,10 +1,10 @@
 import { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import { type FlvClientInfo, FlvPlayer } from "./flv_player.ts";
-import { admitPlay } from "./play_admission.ts";
-import { requestKey } from "./requested_vhost.ts";
-import type { RtmpServer } from "./rtmp_server.ts";
-import type { VhostSettings } from "./vhost_settings.ts";
+import { admitPlay } from "../server/play_admission.ts";
+import { requestKey } from "../server/requested_vhost.ts";
+import type { RtmpServer } from "../server/rtmp_server.ts";
+import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** What somebody asks for over HTTP or WebSocket. */
 export interface FlvRequest extends FlvClientInfo {

@@ -4,10 +4,11 @@
  * @module
  */
 import { RtmpError } from "../base/errors.ts";
-import type { PullAsker } from "../cluster/pull_askers.ts";
-import type { ServerRuntime } from "./server_runtime.ts";
-import type { StreamRequest } from "./stream_router.ts";
-import { isNode, routeOf, withoutVhost } from "./upstream_identity.ts";
+import type { PullAsker } from "../upstream/pull_askers.ts";
+import type { ServerRuntime } from "../server/server_runtime.ts";
+import type { StreamRequest } from "../server/stream_router.ts";
+import { isNode } from "../server/peer_node.ts";
+import { routeOf, withoutVhost } from "./upstream_identity.ts";
 
 /** The refusal of a play that has been here already. */
 export function playLoop(key: string): RtmpError {

@@ -1,5 +1,5 @@
 import type { ConfigIssue, ConfigPosition } from "./config_error.ts";
-import { shortText } from "./printable.ts";
+import { shortText } from "../base/printable.ts";
 
 /** One directive of an SRS `.conf`: `name arg* ;` or `name arg* { directives }`. */
 export interface SrsDirective {
