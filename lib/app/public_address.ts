@@ -1,4 +1,4 @@
-import { permitted } from "./permitted.ts";
+import { ifKnown } from "./if_known.ts";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
@@ -7,7 +7,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
  * none, or where this process may not know.
  */
 export function publicAddress(): string {
-  const interfaces = permitted(() => Deno.networkInterfaces()) ?? [];
+  const interfaces = ifKnown(() => Deno.networkInterfaces()) ?? [];
   const outside = interfaces.filter(({ address }) => !LOOPBACK.has(address));
   return (outside.find(({ family }) => family === "IPv4") ?? outside[0])?.address ?? "127.0.0.1";
 }

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { arch, cpus, version } from "node:os";
 import type { CpuTimes, HostFacts, ProcessUsage, SystemMemory, SystemProbe } from "../http/system_probe.ts";
-import { permitted } from "./permitted.ts";
+import { ifKnown } from "./if_known.ts";
 
 /** What `process.resourceUsage` answers; Deno 2.4 has no such function. */
 interface ResourceUsage {
@@ -24,11 +24,11 @@ const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarc
 export class DenoSystemProbe implements SystemProbe {
   readonly parentPid: number = Deno.ppid;
   readonly commandLine: string = [process.argv[0] ?? "", ...Deno.args].join(" ");
-  readonly workingDirectory: string = permitted(() => Deno.cwd()) ?? "";
+  readonly workingDirectory: string = ifKnown(() => Deno.cwd()) ?? "";
   #residentMaxBytes = 0;
 
   host(): HostFacts | undefined {
-    return permitted(() => ({
+    return ifKnown(() => ({
       sysname: { linux: "Linux", darwin: "Darwin", windows: "Windows_NT" }[Deno.build.os as string] ??
         Deno.build.os,
       nodename: Deno.hostname(),
@@ -39,7 +39,7 @@ export class DenoSystemProbe implements SystemProbe {
   }
 
   processUsage(): ProcessUsage | undefined {
-    return permitted(() => {
+    return ifKnown(() => {
       const cpu = process.cpuUsage();
       const resources = resourceUsage();
       const residentBytes = Deno.memoryUsage().rss;
@@ -64,11 +64,11 @@ export class DenoSystemProbe implements SystemProbe {
   }
 
   memory(): SystemMemory | undefined {
-    return permitted(() => Deno.systemMemoryInfo());
+    return ifKnown(() => Deno.systemMemoryInfo());
   }
 
   cpuTimes(): CpuTimes | undefined {
-    return permitted(() => {
+    return ifKnown(() => {
       const sum = { count: 0, userMs: 0, niceMs: 0, systemMs: 0, idleMs: 0, irqMs: 0 };
       for (const { times } of cpus()) {
         sum.count += 1;
@@ -83,14 +83,14 @@ export class DenoSystemProbe implements SystemProbe {
   }
 
   load(): readonly [number, number, number] | undefined {
-    return permitted(() => {
+    return ifKnown(() => {
       const [one = 0, five = 0, fifteen = 0] = Deno.loadavg();
       return [one, five, fifteen] as const;
     });
   }
 
   uptimeSeconds(): number | undefined {
-    return permitted(() => Deno.osUptime());
+    return ifKnown(() => Deno.osUptime());
   }
 }
 
