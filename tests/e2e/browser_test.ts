@@ -25,8 +25,8 @@ async function publish(scope: TestScope, server: ServerProcess, file: MediaFileN
   await server.line(({ message }) => message === "Publish started");
 }
 
-function pageUrl(server: ServerProcess, query: string = ""): string {
-  return `http://127.0.0.1:${server.port("httpServer")}/players/${query}`;
+function pageUrl(server: ServerProcess, query: string = "", host: string = "127.0.0.1"): string {
+  return `http://${host}:${server.port("httpServer")}/players/${query}`;
 }
 
 async function assertPictureMoves(page: ChromiumPage): Promise<void> {
@@ -91,19 +91,28 @@ programTest(PROGRAMS, "a browser goes on when the publisher comes back", async (
   await assertPictureMoves(page);
 });
 
-for (const protocol of ["http", "ws"]) {
-  programTest(PROGRAMS, `a browser sees the picture that comes late to ${protocol}-FLV`, async (scope) => {
-    const server = await scope.startServer();
-    const publisher = await FilePublisher.start(scope, server, await mediaFile("av.flv"));
-    publisher.isVideoHeld = true;
-    const page = await ChromiumPage.open(scope, pageUrl(server, `?stream=live/a&protocol=${protocol}`));
-    await page.until(`${STATUS} === "playing" && ${VIDEO}.currentTime > 1`);
-    equal(await page.evaluate(`document.getElementById("picture").textContent`), "none");
-    publisher.isVideoHeld = false;
-    await page.until(`document.getElementById("picture").textContent.startsWith("320×240")`);
-    await assertPictureMoves(page);
-    equal(await page.evaluate(`document.getElementById("sound").textContent.startsWith("AAC")`), true);
-  });
+for (
+  const [protocol, host] of [["http", "127.0.0.1"], ["http", "server.example"], ["ws", "127.0.0.1"]] as const
+) {
+  programTest(
+    PROGRAMS,
+    `a browser sees the picture that comes late to ${protocol}-FLV from ${host}`,
+    async (scope) => {
+      const server = await scope.startServer();
+      const publisher = await FilePublisher.start(scope, server, await mediaFile("av.flv"));
+      publisher.isVideoHeld = true;
+      const page = await ChromiumPage.open(
+        scope,
+        pageUrl(server, `?stream=live/a&protocol=${protocol}`, host),
+      );
+      await page.until(`${STATUS} === "playing" && ${VIDEO}.currentTime > 1`);
+      equal(await page.evaluate(`document.getElementById("picture").textContent`), "none");
+      publisher.isVideoHeld = false;
+      await page.until(`document.getElementById("picture").textContent.startsWith("320×240")`);
+      await assertPictureMoves(page);
+      equal(await page.evaluate(`document.getElementById("sound").textContent.startsWith("AAC")`), true);
+    },
+  );
 }
 
 programTest(PROGRAMS, "a browser goes on when the server has been started anew", async (scope) => {

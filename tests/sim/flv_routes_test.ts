@@ -115,8 +115,11 @@ async function playAudioOnly(headers: Record<string, string>): Promise<[FlvNode,
   return [node, feed, player];
 }
 
-Deno.test("a kind of media that the header did not announce ends a page's play, which opens it anew", async () => {
-  const [node, feed, player] = await playAudioOnly({ Origin: "http://localhost:8080" });
+/** What browsers send of a page's request: of another site's, over HTTPS, and of the server's own over plain HTTP. */
+for (const [name, value] of [["Origin", "http://a.example"], ["Sec-Fetch-Mode", "cors"], ["Referer", "http://localhost/"]] as const) {
+Deno.test(`a kind of media that the header did not announce ends the play of a page with ${name}, which opens it anew`, async () => {
+  const [node, feed, player] = await playAudioOnly({ [name]: value });
+}
   sendHeaders(node, feed, VIDEO);
   sendVideo(node, feed, true, 20);
   await player.read();

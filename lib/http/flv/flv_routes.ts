@@ -25,8 +25,8 @@ const STREAM_HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
-/** A browser sends one of these with what a page's script asks for. */
-const PAGE_HEADERS = ["Origin", "Sec-Fetch-Mode"];
+/** A browser sends one of these with what a page's script asks for; over plain HTTP, to the page's own server, only the last. */
+const PAGE_HEADERS = ["Origin", "Sec-Fetch-Mode", "Referer"];
 
 /** `GET /app/stream.flv` as HTTP-FLV, and as WebSocket-FLV when the client asks to upgrade. */
 export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
