@@ -116,21 +116,25 @@ async function playAudioOnly(headers: Record<string, string>): Promise<[FlvNode,
 }
 
 /** What browsers send of a page's request: of another site's, over HTTPS, and of the server's own over plain HTTP. */
-for (const [name, value] of [["Origin", "http://a.example"], ["Sec-Fetch-Mode", "cors"], ["Referer", "http://localhost/"]] as const) {
-Deno.test(`a kind of media that the header did not announce ends the play of a page with ${name}, which opens it anew`, async () => {
-  const [node, feed, player] = await playAudioOnly({ [name]: value });
+const PAGE_HEADERS = [["Origin", "http://a.example"], ["Sec-Fetch-Mode", "cors"], [
+  "Referer",
+  "http://localhost/",
+]] as const;
+for (const [name, value] of PAGE_HEADERS) {
+  Deno.test(`a kind of media that the header did not announce ends the play of a page with ${name}`, async () => {
+    const [node, feed, player] = await playAudioOnly({ [name]: value });
+    sendHeaders(node, feed, VIDEO);
+    sendVideo(node, feed, true, 20);
+    await player.read();
+    assert.equal(player.isEnded, true);
+    assert.ok(player.tags.every(({ typeId }) => typeId === AUDIO), player.shape.join());
+    assert.equal(node.runtime.counters.errors.get("media-changed"), 1);
+    assert.equal(node.server.connectionCount, 0);
+    const again = await node.play("/live/a.flv");
+    assert.equal(again.flags, 5);
+    await again.leave();
+  });
 }
-  sendHeaders(node, feed, VIDEO);
-  sendVideo(node, feed, true, 20);
-  await player.read();
-  assert.equal(player.isEnded, true);
-  assert.ok(player.tags.every(({ typeId }) => typeId === AUDIO), player.shape.join());
-  assert.equal(node.runtime.counters.errors.get("media-changed"), 1);
-  assert.equal(node.server.connectionCount, 0);
-  const again = await node.play("/live/a.flv");
-  assert.equal(again.flags, 5);
-  await again.leave();
-});
 
 Deno.test("a kind of media that the header did not announce reaches players that are no page", async () => {
   const [node, feed, player] = await playAudioOnly({});
