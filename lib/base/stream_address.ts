@@ -54,7 +54,7 @@ export function parseStreamAddress(tcUrl: string, streamName: string, maxBytes: 
   const [scheme, authority, appPath] = splitUrl(urlPath.trim());
   const match = AUTHORITY_FORM.exec(authority);
   if (scheme === "" || match === null) {
-    const url = printable(`${scheme && `${scheme}://`}${authority}${appPath}`);
+    const url = printable(withoutLogin(`${scheme && `${scheme}://`}${authority}${appPath}`));
     throw new RtmpError("bad-tc-url", `Cannot read tcUrl: '${url}' is not scheme://host/app`);
   }
   const [, bracketedHost = "", portText = ""] = match;
@@ -231,6 +231,11 @@ function checkName(vhost: string, app: string, stream: string, maxBytes: number)
       `Cannot use stream name '${printable(name)}': it has control characters`,
     );
   }
+}
+
+/** What may be shown of a URL that can't be read: a password with a slash in it is not found where a login stands. */
+function withoutLogin(url: string): string {
+  return url.slice(url.lastIndexOf("@") + 1);
 }
 
 function printable(text: string): string {

@@ -306,6 +306,7 @@ Deno.test("parseStreamAddress never repeats a parameter or a login in what it th
       "nonsense?token=secret",
       "rtmp://user:secret@d.com:rtmp/live",
       "user:secret@d.com/live",
+      "rtmp://user:sec/secret@d.com/live",
       "rtmp://user:secret@d.com/\x1b",
       "rtmp://user:secret@\x1bd.com/live",
     ]
