@@ -165,7 +165,7 @@ const vhostSchema = section({
     0,
     0,
     2 ** 31 - 1,
-    "Window to acknowledge our input by, in bytes. 0: what the peer asks for.",
+    "Window to acknowledge our input by, in bytes. 0: what the peer asks for; never more than out_ack_size.",
   ),
   out_ack_size: integer(
     2_500_000,
