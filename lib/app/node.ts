@@ -108,7 +108,10 @@ export class Node {
       wallNow: Date.now,
       random: Math.random,
       nonce: () => crypto.randomUUID().replaceAll("-", ""),
-      onHeard: (key) => this.#keepers.wake(key),
+      onHeard: (key) => {
+        this.#keepers.wake(key);
+        cluster.hear(key);
+      },
       onLost: (stream, reason) => cluster.lose(stream, reason),
     });
     this.#clusterReport = new ClusterReport({

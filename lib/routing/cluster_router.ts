@@ -6,6 +6,7 @@ import { pause } from "../upstream/pause.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { decideRedirect, type RedirectMode } from "./redirect_policy.ts";
 import { redirectUrls } from "./redirect_url.ts";
+import { RetryPause } from "../upstream/retry_pause.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
@@ -18,8 +19,6 @@ import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;
-/** Pause between two questions while a play waits for a stream, in milliseconds. */
-const WAIT_STEP_MS = 250;
 
 /** The router's part of a vhost's `cluster` section. */
 export interface ClusterPlaySettings {
@@ -49,6 +48,8 @@ export interface ClusterRouterOptions extends UpstreamRouterOptions {
 /** An origin of a cluster: a stream is here, at a coworker, or nowhere, and that is known before the player is told anything. */
 export class ClusterRouter implements StreamRouter {
   readonly #options: ClusterRouterOptions;
+  /** Plays that wait for a stream that no node has, by its key: each is told when it is heard of. */
+  readonly #waiting = new Map<string, Set<AbortController>>();
   /** How to end the publishers of owned streams, by the connection id that owns. */
   readonly #stops = new Map<string, (reason: RtmpError) => void>();
 
@@ -59,6 +60,11 @@ export class ClusterRouter implements StreamRouter {
   /** Another node's claim to a stream holds: its publisher here is told why, and ended. */
   lose(stream: OwnedStream, reason: RtmpError): void {
     this.#stops.get(stream.connectionId)?.(reason);
+  }
+
+  /** A stream has been published, here or at another node: plays that wait for it ask at once. */
+  hear(key: string): void {
+    for (const heard of this.#waiting.get(key) ?? []) heard.abort();
   }
 
   admitConnect(): Promise<void> {
@@ -114,6 +120,7 @@ export class ClusterRouter implements StreamRouter {
       publishedAtMs,
       connectionId,
     });
+    this.hear(key);
     return {
       release: () => {
         this.#stops.delete(connectionId);
@@ -130,16 +137,31 @@ export class ClusterRouter implements StreamRouter {
     return settings;
   }
 
-  /** Asks again until the stream is found or `waitMs` is over. */
+  /** Asks again, more and more seldom, until the stream is found or heard of, or `waitMs` is over. */
   async #locate(request: StreamRequest, waitMs: number): Promise<Location> {
     const { clock, cluster, runtime } = this.#options;
     const deadlineMs = clock.now() + waitMs;
+    const retry = new RetryPause();
     for (;;) {
       const location = await cluster().locate(queryOf(request), request.signal);
-      if (location.kind !== "nowhere" || clock.now() >= deadlineMs) return location;
-      await pause(clock, WAIT_STEP_MS, request.signal);
+      const nowMs = clock.now();
+      if (location.kind !== "nowhere" || nowMs >= deadlineMs) return location;
+      await this.#waitFor(request, Math.min(retry.next(nowMs), deadlineMs - nowMs));
       if (request.signal.aborted) return location;
       if (runtime().hub.get(request.key)?.feed?.kind === "publish") return { kind: "mine" };
+    }
+  }
+
+  /** Waits until the stream is heard of, but no longer than that. */
+  async #waitFor({ key, signal }: StreamRequest, ms: number): Promise<void> {
+    const heard = new AbortController();
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting.add(heard));
+    try {
+      await pause(this.#options.clock, ms, AbortSignal.any([signal, heard.signal]));
+    } finally {
+      waiting.delete(heard);
+      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
     }
   }
 

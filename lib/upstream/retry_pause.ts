@@ -47,7 +47,7 @@ export class RetryPause {
    *
    * @param failure What came of the last one.
    */
-  next(nowMs: number, failure: RtmpError | undefined): number {
+  next(nowMs: number, failure?: RtmpError): number {
     if (nowMs < this.#eagerUntilMs && !this.isBreaking) return FIRST_PAUSE_MS;
     if (failure?.code === "unreachable") this.#nextMs = Math.min(this.#nextMs, MAX_UNREACHABLE_PAUSE_MS);
     const pauseMs = this.#nextMs;

@@ -86,6 +86,17 @@ programTest(
   },
 );
 
+programTest([], "a play that waits for its stream asks for it more and more seldom", async (scope) => {
+  const coworker = countingCoworker(scope);
+  const coworkers = [coworker.address];
+  const node = await LocalNode.start(scope, { origin_cluster: true, coworkers, wait_ms: 3000 });
+  await node.meets(1);
+  const before = coworker.requests;
+  await rejects(play(scope, node, "nobody"), /StreamNotFound/);
+  const asked = coworker.requests - before;
+  ok(asked > 2 && asked <= 8, `asked ${asked} times`);
+});
+
 programTest([], "a node opens few connections to a coworker, and keeps fewer", async (scope) => {
   const coworker = countingCoworker(scope);
   const node = await LocalNode.start(scope, { origin_cluster: true, coworkers: [coworker.address] });
@@ -179,15 +190,23 @@ async function timeOf(action: () => Promise<unknown>): Promise<number> {
 }
 
 /** A coworker in SRS's manner that owns nothing, and counts its connections. */
-function countingCoworker(scope: TestScope): { address: string; open: number; most: number } {
+function countingCoworker(
+  scope: TestScope,
+): { address: string; open: number; most: number; requests: number } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   scope.onClose(() => listener.close());
-  const counts = { address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`, open: 0, most: 0 };
+  const counts = {
+    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    open: 0,
+    most: 0,
+    requests: 0,
+  };
   const serve = async (connection: Deno.Conn) => {
     counts.most = Math.max(counts.most, ++counts.open);
     const buffer = new Uint8Array(16 * 1024);
     try {
       while (await connection.read(buffer) !== null) {
+        counts.requests++;
         // So that others are asked meanwhile.
         await new Promise((resolve) => setTimeout(resolve, 2));
         await connection.write(
