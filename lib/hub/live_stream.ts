@@ -16,6 +16,7 @@ import {
 import { OutputLog } from "./output_log.ts";
 import type { PlayerCursor, PlayerOptions } from "./player_cursor.ts";
 import { StreamClock } from "./stream_clock.ts";
+import type { FeedInfo, LeftOut, StreamFeed } from "./stream_feed.ts";
 
 /** With no video for this many audio messages the stream counts as audio only, as in SRS. */
 const AUDIO_ONLY_MESSAGES = 115;
@@ -46,23 +47,6 @@ export interface LiveStreamOptions {
   readonly server: string;
   readonly limits?: WireLimits;
 }
-
-/** Who feeds a stream. */
-export interface FeedInfo {
-  /** `publish`: an encoder; `pull`: an upstream, whose stream is not ours to claim. */
-  readonly kind: "publish" | "pull";
-  /** The id of the connection, as in logs and the API. */
-  readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly startedAtMs: number;
-  /** Asks the feed to end: another takes over, or an operator says so. */
-  readonly stop?: (reason: RtmpError) => void;
-  /** Something that it sent is kept from players, and why; called once for each kind of thing. */
-  readonly onLeftOut?: (what: LeftOut, error: RtmpError) => void;
-}
-
-/** What of a feed may be left out. */
-export type LeftOut = "metadata" | "codec header" | "aggregate";
 
 /** Called when a stream has new bytes in an output, once per message. */
 export type OnOutput = (output: OutputLog, stream: LiveStream) => void;
@@ -179,12 +163,11 @@ export class LiveStream {
     if (info.kind !== "pull") this.#pulledKeyframe = undefined;
     this.#dropGop();
     for (const listener of [...this.feedListeners]) listener(info);
-    return new StreamFeed(
-      this,
-      (message, nowMs) => this.#receive(message, nowMs),
-      (what, error) => this.#leaveOut(what, error),
-      () => this.#detach(info),
-    );
+    return {
+      write: (message, nowMs) => this.#receive(message, nowMs),
+      leaveOut: (what, error) => this.#leaveOut(what, error),
+      close: () => this.#detach(info),
+    };
   }
 
   /** A new player. */
@@ -395,32 +378,5 @@ export class LiveStream {
       this.#otherOutputs.set(name, output);
     }
     return output;
-  }
-}
-
-/** A feed's hold on its stream. */
-export class StreamFeed {
-  readonly stream: LiveStream;
-  /**
-   * Adds one message. The payload is copied before this returns.
-   *
-   * @param nowMs Monotonic milliseconds.
-   */
-  readonly write: (message: StreamMessage, nowMs: number) => void;
-  /** Says that something the feed sent could not even be read. */
-  readonly leaveOut: (what: LeftOut, error: RtmpError) => void;
-  /** Leaves the stream to its players and the next feed. */
-  readonly close: () => void;
-
-  constructor(
-    stream: LiveStream,
-    write: (message: StreamMessage, nowMs: number) => void,
-    leaveOut: (what: LeftOut, error: RtmpError) => void,
-    close: () => void,
-  ) {
-    this.stream = stream;
-    this.write = write;
-    this.leaveOut = leaveOut;
-    this.close = close;
   }
 }

@@ -2,7 +2,8 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { SearchPace } from "../upstream/search_pace.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import type { StreamPull } from "../upstream/stream_pull.ts";
-import type { FeedInfo, LiveStream } from "../hub/live_stream.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { FeedInfo } from "../hub/stream_feed.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
 
 interface Keeper {

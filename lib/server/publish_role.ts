@@ -1,5 +1,6 @@
 import { RtmpError } from "../base/errors.ts";
-import type { LeftOut, LiveStream, StreamFeed } from "../hub/live_stream.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { LeftOut, StreamFeed } from "../hub/stream_feed.ts";
 import type { StreamMessage } from "../hub/output_format.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { PublishLease, StreamRequest } from "./stream_router.ts";

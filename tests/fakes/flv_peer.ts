@@ -1,6 +1,7 @@
 import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
-import type { StreamFeed } from "../../lib/hub/live_stream.ts";
+import type { LiveStream } from "../../lib/hub/live_stream.ts";
+import type { StreamFeed } from "../../lib/hub/stream_feed.ts";
 import { appHandler } from "../../lib/http/app_handler.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
@@ -12,6 +13,11 @@ import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { fetchInMemory, type HttpCall } from "./http_client.ts";
+
+/** An encoder, and the stream that it feeds. */
+export interface FlvFeed extends StreamFeed {
+  readonly stream: LiveStream;
+}
 
 /** A server with its HTTP side in memory, in time that the test moves on. */
 export class FlvNode {
@@ -71,11 +77,11 @@ export class FlvNode {
   }
 
   /** Begins to feed a stream. */
-  publish(key: string): StreamFeed {
+  publish(key: string): FlvFeed {
     const vhost = this.runtime.options.findVhost("");
     if (vhost === undefined) throw new Error("Cannot publish: there is no default vhost");
     const stream = this.runtime.hub.open(key, () => vhost.stream);
-    return stream.attach({ kind: "publish", id: "encoder", startedAtMs: 0 });
+    return { stream, ...stream.attach({ kind: "publish", id: "encoder", startedAtMs: 0 }) };
   }
 }
 

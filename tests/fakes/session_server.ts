@@ -1,5 +1,6 @@
 import { RtmpError } from "../../lib/base/errors.ts";
-import type { LiveStream, StreamFeed } from "../../lib/hub/live_stream.ts";
+import type { LiveStream } from "../../lib/hub/live_stream.ts";
+import type { StreamFeed } from "../../lib/hub/stream_feed.ts";
 import type { PlayerCursor } from "../../lib/hub/player_cursor.ts";
 import { StreamHub } from "../../lib/hub/stream_hub.ts";
 import type { ServerEvent } from "../../lib/session/server_event.ts";

@@ -1,4 +1,5 @@
-import { LiveStream, type LiveStreamOptions, type StreamFeed } from "../../lib/hub/live_stream.ts";
+import { LiveStream, type LiveStreamOptions } from "../../lib/hub/live_stream.ts";
+import type { StreamFeed } from "../../lib/hub/stream_feed.ts";
 import type { PlayerCursor } from "../../lib/hub/player_cursor.ts";
 import { joinBytes } from "../../lib/base/join_bytes.ts";
 import { Amf0Object, type Amf0Value, encodeAmf0 } from "../../lib/wire/amf0.ts";

@@ -1,22 +1,29 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
-import type { StreamFeed } from "../../lib/hub/live_stream.ts";
 import type { PlayDecision, StreamRouter } from "../../lib/server/stream_router.ts";
 import { loneOrigin } from "../../lib/server/stream_router.ts";
-import { AAC_HEADER, audioFrame, AVC_HEADER, FlvNode, FlvResponse, videoFrame } from "../fakes/flv_peer.ts";
+import {
+  AAC_HEADER,
+  audioFrame,
+  AVC_HEADER,
+  type FlvFeed,
+  FlvNode,
+  FlvResponse,
+  videoFrame,
+} from "../fakes/flv_peer.ts";
 import { settle } from "../fakes/fake_clock.ts";
 
 const AUDIO = 8;
 const VIDEO = 9;
 
-function sendAudio(node: FlvNode, feed: StreamFeed, ...times: number[]): void {
+function sendAudio(node: FlvNode, feed: FlvFeed, ...times: number[]): void {
   for (const timestamp of times) {
     feed.write({ typeId: AUDIO, timestamp, payload: audioFrame() }, node.clock.now());
   }
 }
 
-function sendHeaders(node: FlvNode, feed: StreamFeed, ...typeIds: number[]): void {
+function sendHeaders(node: FlvNode, feed: FlvFeed, ...typeIds: number[]): void {
   for (const typeId of typeIds) {
     feed.write(
       { typeId, timestamp: 0, payload: typeId === AUDIO ? AAC_HEADER : AVC_HEADER },
@@ -27,7 +34,7 @@ function sendHeaders(node: FlvNode, feed: StreamFeed, ...typeIds: number[]): voi
 
 function sendVideo(
   node: FlvNode,
-  feed: StreamFeed,
+  feed: FlvFeed,
   isKeyframe: boolean,
   timestamp: number,
   size?: number,
@@ -35,7 +42,7 @@ function sendVideo(
   feed.write({ typeId: VIDEO, timestamp, payload: videoFrame(isKeyframe, size) }, node.clock.now());
 }
 
-function publishBoth(node: FlvNode, key: string = "/live/a"): StreamFeed {
+function publishBoth(node: FlvNode, key: string = "/live/a"): FlvFeed {
   const feed = node.publish(key);
   sendHeaders(node, feed, AUDIO, VIDEO);
   sendVideo(node, feed, true, 0);
@@ -104,7 +111,7 @@ for (
 }
 
 /** A stream with audio and a player who was told so, before video comes. */
-async function playAudioOnly(headers: Record<string, string>): Promise<[FlvNode, StreamFeed, FlvResponse]> {
+async function playAudioOnly(headers: Record<string, string>): Promise<[FlvNode, FlvFeed, FlvResponse]> {
   const node = new FlvNode();
   const feed = node.publish("/live/a");
   sendHeaders(node, feed, AUDIO);
