@@ -63,7 +63,9 @@ export function configureLogging(options: LoggingOptions): void {
   const counted = new LogRepeats({
     now: options.now ?? (() => performance.now()),
     sumUp: (record, count, seconds) => {
-      const message = `${count} more like this in the last ${seconds} s: ${record.message.join("")}`;
+      // What stood in its placeholders is another in each.
+      const phrase = typeof record.rawMessage === "string" ? record.rawMessage : record.rawMessage.join("");
+      const message = `${count} more like this in the last ${seconds} s: ${phrase}`;
       write({ ...record, message: [message], timestamp: Date.now() });
     },
   });

@@ -107,8 +107,11 @@ async function serve(
   if (isForPeople(config)) writeToStdout(welcome(config, source, ports.addresses));
   const signal = await new Promise<string>((stop) => {
     signals.handle((signal, request) => {
-      if (request === "stop") stop(signal);
-      else if (request === "reload") {
+      if (request === "stop") {
+        // What would change a server that ends comes too late.
+        signals.handle(() => {});
+        stop(signal);
+      } else if (request === "reload") {
         inBackground(reload(node, load).catch(() => {/* Said in the log. */}), "reload");
       } else if (request === "reopenLog") reopen();
       else log.info("Signal has no meaning here", { signal });

@@ -29,6 +29,8 @@ export interface SrsFile {
 const MAX_INCLUDE_DEPTH = 16;
 /** Of one configuration: each may include several. */
 const MAX_INCLUDES = 256;
+/** Of all files of one configuration, in characters. */
+const MAX_LENGTH = 4 * 1024 * 1024;
 /** SRS's own blocks are four deep. */
 const MAX_BLOCK_DEPTH = 32;
 /** After so many it is no configuration. */
@@ -40,7 +42,8 @@ const MAX_ISSUES = 1000;
  */
 export function parseSrsConfig(text: string, file: string, options: SrsParserOptions): SrsFile {
   const issues: ConfigIssue[] = [];
-  const directives = new SrsParser(text, file, { options, issues, includes: 0 }, 0).parse("file");
+  const directives = new SrsParser(text, file, { options, issues, includes: 0, length: text.length }, 0)
+    .parse("file");
   return { directives, issues };
 }
 
@@ -54,6 +57,7 @@ interface SharedState {
   readonly options: SrsParserOptions;
   readonly issues: ConfigIssue[];
   includes: number;
+  length: number;
 }
 
 interface Statement {
@@ -145,6 +149,14 @@ class SrsParser {
       }
       if (text === undefined) {
         this.#complain(`cannot read the included file ${shortText(file)}`, line);
+        return [];
+      }
+      const { length } = this.#shared;
+      this.#shared.length += text.length;
+      if (this.#shared.length > MAX_LENGTH) {
+        if (length <= MAX_LENGTH) {
+          this.#complain(`the files are longer than ${MAX_LENGTH} characters together`, line);
+        }
         return [];
       }
       return new SrsParser(text, file, this.#shared, this.#includeDepth + 1).parse("file");

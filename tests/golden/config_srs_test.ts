@@ -395,6 +395,12 @@ a.conf:11: unexpected end of file, a block is not closed by '}'`,
     error: "a.conf:1: blocks nest deeper than 32\na.conf:1: unknown directive 'a'",
   },
   {
+    name: "files that are long together",
+    text: "listen 1;\ninclude b.conf b.conf b.conf b.conf b.conf b.conf;",
+    files: { "b.conf": "#".repeat(1024 * 1024) },
+    error: "a.conf:2: the files are longer than 4194304 characters together",
+  },
+  {
     name: "files that include each other more and more",
     text: "listen 1;\ninclude b.conf b.conf;",
     files: { "b.conf": "include b.conf b.conf;" },
