@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { editDistance, nearestName } from "../../lib/app/nearest_name.ts";
+import { editDistance, nearestName } from "../../lib/config/nearest_name.ts";
 
 const KNOWN = [
   "listen",
