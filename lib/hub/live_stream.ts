@@ -301,7 +301,7 @@ export class LiveStream {
     if (isVideo) {
       this.videoFrames++;
       this.#audioSinceVideo = 0;
-      for (const output of this.#outputs()) output.hasVideo = true;
+      if (!this.rtmp.hasVideo) { for (const output of this.#outputs()) output.hasVideo = true; }
       // With several tracks a group begins at a key frame of the first one.
       this.#lowestVideoTrack = Math.min(this.#lowestVideoTrack, info.trackId);
       if (info.isKeyframe && info.trackId === this.#lowestVideoTrack) this.#beginGop(message.timestamp);
