@@ -56,6 +56,10 @@ testGrowth([
     "of arguments": (size) => `listen ${fill("a ", size)};`,
     "of a byte order mark": (size) => `\ufeff${LISTEN}${fill("\ufeff", size)}`,
     "of line ends within a statement": (size) => `listen ${fill("\n", size)}1935;`,
+    "of words": (size) => `listen ${fill("1 ", size)};`,
+    "of quotes": (size) => fill("listen '1' \"", size),
+    "of vhosts in vhosts": (size) => fill("vhost a {", Math.min(size, 8000)),
+    "of includes of itself": (size) => `listen 1;${fill("include a.conf;", size)}`,
     "of carriage returns": (size) => `listen${fill("\r", size)}1935;`,
   }),
   file("a.toml", SIZE, {
@@ -68,6 +72,12 @@ testGrowth([
     "of one key": (size) => `${fill("a", size)} = 1`,
     "of steps of a key": (size) => `${fill("a.", Math.min(size, 2000))}a = 1`,
     "of listens": (size) => `listen = [${lines(size, (index) => `${1000 + index % 60_000},`)}]`,
+    "of spaces behind a key": (size) => `listen${fill(" ", size)}= 1`,
+    "of tables in tables": (size) => `vhost = ${fill("{a=", Math.min(size, 3000))}`,
+    "of values out of range": (size) => lines(size, (index) => `[vhost.v${index}]\nchunk_size = 1`),
+    "of addresses that are none": (size) => `vhost.a.cluster.coworkers = [${fill("'x y',", size)}]`,
+    "of mistakes of grammar": (size) => fill("a = = 1\n", size),
+    "of a text of quotes and escapes": (size) => `server_id = """${fill('""\n\\\\', size)}"""`,
     "of arrays in arrays": (size) => `listen = ${fill("[", Math.min(size, 1000))}`,
     "of vhosts": (size) =>
       lines(size, (index) => `[vhost.a${index}.cluster]\nmode = "remote"\norigin = ["h"]`),

@@ -56,60 +56,6 @@ for (const [path, words] of [["a.conf", SRS_WORDS], ["a.toml", TOML_WORDS]] as c
   });
 }
 
-/** Texts of about `length` characters, each the worst that is known for one part of the readers. */
-const WORST: Record<string, (length: number) => string> = {
-  "a.conf: white space of others": (length) => "listen 1;\n" + "\u00a0".repeat(length),
-  "a.conf: words": (length) => "listen " + "1 ".repeat(length / 2) + ";",
-  "a.conf: returns": (length) => "listen" + "\r".repeat(length) + "1;",
-  "a.conf: lines": (length) => "listen" + "\n".repeat(length) + "1;",
-  "a.conf: comments": (length) => "#\n".repeat(length / 2),
-  "a.conf: semicolons": (length) => ";".repeat(length),
-  "a.conf: quotes": (length) => "listen '1' \"".repeat(length / 12),
-  "a.conf: blocks in blocks": (length) => "vhost a {".repeat(length / 9),
-  "a.conf: vhosts": (length) =>
-    numbered(length / 50, (n) => `vhost v${n}.example.com { play { gop_cache off; } }\n`),
-  "a.conf: unknown names": (length) => numbered(length / 16, (n) => `lisetn${n} on;\n`),
-  "a.conf: the same twice": (length) => numbered(length / 16, (n) => `listen ${n};\n`),
-  "a.conf: includes": (length) => "listen 1;" + "include a.conf;".repeat(length / 15),
-  "a.toml: one long name": (length) => "a".repeat(length) + " = 1",
-  "a.toml: a dotted name": (length) => "a.".repeat(length / 2) + "b = 1",
-  "a.toml: lists in lists": (length) => "listen = " + "[".repeat(length),
-  "a.toml: tables in tables": (length) => "vhost = " + "{a=".repeat(length / 3),
-  "a.toml: unknown names": (length) => numbered(length / 16, (n) => `lisetn${n} = 1\n`),
-  "a.toml: vhosts": (length) =>
-    numbered(length / 40, (n) => `[vhost."v${n}.example.com".play]\nmw_latency=0\n`),
-  "a.toml: wrong values": (length) => numbered(length / 30, (n) => `[vhost.v${n}]\nchunk_size = 1\n`),
-  "a.toml: wrong addresses": (length) => `vhost.a.cluster.coworkers = [${"'x y',".repeat(length / 6)}]`,
-  "a.toml: mistakes of grammar": (length) => "a = = 1\n".repeat(length / 8),
-  "a.toml: a string": (length) => `server_id = """${'""\n\\\\'.repeat(length / 5)}"""`,
-  "a.toml: spaces": (length) => "listen" + " ".repeat(length) + "= 1",
-};
-
-function numbered(count: number, make: (n: number) => string): string {
-  return Array.from({ length: Math.ceil(count) }, (_, n) => make(n)).join("");
-}
-
-for (const [name, make] of Object.entries(WORST)) {
-  Deno.test(`the work for a configuration grows as its length does: ${name}`, () => {
-    const [path = ""] = name.split(":");
-    const measure = (length: number): number => {
-      const text = make(length);
-      let best = Infinity;
-      for (let run = 0; run < 3; run++) {
-        const start = performance.now();
-        assertRead(path, text);
-        best = Math.min(best, performance.now() - start);
-      }
-      return best;
-    };
-    const length = 8 * 1024;
-    measure(length);
-    const [small, large] = [measure(length), measure(8 * length)];
-    // A floor, since what takes no time at all is a matter of luck.
-    assert.ok(large < 20 * Math.max(small, 20), `${small} ms for ${length}, ${large} ms for 8 times that`);
-  });
-}
-
 Deno.test("tomlPositions finds each key on the line where it is written", () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9_.]{0,6}$/);
   const value = fc.constantFrom(

@@ -19,10 +19,10 @@ import { forgeAmf3 } from "./amf3_grammar.ts";
 import { forgeMessage } from "./message_grammar.ts";
 import { Random, SEED_TEXT } from "./random.ts";
 
-const CASES = 6000;
+const CASES = 20_000;
 const MAX_MESSAGES = 12;
 const CHUNK_SIZE = 1 << 20;
-const AMF3_CASES = 20_000;
+const AMF3_CASES = 50_000;
 const WIDE = { ...DEFAULT_WIRE_LIMITS, maxAmfProperties: 1_000_000 };
 
 const BEGINNING = joinBytes(
