@@ -62,7 +62,11 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
     if (problem !== undefined) print(Deno.stderr, `${problem}\n`);
     return problem === undefined ? 0 : 1;
   }
-  return await serve(loaded, load, signals);
+  try {
+    return await serve(loaded, load, signals);
+  } finally {
+    await closeLogging();
+  }
 }
 
 /** How long a stop may take beyond `grace_final_wait_ms`, in milliseconds. */
@@ -87,7 +91,6 @@ async function serve(
   try {
     ports = new Ports(config);
   } catch (error) {
-    await closeLogging();
     const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
     print(Deno.stderr, `${reason}\n`);
     return 1;
@@ -99,7 +102,6 @@ async function serve(
   try {
     if (config.pid !== "") writePid(config.pid);
   } catch (error) {
-    await closeLogging();
     print(Deno.stderr, `Cannot write pid ${writeProblem(config.pid, error)}\n`);
     await node.stop();
     return 1;
@@ -121,7 +123,6 @@ async function serve(
   await withinTime(node.stop(), node.config.grace_final_wait_ms + STOP_RESERVE_MS);
   removePid(node.config.pid);
   log.info("Stopped");
-  await closeLogging();
   return 0;
 }
 
