@@ -241,7 +241,7 @@ export class Node {
   }
 
   #load(): NodeLoad {
-    return { clients: this.rtmp.connectionCount, streams: this.runtime.hub.size };
+    return { clients: this.rtmp.clients.size, streams: this.runtime.hub.size };
   }
 
   #clusterTotals(): ServerTotals["cluster"] {

@@ -108,11 +108,11 @@ export class LiveServerView implements ServerView {
   }
 
   *clients(): Iterable<ClientSummary> {
-    for (const client of this.#options.server.clients()) yield this.#clientSummary(client);
+    for (const client of this.#options.server.clients.active()) yield this.#clientSummary(client);
   }
 
   client(id: string): ClientSummary | undefined {
-    const client = this.#options.server.client(id);
+    const client = this.#options.server.clients.find(id);
     return client?.stream === undefined ? undefined : this.#clientSummary(client);
   }
 
@@ -133,7 +133,7 @@ export class LiveServerView implements ServerView {
   }
 
   kick(clientId: string): boolean {
-    const client = this.#options.server.client(clientId);
+    const client = this.#options.server.clients.find(clientId);
     client?.kick();
     return client !== undefined;
   }
@@ -144,7 +144,7 @@ export class LiveServerView implements ServerView {
     let { closedReceiveBytes: receiveBytes, closedSendBytes: sendBytes, closedJumps: jumpsTotal } = counters;
     let clients = 0;
     let players = 0;
-    for (const client of server.open()) {
+    for (const client of server.clients.open()) {
       receiveBytes += client.receiveBytes;
       sendBytes += client.sendBytes;
       jumpsTotal += client.jumps;
@@ -153,7 +153,7 @@ export class LiveServerView implements ServerView {
       receiveBytes += upstream.receivedBytes;
       sendBytes += upstream.sentBytes;
     }
-    for (const client of server.clients()) {
+    for (const client of server.clients.active()) {
       clients++;
       if (!isPublisher(client)) players++;
     }
@@ -162,7 +162,7 @@ export class LiveServerView implements ServerView {
     return {
       receiveBytes,
       sendBytes,
-      connections: server.connectionCount,
+      connections: server.clients.size,
       streams: hub.size,
       clients,
       players,
@@ -181,7 +181,7 @@ export class LiveServerView implements ServerView {
 
   #clientsByStream(): Map<LiveStream, Client[]> {
     const clients = new Map<LiveStream, Client[]>();
-    for (const client of this.#options.server.clients()) {
+    for (const client of this.#options.server.clients.active()) {
       if (client.stream === undefined) continue;
       const same = clients.get(client.stream);
       if (same === undefined) clients.set(client.stream, [client]);

@@ -32,7 +32,7 @@ export function trafficByVhost(server: RtmpServer): ReadonlyMap<string, VhostTra
     traffic.receiveBytes += receivedBytes;
     traffic.sendBytes += sentBytes;
   }
-  for (const { vhost, stream, receiveBytes, sendBytes } of server.open()) {
+  for (const { vhost, stream, receiveBytes, sendBytes } of server.clients.open()) {
     if (vhost === undefined) continue;
     const traffic = of(vhost.name);
     traffic.receiveBytes += receiveBytes;

@@ -8,7 +8,7 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
-import type { TickedClient } from "../server/rtmp_server.ts";
+import type { RegisteredClient } from "../server/client_registry.ts";
 import type { ServerRuntime } from "../server/server_runtime.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 
@@ -28,9 +28,10 @@ export interface FlvClientInfo {
 }
 
 /** One player of FLV tags, from its admission to its closing log line. Holds no media: it has a place in the stream, as RTMP's. */
-export class FlvPlayer implements TickedClient, MediaPlay {
+export class FlvPlayer implements RegisteredClient, MediaPlay {
   readonly id: string;
   readonly type = "flv-play";
+  readonly isActive = true;
   readonly connectedAtMs: number = Date.now();
   readonly sendRate: RateMeter = new RateMeter();
   readonly receiveRate: RateMeter = new RateMeter();
@@ -71,6 +72,9 @@ export class FlvPlayer implements TickedClient, MediaPlay {
 
   get ip(): string {
     return this.#client.ip;
+  }
+  get isClosing(): boolean {
+    return this.#isClosed;
   }
   get stream(): LiveStream | undefined {
     return this.#stream;

@@ -48,7 +48,7 @@ export class FlvServer {
     }
     const player = new FlvPlayer(runtime, vhost, first, request);
     try {
-      player.onClosed(this.#server.admit(player));
+      player.onClosed(this.#server.clients.add(player));
       request.signal.addEventListener("abort", () => player.close(), { once: true });
       if (request.signal.aborted) player.close();
       const { request: { address, key }, decision } = await admitPlay(

@@ -9,7 +9,8 @@ import { type ByteDuplex, isConnectionLoss } from "../net/tcp.ts";
 import type { ServerEvent } from "../session/server_event.ts";
 import { ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { Client, ClientType } from "./client.ts";
+import type { ClientType } from "./client.ts";
+import type { RegisteredClient } from "./client_registry.ts";
 import { admitPlay } from "./play_admission.ts";
 import { ConnectionRoles } from "./connection_roles.ts";
 import { PlayRole } from "./play_role.ts";
@@ -34,7 +35,7 @@ const PING_INTERVAL_MS = 30_000;
 const MAX_QUEUED_BYTES = 1024 * 1024;
 
 /** One RTMP connection from its first byte to its closing log line. */
-export class RtmpConnection implements Client {
+export class RtmpConnection implements RegisteredClient {
   readonly id: string;
   readonly connectedAtMs: number = Date.now();
   readonly sendRate: RateMeter = new RateMeter();
@@ -136,6 +137,9 @@ export class RtmpConnection implements Client {
   }
 
   /** Whether its end is in the books; it may still be sent last words. */
+  get isActive(): boolean {
+    return this.stream !== undefined;
+  }
   get isClosing(): boolean {
     return this.#isClosing;
   }
@@ -170,8 +174,6 @@ export class RtmpConnection implements Client {
       if (error instanceof RtmpError) this.close(error);
       else this.#closeForFault(error);
     }
-    this.sendRate.sample(this.sendBytes, nowMs);
-    this.receiveRate.sample(this.receiveBytes, nowMs);
   }
 
   /** A fault of ours costs this connection only. */

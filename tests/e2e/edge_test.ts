@@ -55,9 +55,9 @@ programTest([], "an edge pulls a stream once, and for a little longer than it is
     await (await watchRtmp(playing, edge.rtmp.port, "a")).more(5);
     await (await watchFlv(playing, edge.httpPort, "live/a.flv")).more(5);
   }
-  equal(origin.node.rtmp.connectionCount, 2);
+  equal(origin.node.rtmp.clients.size, 2);
   await playing.close();
-  await until(() => origin.node.rtmp.connectionCount === 1, "the end of the pull");
+  await until(() => origin.node.rtmp.clients.size === 1, "the end of the pull");
   equal(edge.node.runtime.hub.size, 0);
 });
 
@@ -161,7 +161,7 @@ programTest([], "edges that are each other's origin refuse what comes back", asy
   const player = await watchRtmp(scope, one.rtmp.port, "a");
   await until(() => player.isEnded, "the end of the wait");
   ok(one.errors("relay-loop") > 0);
-  ok(one.node.rtmp.connectionCount < 10);
+  ok(one.node.rtmp.clients.size < 10);
   // Neither keeps the other looking for it.
   for (const { node } of [one, two]) await until(() => node.runtime.hub.size === 0, "the end of the pulls");
   await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refuses/);

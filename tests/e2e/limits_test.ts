@@ -34,7 +34,7 @@ async function withServer(
     player = await RtmpTestClient.play(server.address, "live", "healthy");
     await use(server, lines);
     // All others are gone; these two are served as ever.
-    await until(() => server.server.connectionCount === 2, "the others to be gone");
+    await until(() => server.server.clients.size === 2, "the others to be gone");
     const payload = Uint8Array.of(0xaf, 1, 42);
     await publisher.sendMedia(8, 40, payload);
     assert.deepEqual((await player.nextMedia()).payload, payload);
@@ -361,7 +361,7 @@ Deno.test("limit: connections in all, and from one address", async () => {
         "a line",
       );
       third.close();
-      await until(() => server.server.connectionCount === 2, "the third to be gone");
+      await until(() => server.server.clients.size === 2, "the third to be gone");
       const again = await RtmpTestClient.connect(server.address, "live");
       again.close();
     });
@@ -455,7 +455,7 @@ Deno.test("a client that disconnects at every possible byte of a session costs i
       }
     };
     await Promise.all(Array.from({ length: 16 }, one));
-    await until(() => server.server.connectionCount === 2, "all to be gone");
+    await until(() => server.server.clients.size === 2, "all to be gone");
     const closed = lines.filter((line) => line["message"] === "Connection closed");
     assert.ok(closed.length >= session.length - 1, `${closed.length} lines`);
     const reasons = new Set(closed.map((line) => line["reason"]));

@@ -190,9 +190,9 @@ Deno.test("however a client says where its stream is, it is there, and its login
       await client.sendCommand("publish", id, null, stream, "live");
       assert.equal((await client.status()).code, "NetStream.Publish.Start", name);
       assert.deepEqual([...server.runtime.hub.values()].map(({ key }) => key), [key], name);
-      for (const { tcUrl } of server.server.clients()) assert.ok(!tcUrl.includes("pass"), tcUrl);
+      for (const { tcUrl } of server.server.clients.active()) assert.ok(!tcUrl.includes("pass"), tcUrl);
       client.close();
-      await until(() => server.server.connectionCount === 0, "the publisher to be gone");
+      await until(() => server.server.clients.size === 0, "the publisher to be gone");
     }
   }));
 
@@ -260,11 +260,11 @@ Deno.test("a client that is kicked is closed, and the others stay", () =>
       await keep(RtmpTestClient.play(server.address, "live", "s")),
       await keep(RtmpTestClient.play(server.address, "live", "s")),
     ];
-    const players = [...server.server.clients()].filter(({ type }) => type === "rtmp-play");
+    const players = [...server.server.clients.active()].filter(({ type }) => type === "rtmp-play");
     assert.equal(players.length, 2);
     players[0]?.kick();
     await kicked.closed();
-    await until(() => server.server.connectionCount === 2, "the kicked client to be gone");
+    await until(() => server.server.clients.size === 2, "the kicked client to be gone");
     await publisher.sendMedia(9, 0, KEY);
     assert.deepEqual((await other.nextMedia()).payload, KEY);
     assert.equal(server.errors("kicked"), 1);

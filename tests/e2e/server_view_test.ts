@@ -67,7 +67,7 @@ class SeenServer {
 
   /** Waits until so many connections are left. */
   async isLeft(count: number): Promise<void> {
-    await until(() => this.server.server.connectionCount === count, `${count} connections`);
+    await until(() => this.server.server.clients.size === count, `${count} connections`);
   }
 
   /** What the stream, its vhost and the server have sent. */

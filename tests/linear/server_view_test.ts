@@ -1,6 +1,6 @@
 import { RateMeter } from "../../lib/base/rate_meter.ts";
 import { LiveServerView } from "../../lib/app/server_view.ts";
-import type { TickedClient } from "../../lib/server/rtmp_server.ts";
+import type { RegisteredClient } from "../../lib/server/client_registry.ts";
 import type { VhostSettings } from "../../lib/server/vhost_settings.ts";
 import { startTestServer } from "../fakes/test_server.ts";
 import { testGrowth } from "./growth.ts";
@@ -12,11 +12,13 @@ async function crowdedView(count: number): Promise<LiveServerView> {
   const settings = runtime.options.findVhost("") as VhostSettings;
   vhosts.forEach((name, index) => {
     const stream = runtime.hub.open(`${name}/live/s`, () => settings.stream);
-    server.admit(
+    server.clients.add(
       {
         id: `c${index}`,
         ip: "::1",
         type: "flv-play",
+        isActive: true,
+        isClosing: false,
         vhost: { ...settings, name },
         address: undefined,
         stream,
@@ -32,7 +34,7 @@ async function crowdedView(count: number): Promise<LiveServerView> {
         kick() {},
         tick() {},
         shutDown() {},
-      } satisfies TickedClient as TickedClient,
+      } satisfies RegisteredClient as RegisteredClient,
     );
   });
   await stop(); // What it holds is all that is wanted of it.

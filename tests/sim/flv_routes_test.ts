@@ -136,7 +136,7 @@ for (const [name, value] of PAGE_HEADERS) {
     assert.equal(player.isEnded, true);
     assert.ok(player.tags.every(({ typeId }) => typeId === AUDIO), player.shape.join());
     assert.equal(node.runtime.counters.errors.get("media-changed"), 1);
-    assert.equal(node.server.connectionCount, 0);
+    assert.equal(node.server.clients.size, 0);
     const again = await node.play("/live/a.flv");
     assert.equal(again.flags, 5);
     await again.leave();
@@ -179,7 +179,7 @@ Deno.test("a request waits for its stream", async () => {
   const node = new FlvNode();
   const response = node.request("/live/a.flv");
   await node.clock.advance(9000);
-  assert.equal(node.server.connectionCount, 1);
+  assert.equal(node.server.clients.size, 1);
   publishBoth(node);
   const player = await FlvResponse.from(await response);
   assert.equal(player.response.status, 200);
@@ -195,7 +195,7 @@ Deno.test("a request for a stream that does not come is answered 404 after wait_
   assert.equal(status, 404);
   assert.equal((await new Response(body).json()).code, 2048);
   assert.equal(node.runtime.hub.size, 0);
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
   assert.equal(node.clock.pending, 0);
 });
 
@@ -206,7 +206,7 @@ Deno.test("a refusal of the router is answered at once", async () => {
   const response = await node.request("/live/a.flv");
   assert.equal(response.status, 404);
   assert.deepEqual(await response.json(), { code: 2048, message: "Cannot play '/live/a': no node has it" });
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
 });
 
 Deno.test("a redirect of the router becomes a 302 to the FLV of the same stream there", async () => {
@@ -219,7 +219,7 @@ Deno.test("a redirect of the router becomes a 302 to the FLV of the same stream 
   const response = await node.request("/a/b/s.flv?token=x/y");
   assert.equal(response.status, 302);
   assert.equal(response.headers.get("Location"), "http://192.0.2.1:8080/a/b/s.flv?token=x/y");
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
 });
 
 Deno.test("a player that leaves while it waits leaves nothing behind", async () => {
@@ -233,7 +233,7 @@ Deno.test("a player that leaves while it waits leaves nothing behind", async () 
   await assert.rejects(response);
   assert.equal(releases, 1);
   assert.equal(node.runtime.hub.size, 0);
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
   assert.equal(node.clock.pending, 0);
 });
 
@@ -244,7 +244,7 @@ Deno.test("a player that leaves while it plays leaves nothing behind", async () 
   const player = await node.play("/live/a.flv");
   await player.leave();
   assert.equal(releases, 1);
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
   assert.equal(feed.stream.playerCount, 0);
   feed.close();
   assert.equal(node.runtime.hub.release(feed.stream), true);
@@ -270,7 +270,7 @@ Deno.test("a stream that stays away for longer than the router allows ends its p
   const node = withRouter(() => Promise.resolve({ kind: "local", waitMs: 5000 }));
   const feed = publishBoth(node);
   const player = await node.play("/live/a.flv");
-  const client = [...node.server.clients()][0] as unknown as { tick(nowMs: number): void };
+  const client = [...node.server.clients.active()][0] as unknown as { tick(nowMs: number): void };
   client.tick(node.clock.now());
   feed.close();
   await node.clock.advance(5001);
@@ -284,7 +284,7 @@ Deno.test("a player is a client: it is listed, counted, kicked", async () => {
   const node = new FlvNode();
   publishBoth(node);
   const player = await node.play("/live/a.flv?token=secret");
-  const [client] = node.server.clients();
+  const [client] = node.server.clients.active();
   assert.equal(client?.type, "flv-play");
   assert.equal(client?.ip, "192.0.2.7");
   assert.equal(client?.stream?.key, "/live/a");
@@ -293,7 +293,7 @@ Deno.test("a player is a client: it is listed, counted, kicked", async () => {
   await player.read();
   assert.equal(player.isEnded, true);
   assert.equal(player.error, undefined);
-  assert.equal(node.server.client(client?.id ?? ""), undefined);
+  assert.equal(node.server.clients.find(client?.id ?? ""), undefined);
   assert.equal(node.runtime.counters.errors.get("kicked"), 1);
 });
 
@@ -324,7 +324,7 @@ Deno.test("a player that does not read is given one piece, and goes on at a key 
   const node = new FlvNode({ __defaultVhost__: { play: { queue_length: 2 } } });
   const feed = publishBoth(node);
   const response = await node.request("/live/a.flv");
-  const [client] = node.server.clients();
+  const [client] = node.server.clients.active();
   const sentBytes = client?.sendBytes;
   for (let timestamp = 40; timestamp < 20_000; timestamp += 40) {
     await node.clock.advance(40);
@@ -345,11 +345,11 @@ Deno.test("a player that takes nothing for send_timeout_ms is cut off", async ()
   const response = await node.request("/live/a.flv");
   const reader = response.body?.getReader();
   await reader?.read();
-  const client = [...node.server.clients()][0] as unknown as { tick(nowMs: number): void };
+  const client = [...node.server.clients.active()][0] as unknown as { tick(nowMs: number): void };
   await node.clock.advance(1001);
   client.tick(node.clock.now());
   assert.equal((await reader?.read())?.done, true);
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
   assert.equal(node.runtime.counters.errors.get("send-timeout"), 1);
 });
 
@@ -360,7 +360,7 @@ Deno.test("HEAD is answered as GET, without playing", async () => {
   assert.equal(there.status, 200);
   assert.equal(there.headers.get("Content-Type"), "video/x-flv");
   assert.equal(there.body, null);
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
   const missing = node.request("/live/b.flv", { method: "HEAD" });
   await node.clock.advance(0);
   assert.equal((await missing).status, 404);
@@ -416,7 +416,7 @@ Deno.test("what can be no stream is 404 at once", async () => {
     assert.equal((await response.json()).code, 404, url);
   }
   await settle();
-  assert.equal(node.server.connectionCount, 0);
+  assert.equal(node.server.clients.size, 0);
 });
 
 for (
