@@ -197,7 +197,9 @@ export class HttpConnection implements MediaSink {
     const ahead = this.#ahead;
     this.#ahead = [];
     this.#aheadBytes = 0;
-    for (const bytes of ahead) {
+    // As one piece: many small ones would be taken and kept again for each request in them.
+    const [bytes = new Uint8Array(0)] = ahead.length <= 1 ? ahead : [joinBytes(ahead)];
+    if (bytes.length > 0) {
       inBackground(Promise.resolve(this.#receive(bytes, true)), "reading of an HTTP connection");
     }
     if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#readOn();
