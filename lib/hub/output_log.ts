@@ -1,5 +1,6 @@
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { OutputFormat, StreamMessage } from "./output_format.ts";
+import { REUSED_SEGMENT_BYTES } from "./segment_memory.ts";
 import { StreamLog } from "./stream_log.ts";
 import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
 
@@ -11,8 +12,6 @@ const MAX_MARKS = 128;
 const MAX_LAG_BYTES = 32 * 1024 * 1024;
 /** Headers that are written once serve those who join for so long after, in milliseconds of media. */
 const SHARED_HEADERS_MS = 1000;
-/** Segments of a stream that nobody plays are no larger, in bytes: many publishers may have few players. */
-const UNPLAYED_SEGMENT_BYTES = 64 * 1024;
 
 interface Mark {
   readonly offset: number;
@@ -95,7 +94,7 @@ export class OutputLog implements CursorSource {
     const isNewSegment = log.append(
       format.length(message),
       (target, at) => format.write(target, at, message),
-      this.cursors.size === 0 ? UNPLAYED_SEGMENT_BYTES : undefined,
+      this.cursors.size === 0 ? REUSED_SEGMENT_BYTES : undefined,
     );
     const last = this.#marks.at(-1);
     if (message.typeId === MESSAGE_TYPE.data) {

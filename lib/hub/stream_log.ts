@@ -1,3 +1,5 @@
+import { type SegmentMemory, SHARED_SEGMENT_MEMORY } from "./segment_memory.ts";
+
 /** The first segment is small, so that an idle or tiny stream costs little. */
 const MIN_SEGMENT_BYTES = 32 * 1024;
 const MAX_SEGMENT_BYTES = 512 * 1024;
@@ -8,25 +10,24 @@ interface Segment {
   readonly bytes: Uint8Array;
   /** Bytes committed; they never change. */
   length: number;
+  /** Whether anybody has been given its bytes, who may hold them still. */
+  isSeen: boolean;
 }
 
 /**
  * An append-only log of finished bytes in segments of fixed capacity. Readers are plain offsets. Segments are dropped whole, oldest
- * first; the garbage collector frees one when the last write of its bytes is done.
+ * first; the garbage collector frees one when the last write of its bytes is done. One that nobody was ever given is used again.
  *
  * Every appended message lies in one segment.
  */
 export class StreamLog {
   readonly #segments: Segment[] = [];
-  readonly #allocate: (byteLength: number) => ArrayBufferLike;
+  readonly #memory: SegmentMemory;
   #nextSegmentBytes = MIN_SEGMENT_BYTES;
   #end = 0;
 
-  /** @param allocate Makes a segment's memory; give a SharedArrayBuffer to let other threads read it. */
-  constructor(
-    allocate: (byteLength: number) => ArrayBufferLike = (byteLength) => new ArrayBuffer(byteLength),
-  ) {
-    this.#allocate = allocate;
+  constructor(memory: SegmentMemory = SHARED_SEGMENT_MEMORY) {
+    this.#memory = memory;
   }
 
   /** Offset of the oldest byte held. */
@@ -60,7 +61,8 @@ export class StreamLog {
     if (segment === undefined || segment.length + length > segment.bytes.length) {
       const capacity = Math.max(Math.min(this.#nextSegmentBytes, maxSegmentBytes), length);
       this.#nextSegmentBytes = Math.min(this.#nextSegmentBytes * 2, MAX_SEGMENT_BYTES);
-      segment = { start: this.#end, bytes: new Uint8Array(this.#allocate(capacity)), length: 0 };
+      const bytes = new Uint8Array(this.#memory.take(capacity));
+      segment = { start: this.#end, bytes, length: 0, isSeen: false };
       this.#segments.push(segment);
       isNew = true;
     }
@@ -78,8 +80,9 @@ export class StreamLog {
   read(offset: number): Uint8Array | undefined {
     if (offset >= this.#end) return undefined;
     if (offset < this.start) throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
-    const { start, bytes, length } = this.#segments[this.#indexOf(offset)] as Segment;
-    return bytes.subarray(offset - start, length);
+    const segment = this.#segments[this.#indexOf(offset)] as Segment;
+    segment.isSeen = true;
+    return segment.bytes.subarray(offset - segment.start, segment.length);
   }
 
   /** Which segment holds an offset. Nearly everyone reads the newest. */
@@ -100,6 +103,9 @@ export class StreamLog {
   trim(offset: number): void {
     let drop = 0;
     while (drop < this.#segments.length - 1 && (this.#segments[drop + 1] as Segment).start <= offset) drop++;
-    if (drop > 0) this.#segments.splice(0, drop);
+    if (drop === 0) return;
+    for (const { bytes, isSeen } of this.#segments.splice(0, drop)) {
+      if (!isSeen) this.#memory.giveBack(bytes.buffer);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { REUSED_SEGMENT_BYTES, SegmentMemory } from "../../lib/hub/segment_memory.ts";
 import { StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
 import { PlayRole } from "../../lib/server/play_role.ts";
@@ -352,7 +353,7 @@ Deno.test("StreamLog keeps each message in one segment, and drops segments whole
 });
 
 Deno.test("StreamLog's bytes can be shared memory", () => {
-  const log = new StreamLog((byteLength) => new SharedArrayBuffer(byteLength));
+  const log = new StreamLog(new SegmentMemory((byteLength) => new SharedArrayBuffer(byteLength)));
   log.append(3, (target, at) => target.set([1, 2, 3], at));
   assert.ok(log.read(0)?.buffer instanceof SharedArrayBuffer);
   assert.deepEqual([...(log.read(1) ?? [])], [2, 3]);
@@ -452,4 +453,29 @@ Deno.test("a message that is given in two pieces is finished, though its player 
   const tail = player.next() as Uint8Array;
   assert.equal(player.remainder(tail, 100).length, 50_000 - 100);
   assert.deepEqual(readAll(player).slice(0, 1), ["K3000"]);
+});
+
+Deno.test("StreamLog uses a segment again that nobody was given, and no other", () => {
+  let allocated = 0;
+  const memory = new SegmentMemory((byteLength) => {
+    allocated++;
+    return new ArrayBuffer(byteLength);
+  });
+  const log = new StreamLog(memory);
+  const append = (value: number) =>
+    log.append(60_000, (target, at) => target.fill(value, at, at + 60_000), REUSED_SEGMENT_BYTES);
+  for (let value = 0; value < 10; value++) {
+    append(value);
+    log.trim(log.end);
+  }
+  assert.equal(allocated, 3, "the first, which is of another size, and two by turns");
+  append(10);
+  const seen = log.read(log.end - 60_000);
+  for (let value = 11; value < 20; value++) {
+    append(value);
+    log.trim(log.end);
+  }
+  assert.deepEqual([...new Set(seen)], [10], "whoever was given bytes keeps them as they were");
+  assert.equal(allocated, 4);
+  assert.deepEqual([...new Set(log.read(log.end - 60_000))], [19]);
 });
