@@ -7,10 +7,11 @@ import { programTest } from "./program_test_case.ts";
 
 const FROZEN_PLAYERS = 60;
 const MESSAGE_BYTES = 60_000;
-const SENT_BYTES = IS_SLOW ? 2_000_000_000 : 200_000_000;
+const SENT_BYTES = IS_SLOW ? 2_000_000_000 : 300_000_000;
 /** How often the memory is looked at, in bytes sent. */
 const LOOK_EVERY_BYTES = 20_000_000;
-const MEMORY_LIMIT_BYTES = 250 * 1024 * 1024;
+/** Garbage is collected later on a machine that is busy with other tests. What is not bounded holds far more than this. */
+const MEMORY_LIMIT_BYTES = (IS_SLOW ? 250 : 300) * 1024 * 1024;
 
 const VIDEO_HEADER = Uint8Array.of(0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1e, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68);
 
