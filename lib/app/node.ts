@@ -13,13 +13,15 @@ import { HttpClient } from "../net/http_client.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../routing/cluster_router.ts";
 import { EdgeRouter } from "../routing/edge_router.ts";
-import { StreamKeepers } from "../routing/shared_pulls.ts";
+import { SharedPulls } from "../routing/shared_pulls.ts";
 import { VhostRouter } from "../routing/vhost_router.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "../config/config.ts";
+import { TrafficByVhost } from "../base/upstream_traffic.ts";
+import { StreamRounds } from "../server/stream_rounds.ts";
 import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
@@ -55,7 +57,7 @@ export class Node {
     }
   });
   readonly #reload: () => Promise<void>;
-  readonly #keepers: StreamKeepers;
+  readonly #pulls: SharedPulls;
   readonly #coworkerHttp = new HttpClient();
   readonly #clusterReport: ClusterReport;
   #config: Config;
@@ -80,25 +82,8 @@ export class Node {
     const clock = this.#clock;
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
     const bootId = randomId(randomBytes, 8);
-    const identity = { nodeId, signature: SIGNATURE, version: VERSION, processId: Deno.pid };
-    const upstream = {
-      runtime: () => this.runtime,
-      keepers: () => this.#keepers,
-      identity,
-      dial: (address: SocketAddress, timeoutMs: number) => this.#dial(address, timeoutMs),
-      clock,
-      traffic: (vhost: string) => this.runtime.trafficOf(vhost),
-    };
-    const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
-    const cluster = new ClusterRouter({
-      ...upstream,
-      cluster: () => this.cluster,
-      settings: (vhost) => clusterPlaySettings(this.#config, vhost),
-    });
-    const lone = loneOrigin(
-      (key) => this.runtime.hub.get(key)?.feed !== undefined,
-      (...request) => cluster.admitPublish(...request),
-    );
+    const streams = new StreamRounds(clock);
+    this.#pulls = new SharedPulls(streams.hub, clock);
     this.cluster = new Cluster({
       identity: { nodeId, bootId, version: VERSION },
       settings: clusterSettings(config, undefined, undefined),
@@ -109,11 +94,32 @@ export class Node {
       random: Math.random,
       nonce: () => crypto.randomUUID().replaceAll("-", ""),
       onHeard: (key) => {
-        this.#keepers.wake(key);
+        this.#pulls.wake(key);
         cluster.hear(key);
       },
       onLost: (stream, reason) => cluster.lose(stream, reason),
     });
+    const traffic = new TrafficByVhost();
+    const upstream = {
+      streams,
+      pulls: this.#pulls,
+      identity: { nodeId, signature: SIGNATURE, version: VERSION, processId: Deno.pid },
+      dial: (address: SocketAddress, timeoutMs: number) => this.#dial(address, timeoutMs),
+      clock,
+      limits: () => serverLimits(this.#config).wire,
+      randomBytes,
+      traffic,
+    };
+    const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
+    const cluster = new ClusterRouter({
+      ...upstream,
+      cluster: this.cluster,
+      settings: (vhost) => clusterPlaySettings(this.#config, vhost),
+    });
+    const lone = loneOrigin(
+      (key) => streams.hub.get(key)?.feed !== undefined,
+      (...request) => cluster.admitPublish(...request),
+    );
     this.#clusterReport = new ClusterReport({
       cluster: this.cluster,
       wallNow: Date.now,
@@ -132,10 +138,10 @@ export class Node {
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
       router: new VhostRouter(routerOf),
+      streams,
       randomBytes,
       clock,
     });
-    this.#keepers = new StreamKeepers(this.runtime.hub, clock);
     this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
     this.rtmp = new RtmpServer(this.runtime, this.#connections);
     this.view = new LiveServerView({
@@ -145,6 +151,7 @@ export class Node {
       version: VERSION,
       startedAtMs: Date.now(),
       server: this.rtmp,
+      upstreamTraffic: traffic,
       hasVhost: (name) => Object.hasOwn(this.#config.vhost, name),
       vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
       readiness: () =>
@@ -201,7 +208,7 @@ export class Node {
     clearInterval(this.#sampleTimer);
     this.cluster.stop();
     this.#coworkerHttp.close();
-    this.#keepers.close();
+    this.#pulls.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await this.#http?.server.close();
     this.#ports?.close();
@@ -261,8 +268,8 @@ export class Node {
     }
     const isEdge = Object.values(this.#config.vhost).some(({ cluster }) => cluster.mode === "remote");
     if (nodesUp + nodesDown === 0 && !isEdge) return undefined;
-    let pullRetriesTotal = this.#keepers.closedRetries;
-    for (const [, pull] of this.#keepers.pulls()) pullRetriesTotal += pull.retries;
+    let pullRetriesTotal = this.#pulls.closedRetries;
+    for (const [, pull] of this.#pulls.pulls()) pullRetriesTotal += pull.retries;
     return { nodesUp, nodesDown, pullRetriesTotal };
   }
 

@@ -11,6 +11,7 @@ import type {
   VhostSummary,
 } from "../http/server_view.ts";
 import type { Client } from "../server/client.ts";
+import type { TrafficByVhost } from "../base/upstream_traffic.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import { trafficByVhost, type VhostTraffic } from "./vhost_traffic.ts";
 import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
@@ -39,6 +40,8 @@ export interface ServerViewOptions {
   readonly version: string;
   readonly startedAtMs: number;
   readonly server: RtmpServer;
+  /** What came from and went to other servers. */
+  readonly upstreamTraffic: TrafficByVhost;
   /** The configured vhosts and whether they are enabled. */
   readonly vhosts: () => Iterable<readonly [name: string, isEnabled: boolean]>;
   /** Whether a vhost of that name is configured. */
@@ -83,7 +86,7 @@ export class LiveServerView implements ServerView {
       record.sendRate.sample(stream.sentBytes, nowMs);
       record.frameRate.sample(stream.videoFrames, nowMs);
     }
-    const traffic = trafficByVhost(this.#options.server);
+    const traffic = this.#traffic();
     for (const [name] of this.#options.vhosts()) {
       const record = this.#vhostRecord(name);
       record.receiveRate.sample(traffic.get(name)?.receiveBytes ?? 0, nowMs);
@@ -117,7 +120,7 @@ export class LiveServerView implements ServerView {
   }
 
   *vhosts(): Iterable<VhostSummary> {
-    const traffic = trafficByVhost(this.#options.server);
+    const traffic = this.#traffic();
     for (const [name, isEnabled] of this.#options.vhosts()) {
       yield this.#vhostSummary(name, isEnabled, traffic.get(name));
     }
@@ -126,7 +129,7 @@ export class LiveServerView implements ServerView {
   vhost(id: string): VhostSummary | undefined {
     for (const [name, isEnabled] of this.#options.vhosts()) {
       if (this.#vhostRecord(name).id === id) {
-        return this.#vhostSummary(name, isEnabled, trafficByVhost(this.#options.server).get(name));
+        return this.#vhostSummary(name, isEnabled, this.#traffic().get(name));
       }
     }
     return undefined;
@@ -138,8 +141,12 @@ export class LiveServerView implements ServerView {
     return client !== undefined;
   }
 
+  #traffic(): ReadonlyMap<string, VhostTraffic> {
+    return trafficByVhost(this.#options.server, this.#options.upstreamTraffic);
+  }
+
   totals(): ServerTotals {
-    const { server } = this.#options;
+    const { server, upstreamTraffic } = this.#options;
     const { counters, hub } = server.runtime;
     let { closedReceiveBytes: receiveBytes, closedSendBytes: sendBytes, closedJumps: jumpsTotal } = counters;
     let clients = 0;
@@ -149,7 +156,7 @@ export class LiveServerView implements ServerView {
       sendBytes += client.sendBytes;
       jumpsTotal += client.jumps;
     }
-    for (const upstream of server.runtime.upstreamTraffic.values()) {
+    for (const [, upstream] of upstreamTraffic.entries()) {
       receiveBytes += upstream.receivedBytes;
       sendBytes += upstream.sentBytes;
     }

@@ -1,3 +1,4 @@
+import type { TrafficByVhost } from "../base/upstream_traffic.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 
@@ -13,7 +14,10 @@ export interface VhostTraffic {
 }
 
 /** The traffic of each vhost that had any, in one pass over the connections. */
-export function trafficByVhost(server: RtmpServer): ReadonlyMap<string, VhostTraffic> {
+export function trafficByVhost(
+  server: RtmpServer,
+  upstreams: TrafficByVhost,
+): ReadonlyMap<string, VhostTraffic> {
   const all = new Map<string, VhostTraffic>();
   const of = (name: string): VhostTraffic => {
     const known = all.get(name);
@@ -27,7 +31,7 @@ export function trafficByVhost(server: RtmpServer): ReadonlyMap<string, VhostTra
     traffic.receiveBytes += receiveBytes;
     traffic.sendBytes += sendBytes;
   }
-  for (const [name, { receivedBytes, sentBytes }] of server.runtime.upstreamTraffic) {
+  for (const [name, { receivedBytes, sentBytes }] of upstreams.entries()) {
     const traffic = of(name);
     traffic.receiveBytes += receivedBytes;
     traffic.sendBytes += sentBytes;

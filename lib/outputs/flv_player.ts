@@ -146,7 +146,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   markBehind(): void {
     const cursor = this.#cursor;
     if (this.#stream === undefined || cursor?.isBehind !== true) return;
-    this.#runtime.scheduler(this.#stream.options.gatherMs).markDirty(cursor.output);
+    this.#runtime.streams.scheduler(this.#stream.options.gatherMs).markDirty(cursor.output);
   }
 
   /** Ends the play; without a reason the player has left by itself. */

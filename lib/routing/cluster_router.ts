@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { newId } from "../base/random_id.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
@@ -41,7 +42,7 @@ export interface ClusterKnowledge {
 }
 
 export interface ClusterRouterOptions extends UpstreamRouterOptions {
-  readonly cluster: () => ClusterKnowledge;
+  readonly cluster: ClusterKnowledge;
   readonly settings: (vhost: string) => ClusterPlaySettings | undefined;
 }
 
@@ -72,14 +73,14 @@ export class ClusterRouter implements StreamRouter {
   }
 
   async admitPlay(request: StreamRequest): Promise<PlayDecision> {
-    const { runtime, keepers } = this.#options;
+    const { streams, pulls } = this.#options;
     const settings = this.#settings(request.vhost.name);
-    const feed = runtime().hub.get(request.key)?.feed;
+    const feed = streams.hub.get(request.key)?.feed;
     // Another node looks for the stream by itself when it is lost here.
     if (feed?.kind === "publish") {
       return isNode(request.connect) ? { kind: "local" } : this.#keep(request, settings);
     }
-    if (keepers().isLoop(routeOf(request.connect))) throw playLoop(request.key);
+    if (pulls.isLoop(routeOf(request.connect))) throw playLoop(request.key);
     const decision = decideRedirect(settings.redirect, request.connect);
     if (feed !== undefined && decision === "relay") return this.#keep(request, settings);
     const location = await this.#locate(request, settings.waitMs);
@@ -107,13 +108,13 @@ export class ClusterRouter implements StreamRouter {
     _stream: LiveStream,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
-    const { identity, cluster, runtime } = this.#options;
+    const { identity, cluster, randomBytes } = this.#options;
     refuseLoop(identity, request.connect, request.key);
-    const { publishedAtMs } = await cluster().checkPublish(queryOf(request), request.signal);
+    const { publishedAtMs } = await cluster.checkPublish(queryOf(request), request.signal);
     const { vhost, address, key } = request;
-    const connectionId = runtime().newId();
+    const connectionId = newId(randomBytes);
     this.#stops.set(connectionId, stop);
-    cluster().own({
+    cluster.own({
       vhost: vhost.name,
       app: address.app,
       stream: address.stream,
@@ -124,7 +125,7 @@ export class ClusterRouter implements StreamRouter {
     return {
       release: () => {
         this.#stops.delete(connectionId);
-        cluster().disown(key, connectionId);
+        cluster.disown(key, connectionId);
       },
     };
   }
@@ -139,16 +140,16 @@ export class ClusterRouter implements StreamRouter {
 
   /** Asks again, more and more seldom, until the stream is found or heard of, or `waitMs` is over. */
   async #locate(request: StreamRequest, waitMs: number): Promise<Location> {
-    const { clock, cluster, runtime } = this.#options;
+    const { clock, cluster, streams } = this.#options;
     const deadlineMs = clock.now() + waitMs;
     const retry = new RetryPause();
     for (;;) {
-      const location = await cluster().locate(queryOf(request), request.signal);
+      const location = await cluster.locate(queryOf(request), request.signal);
       const nowMs = clock.now();
       if (location.kind !== "nowhere" || nowMs >= deadlineMs) return location;
       await this.#waitFor(request, Math.min(retry.next(nowMs), deadlineMs - nowMs));
       if (request.signal.aborted) return location;
-      if (runtime().hub.get(request.key)?.feed?.kind === "publish") return { kind: "mine" };
+      if (streams.hub.get(request.key)?.feed?.kind === "publish") return { kind: "mine" };
     }
   }
 
@@ -194,9 +195,9 @@ export class ClusterRouter implements StreamRouter {
     settings: ClusterPlaySettings,
     location?: StreamLocation,
   ): { pull: StreamPull; release: () => void } {
-    const { runtime, keepers } = this.#options;
-    const stream = runtime().hub.open(request.key, () => request.vhost.stream);
-    return keepers().acquire(
+    const { streams, pulls } = this.#options;
+    const stream = streams.hub.open(request.key, () => request.vhost.stream);
+    return pulls.acquire(
       stream,
       settings.lingerMs,
       asker,
@@ -210,25 +211,24 @@ export class ClusterRouter implements StreamRouter {
     stream: LiveStream,
     location: StreamLocation | undefined,
   ): StreamPull {
-    const { dial, clock, runtime, identity, traffic } = this.#options;
-    const { limits, randomBytes } = runtime().options;
+    const { dial, clock, streams, pulls, identity, traffic, limits, randomBytes } = this.#options;
     return new StreamPull({
       stream,
       asker,
       dial,
       clock,
-      traffic: traffic(request.vhost.name),
-      id: runtime().newId(),
-      mark: newMark(runtime()),
-      pace: this.#options.keepers().pace,
+      traffic: traffic.of(request.vhost.name),
+      id: newId(randomBytes),
+      mark: newMark(randomBytes),
+      pace: pulls.pace,
       pauseReading: (bytesPerSecond) =>
-        runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
+        streams.pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, location),
       session: ({ pageUrl, swfUrl }, route) => ({
         pageUrl,
         swfUrl,
         argumentsObject: upstreamArguments(identity, route, true),
-        limits: limits().wire,
+        limits: limits(),
         randomBytes,
       }),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -239,7 +239,7 @@ export class ClusterRouter implements StreamRouter {
   #source(request: StreamRequest, found: StreamLocation | undefined): PullSource {
     const { address, vhost } = request;
     let known = found;
-    const locate = (signal: AbortSignal) => this.#options.cluster().locate(queryOf(request), signal);
+    const locate = (signal: AbortSignal) => this.#options.cluster.locate(queryOf(request), signal);
     return {
       hasMoved: async ({ address: { hostname, port } }, signal) => {
         const location = await locate(signal);

@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { newId } from "../base/random_id.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import { OriginPool } from "../upstream/origin_pool.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
@@ -57,13 +58,13 @@ export class EdgeRouter implements StreamRouter {
   }
 
   admitPlay(request: StreamRequest): Promise<PlayDecision> {
-    const { runtime, keepers } = this.#options;
+    const { streams, pulls } = this.#options;
     const settings = this.#settings(request.vhost.name);
-    const isPublished = runtime().hub.get(request.key)?.feed?.kind === "publish";
-    if (!isPublished && keepers().isLoop(routeOf(request.connect))) throw playLoop(request.key);
-    const stream = runtime().hub.open(request.key, () => request.vhost.stream);
+    const isPublished = streams.hub.get(request.key)?.feed?.kind === "publish";
+    if (!isPublished && pulls.isLoop(routeOf(request.connect))) throw playLoop(request.key);
+    const stream = streams.hub.open(request.key, () => request.vhost.stream);
     const asker = askerOf(request);
-    const { release } = keepers().acquire(
+    const { release } = pulls.acquire(
       stream,
       settings.lingerMs,
       asker,
@@ -77,18 +78,18 @@ export class EdgeRouter implements StreamRouter {
     stream: LiveStream,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
-    const { runtime, identity, dial, clock, traffic } = this.#options;
+    const { streams, identity, dial, clock, traffic } = this.#options;
     refuseLoop(identity, request.connect, request.key);
     const settings = this.#settings(request.vhost.name);
     const push = new StreamPush({
       stream,
       dial,
       clock,
-      traffic: traffic(request.vhost.name),
+      traffic: traffic.of(request.vhost.name),
       source: this.#pushSource(request, settings),
       session: this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], settings),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      onBehind: (cursor) => runtime().scheduler(stream.options.gatherMs).markDirty(cursor.output),
+      onBehind: (cursor) => streams.scheduler(stream.options.gatherMs).markDirty(cursor.output),
       onRefused: stop,
     });
     try {
@@ -120,7 +121,7 @@ export class EdgeRouter implements StreamRouter {
         settings.origins,
         this.#options.clock,
         (origin) => this.#answers(origin, vhost),
-        () => this.#options.keepers().hurry(),
+        () => this.#options.pulls.hurry(),
       );
       this.#pools.set(vhost, pool);
     }
@@ -131,13 +132,12 @@ export class EdgeRouter implements StreamRouter {
 
   /** Whether an origin answers a handshake. */
   async #answers(origin: SocketAddress, vhost: string): Promise<boolean> {
-    const { dial, clock, runtime } = this.#options;
-    const { limits, randomBytes } = runtime().options;
+    const { dial, clock, limits, randomBytes } = this.#options;
     let hasAnswered = false;
     const connection: UpstreamConnection = new UpstreamConnection({
       dial,
       clock,
-      traffic: this.#options.traffic(vhost),
+      traffic: this.#options.traffic.of(vhost),
       address: origin,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       session: {
@@ -149,7 +149,7 @@ export class EdgeRouter implements StreamRouter {
         swfUrl: "",
         argumentsObject: undefined,
         chunkSize: 60_000,
-        limits: limits().wire,
+        limits: limits(),
         randomBytes,
       },
       onEvent: () => {},
@@ -172,18 +172,18 @@ export class EdgeRouter implements StreamRouter {
     stream: LiveStream,
     settings: EdgeSettings,
   ): StreamPull {
-    const { dial, clock, runtime, traffic } = this.#options;
+    const { dial, clock, streams, pulls, traffic, randomBytes } = this.#options;
     return new StreamPull({
       stream,
       asker,
       dial,
       clock,
-      traffic: traffic(request.vhost.name),
-      id: runtime().newId(),
-      mark: newMark(runtime()),
-      pace: this.#options.keepers().pace,
+      traffic: traffic.of(request.vhost.name),
+      id: newId(randomBytes),
+      mark: newMark(randomBytes),
+      pace: pulls.pace,
       pauseReading: (bytesPerSecond) =>
-        runtime().pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
+        streams.pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, settings),
       session: (asker, route) => this.#session(asker, route, this.#settings(request.vhost.name, settings)),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -192,13 +192,12 @@ export class EdgeRouter implements StreamRouter {
   }
 
   #session(asker: PullAsker, route: readonly string[], settings: EdgeSettings): PullSession {
-    const { identity, runtime } = this.#options;
-    const { limits, randomBytes } = runtime().options;
+    const { identity, limits, randomBytes } = this.#options;
     return {
       pageUrl: asker.pageUrl,
       swfUrl: asker.swfUrl,
       argumentsObject: upstreamArguments(identity, route, settings.debugUpnode),
-      limits: limits().wire,
+      limits: limits(),
       randomBytes,
     };
   }
@@ -254,14 +253,13 @@ export class EdgeRouter implements StreamRouter {
     vhost: string,
     settings: EdgeSettings,
   ): Promise<void> {
-    const { dial, clock, runtime } = this.#options;
-    const { limits, randomBytes } = runtime().options;
+    const { dial, clock, limits, randomBytes } = this.#options;
     for (const origin of settings.origins) {
       let verdict: RtmpError | "accepted" | undefined;
       const connection: UpstreamConnection = new UpstreamConnection({
         dial,
         clock,
-        traffic: this.#options.traffic(vhost),
+        traffic: this.#options.traffic.of(vhost),
         address: origin,
         connectTimeoutMs: TRAVERSE_TIMEOUT_MS,
         session: {
@@ -273,7 +271,7 @@ export class EdgeRouter implements StreamRouter {
           swfUrl: connect.swfUrl,
           argumentsObject: clientArguments(connect),
           chunkSize: 60_000,
-          limits: limits().wire,
+          limits: limits(),
           randomBytes,
         },
         onEvent: (event) => {

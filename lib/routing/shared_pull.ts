@@ -5,7 +5,8 @@
  */
 import { RtmpError } from "../base/errors.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
-import type { ServerRuntime } from "../server/server_runtime.ts";
+import { newId } from "../base/random_id.ts";
+import type { RandomBytes } from "../wire/handshake.ts";
 import type { StreamRequest } from "../server/stream_router.ts";
 import { isNode } from "../server/peer_node.ts";
 import { routeOf, withoutVhost } from "./upstream_identity.ts";
@@ -16,8 +17,8 @@ export function playLoop(key: string): RtmpError {
 }
 
 /** A mark for a pull, which nobody can guess. */
-export function newMark(runtime: Pick<ServerRuntime, "newId">): string {
-  return runtime.newId() + runtime.newId();
+export function newMark(randomBytes: RandomBytes): string {
+  return newId(randomBytes) + newId(randomBytes);
 }
 
 /** What a play request says of its client, for a pull that is shared. */

@@ -15,7 +15,7 @@ interface Keeper {
 }
 
 /** One pull per stream however many players: opened by the first, closed a little after the last has left. */
-export class StreamKeepers {
+export class SharedPulls {
   /** Searches after the first, of pulls that have ended. */
   closedRetries = 0;
   /** For all pulls of this node. */

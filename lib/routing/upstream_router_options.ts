@@ -1,17 +1,22 @@
 import type { Clock } from "../base/clock.ts";
-import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
+import type { TrafficByVhost } from "../base/upstream_traffic.ts";
+import type { StreamRounds } from "../server/stream_rounds.ts";
 import type { Dial } from "../upstream/upstream_connection.ts";
-import type { ServerRuntime } from "../server/server_runtime.ts";
-import type { StreamKeepers } from "./shared_pulls.ts";
+import type { RandomBytes } from "../wire/handshake.ts";
+import type { WireLimits } from "../wire/limits.ts";
+import type { SharedPulls } from "./shared_pulls.ts";
 import type { UpstreamIdentity } from "./upstream_identity.ts";
 
 /** What a router needs that gets streams from other servers. */
 export interface UpstreamRouterOptions {
-  readonly runtime: () => ServerRuntime;
-  readonly keepers: () => StreamKeepers;
+  readonly streams: StreamRounds;
+  readonly pulls: SharedPulls;
   readonly identity: UpstreamIdentity;
   readonly dial: Dial;
   readonly clock: Clock;
-  /** What is received from and sent to other servers for a vhost is added here. */
-  readonly traffic: (vhost: string) => UpstreamTraffic;
+  /** As configured now. */
+  readonly limits: () => WireLimits;
+  readonly randomBytes: RandomBytes;
+  /** What is received from and sent to other servers is added here. */
+  readonly traffic: TrafficByVhost;
 }

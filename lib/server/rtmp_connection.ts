@@ -250,7 +250,7 @@ export class RtmpConnection implements RegisteredClient {
     this.#session.receive(bytes, bytes.length === bytes.buffer.byteLength);
     const pending = this.#drain();
     if (this.#readPauseMs !== undefined) {
-      this.#runtime.pacer(this.#readPauseMs).note(this.#runtime.now() - begunMs);
+      this.#runtime.streams.pacer(this.#readPauseMs).note(this.#runtime.now() - begunMs);
     }
     return pending;
   }
@@ -258,7 +258,7 @@ export class RtmpConnection implements RegisteredClient {
   /** What to wait for before the next read: nothing, except for publishers. */
   #pauseReading(): Promise<void> | undefined {
     if (this.#readPauseMs === undefined) return undefined;
-    return this.#runtime.pauseReading(this.stream, this.#readPauseMs, this.receiveRate.perSecond());
+    return this.#runtime.streams.pauseReading(this.stream, this.#readPauseMs, this.receiveRate.perSecond());
   }
 
   /** Handles events in order; a promise when one needs an answer from elsewhere. */
@@ -462,7 +462,7 @@ export class RtmpConnection implements RegisteredClient {
   /** Bytes are left that may wait for the next round. */
   #markBehind(): void {
     for (const { stream, cursor } of this.#roles.behind()) {
-      this.#runtime.scheduler(stream.options.gatherMs).markDirty(cursor.output);
+      this.#runtime.streams.scheduler(stream.options.gatherMs).markDirty(cursor.output);
     }
   }
 

@@ -50,7 +50,7 @@ export class RtmpServer {
     this.#listeners.length = 0;
     await this.clients.stop(timeoutMs);
     this.#report();
-    this.runtime.close();
+    this.runtime.streams.close();
   }
 
   async #accept(listener: TcpListener): Promise<void> {

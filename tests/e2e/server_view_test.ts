@@ -1,3 +1,4 @@
+import { TrafficByVhost } from "../../lib/base/upstream_traffic.ts";
 import assert from "node:assert/strict";
 import { LiveServerView } from "../../lib/app/server_view.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
@@ -26,6 +27,7 @@ class SeenServer {
       version: "0.0.0",
       startedAtMs: 0,
       server,
+      upstreamTraffic: new TrafficByVhost(),
       vhosts: () => [["__defaultVhost__", true]],
       hasVhost: (name) => name === "__defaultVhost__",
       readiness: () => ({ isReady: true }),

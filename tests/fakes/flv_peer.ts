@@ -8,6 +8,7 @@ import { createStreamApp } from "../../lib/http/stream_app.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
 import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
+import { StreamRounds } from "../../lib/server/stream_rounds.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
@@ -41,6 +42,7 @@ export class FlvNode {
       findVhost: (name) => findVhost(settings, name),
       limits: () => serverLimits(config),
       router: options.router ?? loneOrigin(() => true),
+      streams: new StreamRounds(this.clock),
       randomBytes: (length) => new Uint8Array(length).fill(++ids),
       clock: this.clock,
     });

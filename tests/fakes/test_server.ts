@@ -4,6 +4,7 @@ import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import type { RtmpErrorCode } from "../../lib/base/errors.ts";
 import { type SocketAddress, TcpListener } from "../../lib/net/tcp.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
+import { StreamRounds } from "../../lib/server/stream_rounds.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 
@@ -33,6 +34,7 @@ export function startTestServer(
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
     router: { ...loneOrigin(() => true), ...router },
+    streams: new StreamRounds(SYSTEM_CLOCK),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     clock: SYSTEM_CLOCK,
   });

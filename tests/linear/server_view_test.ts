@@ -1,3 +1,4 @@
+import { TrafficByVhost } from "../../lib/base/upstream_traffic.ts";
 import { RateMeter } from "../../lib/base/rate_meter.ts";
 import { LiveServerView } from "../../lib/app/server_view.ts";
 import type { RegisteredClient } from "../../lib/server/client_registry.ts";
@@ -45,6 +46,7 @@ async function crowdedView(count: number): Promise<LiveServerView> {
     version: "0.0.0",
     startedAtMs: 0,
     server,
+    upstreamTraffic: new TrafficByVhost(),
     vhosts: () => vhosts.map((name) => [name, true] as const),
     hasVhost: (name) => vhosts.length > 0 && name.endsWith(".example"),
     readiness: () => ({ isReady: true }),

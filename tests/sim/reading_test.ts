@@ -7,7 +7,7 @@ const BYTES_PER_SECOND = 37_500;
 /** Begins to pause as a publisher that sends 300 kbps; the pause over or not. */
 function pauseReading(node: FlvNode, key: string): { readonly isOver: boolean } {
   const state = { isOver: false };
-  const pause = node.runtime.pauseReading(node.runtime.hub.get(key), "auto", BYTES_PER_SECOND);
+  const pause = node.runtime.streams.pauseReading(node.runtime.hub.get(key), "auto", BYTES_PER_SECOND);
   if (pause === undefined) state.isOver = true;
   else pause.then(() => state.isOver = true);
   return state;
