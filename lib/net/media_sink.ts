@@ -6,6 +6,8 @@ export interface MediaSink {
   send(bytes: Uint8Array): void;
   /** Sends, from now on, what the source has; at most one source. */
   addSource(source: MediaSource): void;
+  /** Sends at once, as a new connection does, or gathers as Nagle's algorithm says. */
+  setNoDelay(isOn: boolean): void;
   /** There may be something to send. */
   flush(): void;
   /** Bytes that the socket has taken. */

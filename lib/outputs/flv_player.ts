@@ -138,6 +138,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.#sink = sink;
     this.#sentBefore = sink.sentBytes;
     if (this.#isClosed) return sink.end();
+    if (!this.vhost.noDelay) sink.setNoDelay(false);
     sink.send(flvHeader(this.#hasAudio, this.#hasVideo));
     if (this.#cursor !== undefined) sink.addSource(this.#cursor);
     sink.flush();

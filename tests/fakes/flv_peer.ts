@@ -13,6 +13,7 @@ import { ServerRuntime } from "../../lib/server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
+import type { MemoryDuplex } from "./memory_duplex.ts";
 import { fetchInMemory, type HttpCall } from "./http_client.ts";
 
 /** An encoder, and the stream that it feeds. */
@@ -26,6 +27,8 @@ export class FlvNode {
   readonly runtime: ServerRuntime;
   readonly server: RtmpServer;
   readonly http: HttpServer;
+  /** The newest connection. */
+  connection: MemoryDuplex | undefined;
   readonly #handler: ReturnType<typeof appHandler>;
 
   /** @param vhosts As in a configuration file, defaults filled in. */
@@ -67,7 +70,10 @@ export class FlvNode {
   /** A request; a path stands for a URL of the host `localhost`. */
   request(url: string, call: HttpCall = {}): Promise<Response> {
     return fetchInMemory(
-      ({ duplex }) => this.http.accept(duplex, this.#handler),
+      (connection) => {
+        this.connection = connection;
+        this.http.accept(connection.duplex, this.#handler);
+      },
       new URL(url, "http://localhost:8080").href,
       call,
     );

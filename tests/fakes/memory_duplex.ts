@@ -4,6 +4,8 @@ import type { ByteDuplex, SocketAddress } from "../../lib/net/tcp.ts";
 export class MemoryDuplex {
   readonly duplex: ByteDuplex;
   isClosed = false;
+  /** What the server wants of small writes. */
+  noDelay = true;
   #input: ReadableByteStreamController | undefined;
   #pending: { readonly bytes: Uint8Array; readonly taken: (count: number) => void } | undefined;
   #wanted: ((bytes: Uint8Array | undefined) => void) | undefined;
@@ -17,6 +19,7 @@ export class MemoryDuplex {
           this.#pass();
         }),
       close: () => this.#end(),
+      setNoDelay: (isOn) => void (this.noDelay = isOn),
       localAddress: { hostname: "127.0.0.1", port: 8080 },
       remoteAddress,
     };

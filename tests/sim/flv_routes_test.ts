@@ -489,3 +489,13 @@ Deno.test("a name that is too long is refused", async () => {
   const node = new FlvNode();
   assert.equal((await node.request(`/live/${"a".repeat(600)}.flv`)).status, 400);
 });
+
+for (const tcpNoDelay of [true, false]) {
+  Deno.test(`tcp_nodelay = ${tcpNoDelay} is what a player's connection over HTTP has`, async () => {
+    const node = new FlvNode({ __defaultVhost__: { tcp_nodelay: tcpNoDelay } });
+    publishBoth(node);
+    const player = await node.play("/live/a.flv");
+    assert.equal(node.connection?.noDelay, tcpNoDelay);
+    await player.leave();
+  });
+}

@@ -143,6 +143,10 @@ export class HttpConnection implements MediaSink {
     this.#writer.addSource(source);
   }
 
+  setNoDelay(isOn: boolean): void {
+    this.#duplex.setNoDelay?.(isOn);
+  }
+
   flush(): void {
     this.#writer.flush();
   }
