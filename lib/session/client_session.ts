@@ -1,15 +1,12 @@
 import { RtmpError } from "../base/errors.ts";
 import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
-import { splitAggregate } from "../wire/aggregate.ts";
-import { ChunkReader, controlValue, type RawMessage } from "../wire/chunk_reader.ts";
-import { type Command, decodeCommand, encodeCommand } from "../wire/commands.ts";
+import { type Command, encodeCommand } from "../wire/commands.ts";
 import { encodeUint32 } from "../wire/control.ts";
-import { type FeedMessage, readFeedMessage } from "../wire/feed_message.ts";
 import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../wire/message_type.ts";
 import { Acknowledgement, PROMPT_ACKNOWLEDGEMENTS } from "./acknowledgement.ts";
-import { EventQueue } from "./event_queue.ts";
+import { type InputMessage, type LeftOutMessage, type MediaMessage, MessageInput } from "./message_input.ts";
 import { MessageOutput } from "./message_output.ts";
 
 const WINDOW_BYTES = 2_500_000;
@@ -40,14 +37,8 @@ export type ClientEvent =
   | { readonly kind: "connected"; readonly server: Amf0Object }
   /** Play.Start or Publish.Start. */
   | { readonly kind: "started"; readonly messageStreamId: number }
-  | {
-    readonly kind: "media";
-    readonly typeId: number;
-    readonly timestamp: number;
-    readonly payload: Uint8Array;
-  }
-  /** A part of what the server sent could not be read, and counts for nothing. */
-  | { readonly kind: "leftOut"; readonly what: "aggregate"; readonly error: RtmpError }
+  | MediaMessage
+  | LeftOutMessage
   /** Go elsewhere: SRS's 302 (at once), or Enhanced RTMP's ReconnectRequest (when it suits). */
   | { readonly kind: "redirect"; readonly url: string; readonly isUrgent: boolean }
   | { readonly kind: "refused"; readonly code: string; readonly description: string }
@@ -56,33 +47,34 @@ export type ClientEvent =
 
 /**
  * The client's half of one RTMP connection, as SRS's edge and forwarder speak it: connect, createStream, play or publish, without
- * waiting for more answers than needed. The drain rule of `ServerSession` holds here too.
+ * waiting for more answers than needed. The drain rule of `ServerSession` holds here too, and what a throw means.
  */
 export class ClientSession {
   readonly #options: ClientSessionOptions;
-  readonly #reader: ChunkReader;
   readonly #output = new MessageOutput();
-  readonly #acknowledgement: Acknowledgement;
-  #handshake: ClientHandshake | undefined;
-  readonly #queue = new EventQueue<ClientEvent>();
+  readonly #input: MessageInput<ClientEvent>;
   /** Transaction ids: connect is 1, createStream 2. */
   #messageStreamId = 1;
   #hasAsked = false;
   #isConnected = false;
-  /** The server has answered a ping. */
-  answersPings = false;
 
   /** @param nowSeconds Seconds on any clock, for the handshake. */
   constructor(options: ClientSessionOptions, nowSeconds: number) {
+    const { limits, randomBytes, promptAcknowledgements = PROMPT_ACKNOWLEDGEMENTS } = options;
     this.#options = options;
-    this.#reader = new ChunkReader(options.limits);
-    this.#acknowledgement = new Acknowledgement(
-      0,
-      WINDOW_BYTES,
-      options.promptAcknowledgements ?? PROMPT_ACKNOWLEDGEMENTS,
-    );
-    this.#handshake = new ClientHandshake(options.randomBytes, nowSeconds);
-    this.#output.raw(this.#handshake.start());
+    const handshake = new ClientHandshake(randomBytes, nowSeconds);
+    this.#input = new MessageInput<ClientEvent>({
+      handshake,
+      limits,
+      acknowledgement: new Acknowledgement(0, WINDOW_BYTES, promptAcknowledgements),
+      output: this.#output,
+      handler: {
+        onHandshake: () => this.#connect(),
+        feedId: (messageStreamId) => messageStreamId,
+        read: (message) => this.#read(message),
+      },
+    });
+    this.#output.raw(handshake.start());
   }
 
   /** The message stream that the server created for us. */
@@ -100,21 +92,18 @@ export class ClientSession {
     return this.#isConnected;
   }
 
-  /** Takes bytes from the server, in order. They are read in place until the events are drained. */
+  /** Whether the server has ever answered a ping. */
+  get answersPings(): boolean {
+    return this.#input.hasPong;
+  }
+
+  /**
+   * Takes bytes from the server, in order. They are read in place until the events are drained.
+   *
+   * @throws {RtmpError} When the server breaks the handshake.
+   */
   receive(bytes: Uint8Array): void {
-    const sequence = this.#acknowledgement.receive(bytes.length, false);
-    let rest: Uint8Array | undefined = bytes;
-    if (this.#handshake !== undefined) {
-      const step = this.#handshake.receive(bytes);
-      rest = step.rest;
-      if (step.output !== undefined) this.#output.raw(step.output);
-      if (rest !== undefined) {
-        this.#handshake = undefined;
-        this.#connect();
-      }
-    }
-    if (sequence !== undefined) this.#output.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
-    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+    this.#input.receive(bytes, false);
   }
 
   /**
@@ -123,25 +112,18 @@ export class ClientSession {
    * @throws {RtmpError} When the server breaks the protocol or a limit.
    */
   nextEvent(): ClientEvent | undefined {
-    for (;;) {
-      const queued = this.#queue.take();
-      if (queued !== undefined) return queued;
-      if (this.#handshake !== undefined) return undefined;
-      const message = this.#reader.next();
-      if (message === undefined) return undefined;
-      const event = this.#read(message);
-      if (event !== undefined) return event;
-    }
+    return this.#input.nextEvent();
   }
 
   /** What to send, or undefined. */
   takeOutput(): Uint8Array | undefined {
-    return this.#output.takeOrAcknowledge(this.#acknowledgement, this.#handshake === undefined);
+    this.#input.acknowledgePromptly();
+    return this.#output.take();
   }
 
   /** Asks for a sign of life. */
   ping(nowMs: number): void {
-    this.#output.userControl(USER_CONTROL.pingRequest, nowMs >>> 0);
+    this.#input.ping(nowMs);
   }
 
   /** Says goodbye; send the output, then close. */
@@ -154,6 +136,7 @@ export class ClientSession {
   }
 
   #connect(): void {
+    this.#input.startAnswering();
     const { app, tcUrl, pageUrl, swfUrl, argumentsObject } = this.#options;
     const object = Amf0Object.from({
       app,
@@ -173,47 +156,16 @@ export class ClientSession {
     this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(WINDOW_BYTES));
   }
 
-  #media(message: FeedMessage): ClientEvent | undefined {
-    const media = readFeedMessage(message);
-    const isNotice = media?.typeId === MESSAGE_TYPE.data && isStreamNotice(media.payload);
-    return media === undefined || isNotice ? undefined : { kind: "media", ...media };
-  }
-
-  #read(message: RawMessage): ClientEvent | undefined {
-    switch (message.typeId) {
-      case MESSAGE_TYPE.audio:
-      case MESSAGE_TYPE.video:
-      case MESSAGE_TYPE.data:
-      case MESSAGE_TYPE.dataAmf3:
-        return this.#media(message);
-      case MESSAGE_TYPE.aggregate: {
-        const { parts, error } = splitAggregate(message.payload, message.timestamp);
-        for (const part of parts) {
-          const event = this.#media(part);
-          if (event !== undefined) this.#queue.push(event);
-        }
-        if (error !== undefined) this.#queue.push({ kind: "leftOut", what: "aggregate", error });
-        return this.#queue.take();
-      }
-      case MESSAGE_TYPE.command:
-      case MESSAGE_TYPE.commandAmf3: {
-        const command = decodeCommand(message.typeId, message.payload, this.#options.limits);
-        return command && this.#command(command);
-      }
-      case MESSAGE_TYPE.windowAcknowledgementSize:
-        if (message.payload.length >= 4) this.#acknowledgement.setWindow(controlValue(message));
-        return undefined;
-      case MESSAGE_TYPE.userControl: {
-        const { payload } = message;
-        if (payload[1] === USER_CONTROL.pingResponse) this.answersPings = true;
-        if (payload.length >= 6 && payload[1] === USER_CONTROL.pingRequest) {
-          const view = new DataView(payload.buffer, payload.byteOffset);
-          this.#output.userControl(USER_CONTROL.pingResponse, view.getUint32(2));
-        }
-        return undefined;
-      }
+  #read(message: InputMessage): ClientEvent | undefined {
+    switch (message.kind) {
+      case "media":
+        return message.typeId === MESSAGE_TYPE.data && isStreamNotice(message.payload) ? undefined : message;
+      case "leftOut":
+        return message;
+      case "command":
+        return this.#command(message.command);
       default:
-        return undefined;
+        return message satisfies never;
     }
   }
 

@@ -3,12 +3,16 @@ import { type ChunkedMessage, encodeChunks } from "../wire/chunk_writer.ts";
 import { INITIAL_CHUNK_SIZE } from "../wire/chunk_reader.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE } from "../wire/message_type.ts";
 import { encodeUint32, encodeUserControl } from "../wire/control.ts";
-import type { Acknowledgement } from "./acknowledgement.ts";
 
 /** Gathers what a session wants sent: control messages and commands as chunks, in order. */
 export class MessageOutput {
   #pieces: Uint8Array[] = [];
   #chunkSize = INITIAL_CHUNK_SIZE;
+
+  /** Whether nothing has been gathered since `take`. */
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0;
+  }
 
   /** Everything gathered since the last call, or undefined. The caller sends it whole, in order. */
   take(): Uint8Array | undefined {
@@ -16,21 +20,6 @@ export class MessageOutput {
     if (pieces.length === 0) return undefined;
     this.#pieces = [];
     return pieces.length === 1 ? pieces[0] : joinBytes(pieces);
-  }
-
-  /**
-   * As `take`, and with nothing gathered an acknowledgement where a prompt one is due.
-   *
-   * @param mayAcknowledge Whether the peer can take one yet.
-   */
-  takeOrAcknowledge(acknowledgement: Acknowledgement, mayAcknowledge: boolean): Uint8Array | undefined {
-    if (this.#pieces.length > 0 || !mayAcknowledge) {
-      acknowledgement.noteAnswer();
-    } else {
-      const sequence = acknowledgement.takePrompt();
-      if (sequence !== undefined) this.control(MESSAGE_TYPE.acknowledgement, encodeUint32(sequence));
-    }
-    return this.take();
   }
 
   /** Bytes that are not chunks: the handshake. */

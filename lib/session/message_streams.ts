@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { isActive, nextState, type StreamState } from "./stream_state.ts";
 
 /** Streams that one connection may have created at a time. */
 const MAX_STREAMS = 16;
@@ -8,13 +9,19 @@ export type PublishKind = "fmle-publish" | "flash-publish" | "haivision-publish"
 
 /** One message stream of a connection. */
 export interface MessageStream {
-  kind: "idle" | "playing" | "publishing";
-  publishKind: PublishKind;
+  readonly state: StreamState;
+  /** What it was last published as. */
+  readonly publishKind: PublishKind;
+}
+
+/** The message stream that a command means: a client without createStream speaks on 0, and SRS answers it on 1. */
+export function meantStreamId(messageStreamId: number): number {
+  return messageStreamId === 0 ? 1 : messageStreamId;
 }
 
 /** The message streams that a client has created, and what each does. */
 export class MessageStreams {
-  readonly #streams = new Map<number, MessageStream>();
+  readonly #streams = new Map<number, { state: StreamState; publishKind: PublishKind }>();
 
   get size(): number {
     return this.#streams.size;
@@ -22,7 +29,7 @@ export class MessageStreams {
 
   /** Whether any plays or publishes. */
   get isActive(): boolean {
-    for (const { kind } of this.#streams.values()) if (kind !== "idle") return true;
+    for (const { state } of this.#streams.values()) if (isActive(state)) return true;
     return false;
   }
 
@@ -36,7 +43,7 @@ export class MessageStreams {
         `Cannot create stream: ${MAX_STREAMS} exist on this connection, the limit`,
       );
     }
-    this.#streams.set(id, { kind: "idle", publishKind: "flash-publish" });
+    this.#streams.set(id, { state: "idle", publishKind: "flash-publish" });
     return id;
   }
 
@@ -44,8 +51,13 @@ export class MessageStreams {
     return this.#streams.get(id);
   }
 
-  /** The stream of that id; made on the spot for clients that never say createStream. */
-  open(id: number): MessageStream {
+  /**
+   * Notes that the client asks to publish or play there; made on the spot for clients that never say createStream.
+   *
+   * @returns What it did before.
+   * @throws {RtmpError} `too-many-streams`, or `unexpected-command` when it does something else.
+   */
+  request(id: number, step: "publish" | "play", publishKind: PublishKind = "flash-publish"): StreamState {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
       if (this.#streams.size >= MAX_STREAMS) {
@@ -54,10 +66,34 @@ export class MessageStreams {
           `Cannot use message stream ${id}: ${MAX_STREAMS} exist, the limit`,
         );
       }
-      stream = { kind: "idle", publishKind: "flash-publish" };
+      stream = { state: "idle", publishKind };
       this.#streams.set(id, stream);
     }
+    const before = stream.state;
+    stream.state = nextState(before, step, id);
+    if (step === "publish") stream.publishKind = publishKind;
+    return before;
+  }
+
+  /**
+   * Lets a request that is pending have its way.
+   *
+   * @throws {TypeError} When none is: a programmer's error.
+   */
+  accept(id: number, step: "accept publish" | "accept play"): MessageStream {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) throw new TypeError(`Cannot ${step} on message stream ${id}: there is none`);
+    stream.state = nextState(stream.state, step, id);
     return stream;
+  }
+
+  /** Ends what a stream does; whether it played or published. */
+  stop(id: number): boolean {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return false;
+    const wasActive = isActive(stream.state);
+    stream.state = nextState(stream.state, "stop", id);
+    return wasActive;
   }
 
   delete(id: number): void {
@@ -66,16 +102,16 @@ export class MessageStreams {
 
   /** The id of the first one that publishes. */
   get firstPublishing(): number | undefined {
-    for (const [id, { kind }] of this.#streams) if (kind === "publishing") return id;
+    for (const [id, { state }] of this.#streams) if (state === "publishing") return id;
     return undefined;
   }
 
   /** The stream that media belongs to: the one it names, else the only one that publishes, as nobody else looks at the name. */
   publishingId(id: number): number | undefined {
-    if (this.#streams.get(id)?.kind === "publishing") return id;
+    if (this.#streams.get(id)?.state === "publishing") return id;
     let only: number | undefined;
-    for (const [other, { kind }] of this.#streams) {
-      if (kind !== "publishing") continue;
+    for (const [other, { state }] of this.#streams) {
+      if (state !== "publishing") continue;
       if (only !== undefined) return undefined;
       only = other;
     }

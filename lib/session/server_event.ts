@@ -1,5 +1,5 @@
-import type { RtmpError } from "../base/errors.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
+import type { LeftOutMessage, MediaMessage } from "./message_input.ts";
 import type { PublishKind } from "./message_streams.ts";
 
 /** What a session tells its owner. Requests must be answered before the next event is taken. */
@@ -18,22 +18,8 @@ export type ServerEvent =
     /** How much to send, in milliseconds of media; undefined: no end. */
     readonly durationMs: number | undefined;
   }
-  | {
-    readonly kind: "media";
-    readonly messageStreamId: number;
-    /** 8 audio, 9 video, 18 data (AMF0, `@setDataFrame` removed). */
-    readonly typeId: number;
-    readonly timestamp: number;
-    /** A view, valid until the next `receive`. */
-    readonly payload: Uint8Array;
-  }
-  /** A part of what a publisher sent could not be read, and counts for nothing. */
-  | {
-    readonly kind: "leftOut";
-    readonly messageStreamId: number;
-    readonly what: "aggregate";
-    readonly error: RtmpError;
-  }
+  | MediaMessage
+  | LeftOutMessage
   | { readonly kind: "pause"; readonly messageStreamId: number; readonly isPaused: boolean }
   | {
     readonly kind: "receive";

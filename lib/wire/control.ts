@@ -18,3 +18,18 @@ export function encodeUserControl(event: number, ...values: number[]): Uint8Arra
   values.forEach((value, index) => body.set(encodeUint32(value), 2 + 4 * index));
   return body;
 }
+
+/** What a user control message says. */
+export interface UserControl {
+  /** 16 bits, see `USER_CONTROL`. */
+  readonly event: number;
+  /** The first 32-bit value: a message stream id, or the time of a ping; undefined when the body ends before. */
+  readonly value: number | undefined;
+}
+
+/** Reads the body of a user control message; undefined when it is too short for an event. A second value is left out. */
+export function decodeUserControl(body: Uint8Array): UserControl | undefined {
+  if (body.length < 2) return undefined;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  return { event: view.getUint16(0), value: body.length < 6 ? undefined : view.getUint32(2) };
+}
