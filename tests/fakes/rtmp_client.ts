@@ -2,7 +2,7 @@ import { Amf0Object, type Amf0Value } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { encodeChunks } from "../../lib/wire/chunk_writer.ts";
 import { CAPS_EX, type Command, decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
-import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
+import { decodeUserControl, encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { ClientHandshake } from "../../lib/wire/handshake.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE, USER_CONTROL } from "../../lib/wire/message_type.ts";
@@ -167,14 +167,18 @@ export class RtmpClient {
       } else if (typeId === MESSAGE_TYPE.command) {
         const command = decodeCommand(typeId, payload.slice(), DEFAULT_WIRE_LIMITS);
         if (command !== undefined) this.commands.push(command);
-      } else if (typeId === MESSAGE_TYPE.userControl && payload[1] === USER_CONTROL.pingRequest) {
-        const time = new DataView(payload.buffer, payload.byteOffset).getUint32(2);
-        this.#control(MESSAGE_TYPE.userControl, encodeUserControl(USER_CONTROL.pingResponse, time)).catch(
-          () => {},
-        );
+      } else if (typeId === MESSAGE_TYPE.userControl) {
+        this.#answerPing(payload);
       }
     }
     this.changes.notify();
+  }
+
+  #answerPing(body: Uint8Array): void {
+    const control = decodeUserControl(body);
+    if (control?.event !== USER_CONTROL.pingRequest || control.value === undefined) return;
+    const answer = encodeUserControl(USER_CONTROL.pingResponse, control.value);
+    this.#control(MESSAGE_TYPE.userControl, answer).catch(() => {});
   }
 
   async #answer(name: string, transactionId: number): Promise<Command> {
