@@ -1,7 +1,10 @@
+import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "./tcp.ts";
 
 const FIRST_BUFFER_BYTES = 4 * 1024;
 const MAX_BUFFER_BYTES = 64 * 1024;
+/** So long a connection may keep all others waiting, in milliseconds; then it waits itself until half of the time was theirs. */
+const TURN_MS = 10;
 
 export interface PumpOptions {
   /** Takes one read. The bytes are reused after it (or its promise) is done. */
@@ -10,6 +13,8 @@ export interface PumpOptions {
   readonly pause?: () => Promise<void> | undefined;
   /** Whether the buffer may grow; absent: always. */
   readonly mayGrow?: () => boolean;
+  /** By which a connection that sends faster than it can be handled gives way to the others; absent: it never does. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -20,12 +25,16 @@ export interface PumpOptions {
 export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promise<void> {
   const reader = duplex.readable.getReader({ mode: "byob" });
   let buffer = new ArrayBuffer(FIRST_BUFFER_BYTES);
+  const share = options.clock && new Share(options.clock);
   try {
     for (;;) {
       const { value, done } = await reader.read(new Uint8Array(buffer));
       if (done || value === undefined) return;
+      share?.begin();
       const handled = options.receive(value);
+      const turn = share?.end();
       if (handled !== undefined) await handled;
+      if (turn !== undefined) await turn;
       const isFull = value.length === value.buffer.byteLength;
       const isGrowing = isFull && value.length < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true);
       buffer = isGrowing ? new ArrayBuffer(value.length * 4) : value.buffer;
@@ -35,5 +44,34 @@ export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promi
     }
   } finally {
     reader.releaseLock();
+  }
+}
+
+/** One connection's share of the thread. What it sends is always there to be read, so it would be read before all others, for ever. */
+class Share {
+  readonly #clock: Clock;
+  #sinceMs: number;
+  #begunMs = 0;
+  #usedMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#sinceMs = clock.now();
+  }
+
+  begin(): void {
+    this.#begunMs = this.#clock.now();
+  }
+
+  /** Resolves when the connection may go on; undefined: at once. */
+  end(): Promise<void> | undefined {
+    const nowMs = this.#clock.now();
+    this.#usedMs += nowMs - this.#begunMs;
+    if (this.#usedMs < TURN_MS) return undefined;
+    const waitMs = Math.min(2 * this.#usedMs - (nowMs - this.#sinceMs), TURN_MS);
+    this.#usedMs = 0;
+    this.#sinceMs = nowMs + Math.max(0, waitMs);
+    if (waitMs <= 0) return undefined;
+    return new Promise((resolve) => this.#clock.setTimer(resolve, waitMs));
   }
 }

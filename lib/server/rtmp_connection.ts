@@ -153,6 +153,7 @@ export class RtmpConnection implements RegisteredClient {
         receive: (bytes) => this.#receive(bytes),
         pause: () => this.#pauseReading(),
         mayGrow: () => this.#session.isConnected,
+        clock: this.#runtime.options.clock,
       });
     } catch (error) {
       if (error instanceof RtmpError) reason = error;

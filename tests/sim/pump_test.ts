@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Timer } from "../../lib/base/clock.ts";
 import { pumpBytes } from "../../lib/net/pump.ts";
 import type { ByteDuplex } from "../../lib/net/tcp.ts";
 
@@ -46,4 +47,26 @@ Deno.test("the read buffer of a stranger does not grow, however much comes", asy
     mayGrow: () => received > 3 * 4096,
   });
   assert.deepEqual(lengths, [4096, 4096, 4096, 4096, 16_384]);
+});
+
+Deno.test("a connection that always has more to read gives way to the others for half of the time", async () => {
+  const { duplex, lengths } = fillingDuplex(9);
+  let nowMs = 0;
+  const waits: { readonly atRead: number; readonly ms: number }[] = [];
+  await pumpBytes(duplex, {
+    receive: () => {
+      nowMs += 4;
+    },
+    clock: {
+      now: () => nowMs,
+      setTimer: (callback, ms) => {
+        waits.push({ atRead: lengths.length, ms });
+        nowMs += ms;
+        callback();
+        return 0 as unknown as Timer;
+      },
+      clearTimer: () => {},
+    },
+  });
+  assert.deepEqual(waits, [{ atRead: 3, ms: 10 }, { atRead: 6, ms: 10 }, { atRead: 9, ms: 10 }]);
 });

@@ -106,7 +106,10 @@ export class HttpConnection implements MediaSink {
   /** Runs the connection to its end. Never throws. */
   async run(): Promise<void> {
     try {
-      await pumpBytes(this.#duplex, { receive: (bytes) => this.#receive(bytes) });
+      await pumpBytes(this.#duplex, {
+        receive: (bytes) => this.#receive(bytes),
+        clock: this.#context.clock,
+      });
     } catch (error) {
       if (!isConnectionLoss(error)) this.#context.onFault(error);
     }
