@@ -6,6 +6,7 @@ import { hostOf } from "../base/host_port.ts";
 import {
   loadJson,
   type NodeLoad,
+  type NodeLoadJson,
   nodeStateJson,
   type RtmpEndpoint,
   splitStreamKey,
@@ -22,6 +23,25 @@ export interface ClusterReportOptions {
   readonly load: () => NodeLoad;
   /** An address of this machine that others may reach; SRS's `stats.network`. */
   readonly publicAddress: () => string;
+}
+
+/** A node as JSON. What a node that does not say is, is null or absent. */
+export interface ReportedNode {
+  readonly self: boolean;
+  readonly name?: string;
+  readonly vhosts?: readonly string[];
+  readonly kind: string;
+  /** Null: not asked yet. */
+  readonly up: boolean | null;
+  readonly down_since_ms?: number | null;
+  readonly last_error?: string | null;
+  readonly round_trip_ms?: number | null;
+  readonly node_id?: string;
+  readonly boot_id?: string;
+  readonly version?: string;
+  readonly rtmp?: RtmpEndpoint;
+  readonly load?: NodeLoadJson;
+  readonly streams?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Listen addresses that say nothing of where a node is reached. */
@@ -114,10 +134,10 @@ export class ClusterReport {
   }
 
   /** JSON of every node that this one knows, itself first. */
-  nodes(isVisible: (vhost: string) => boolean, withStreams: boolean): Readonly<Record<string, unknown>>[] {
+  nodes(isVisible: (vhost: string) => boolean, withStreams: boolean): readonly ReportedNode[] {
     const { cluster, load } = this.#options;
     const streams = [...cluster.owned.list()].filter(({ vhost }) => isVisible(vhost));
-    const self = {
+    const self: ReportedNode = {
       self: true,
       kind: "headwater",
       up: true,
@@ -129,7 +149,7 @@ export class ClusterReport {
       ...(withStreams ? { streams: streams.map(streamJson) } : {}),
     };
     const boots = new Set<string>([cluster.identity.bootId]);
-    const others: Readonly<Record<string, unknown>>[] = [];
+    const others: ReportedNode[] = [];
     for (const entry of cluster.listCoworkers()) {
       if ("error" in entry) {
         others.push({ self: false, name: entry.name, kind: "unknown", up: false, last_error: entry.error });
@@ -161,7 +181,7 @@ function coworkerJson(
   vhosts: readonly string[],
   isVisible: (vhost: string) => boolean,
   withStreams: boolean,
-): Readonly<Record<string, unknown>> {
+): ReportedNode {
   const { node } = coworker;
   const streams = () =>
     [...coworker.streams].map(([key, publishedAtMs]) => ({ ...splitStreamKey(key), publishedAtMs }))

@@ -91,8 +91,14 @@ export function nodeStateJson(
   };
 }
 
+/** A node's load as JSON. */
+export interface NodeLoadJson extends Json {
+  readonly clients: number;
+  readonly streams: number;
+}
+
 /** The JSON of a node's load. */
-export function loadJson(load: NodeLoad): Json {
+export function loadJson(load: NodeLoad): NodeLoadJson {
   return {
     clients: load.clients,
     streams: load.streams,

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 /**
  * What the cluster's routes need to know of the cluster. The server hands in an object of this shape.
  *
@@ -34,6 +35,32 @@ export interface ClusterStreamOrigin {
   readonly api: string;
 }
 
+/** A node of the cluster as JSON. What a node that does not say is, is null or absent. */
+export interface ClusterNodeJson {
+  /** Whether it is the node that answers. */
+  readonly self: boolean;
+  /** As which this node is configured to know it; absent for itself. */
+  readonly name?: string;
+  /** `headwater`, `srs` or `unknown`. */
+  readonly kind: string;
+  /** Null: not asked yet. */
+  readonly up: boolean | null;
+  /** Milliseconds since 1970. */
+  readonly down_since_ms?: number | null;
+  readonly last_error?: string | null;
+  readonly round_trip_ms?: number | null;
+  readonly node_id?: string;
+  readonly boot_id?: string;
+  readonly version?: string;
+  readonly rtmp?: { readonly host?: string; readonly port: number };
+  readonly load?: { readonly streams: number; readonly clients: number };
+}
+
+/** What `/api/v1/clusters/nodes` holds as `data`. */
+export interface ClusterNodesJson {
+  readonly nodes: readonly ClusterNodeJson[];
+}
+
 /** The cluster, seen from its HTTP routes. */
 export interface ClusterView {
   /** Who may be told what; undefined: nothing, the request had to be signed. */
@@ -58,5 +85,5 @@ export interface ClusterView {
   /** ETag of the whole cluster as this node sees it. */
   readonly nodesETag: string;
   /** JSON of the whole cluster as this node sees it, this node first. */
-  nodes(isVisible: VhostFilter, withStreams: boolean): Readonly<Record<string, unknown>>[];
+  nodes(isVisible: VhostFilter, withStreams: boolean): readonly ClusterNodeJson[];
 }

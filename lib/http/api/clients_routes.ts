@@ -1,9 +1,38 @@
+// deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Handler, Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
-import type { ClientSummary, ServerView } from "../server_view.ts";
+import type { ClientSummary, ClientType, ServerView } from "../server_view.ts";
 import { refuseForeignPage } from "../middleware/foreign_page.ts";
 import { envelope, failure, page, resource } from "../middleware/answer.ts";
-import { kbpsJson } from "./vhosts_routes.ts";
+import { type KbpsJson, kbpsJson } from "./vhosts_routes.ts";
+
+/** A client, in SRS's words; see `ClientSummary`. */
+export interface ClientJson {
+  readonly id: string;
+  /** Ids, of the vhost and of the stream. */
+  readonly vhost: string;
+  readonly stream: string;
+  readonly ip: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+  readonly tcUrl: string;
+  /** The stream key. */
+  readonly url: string;
+  readonly name: string;
+  readonly type: ClientType;
+  readonly publish: boolean;
+  /** Seconds since it connected. */
+  readonly alive: number;
+  readonly send_bytes: number;
+  readonly recv_bytes: number;
+  readonly kbps: KbpsJson;
+  readonly jumps: number;
+}
+
+/** What `/api/v1/clients` holds besides the envelope. */
+export interface ClientsJson {
+  readonly clients: readonly ClientJson[];
+}
 
 /**
  * `/api/v1/clients`, a page of them or one; `DELETE` closes one's connection.
@@ -22,7 +51,7 @@ export function addClientsRoutes(app: Hono, view: ServerView, now: () => number)
     GET: (c) => {
       const nowMs = now();
       const clients = page(c, view.clients()).map((client) => clientJson(client, nowMs));
-      return c.json(envelope(view, { clients }));
+      return c.json(envelope<ClientsJson>(view, { clients }));
     },
     DELETE: kick,
   });
@@ -37,7 +66,7 @@ export function addClientsRoutes(app: Hono, view: ServerView, now: () => number)
   });
 }
 
-function clientJson(client: ClientSummary, nowMs: number): Record<string, unknown> {
+function clientJson(client: ClientSummary, nowMs: number): ClientJson {
   return {
     id: client.id,
     vhost: client.vhostId,

@@ -1,5 +1,5 @@
 import type { Context, Handler, Hono } from "hono";
-import type { ClusterView, VhostFilter } from "../cluster_view.ts";
+import type { ClusterNodesJson, ClusterView, VhostFilter } from "../cluster_view.ts";
 import { refusal, resource } from "../middleware/answer.ts";
 
 const SIGNATURE_HEADER = "X-Headwater-Signature";
@@ -69,7 +69,11 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
       const isVisible = admit(c, view);
       if (isVisible === undefined) return refused(c, view);
       const withStreams = c.req.query("streams") !== "false";
-      return tagged(c, view.nodesETag, () => ({ nodes: view.nodes(isVisible, withStreams) }));
+      return tagged(
+        c,
+        view.nodesETag,
+        (): ClusterNodesJson => ({ nodes: view.nodes(isVisible, withStreams) }),
+      );
     },
   });
 }
@@ -90,7 +94,7 @@ function refused(context: Context, view: ClusterView): Response {
 }
 
 /** The data, or 304 when the asker has it. */
-function tagged(context: Context, etag: string, data: () => Readonly<Record<string, unknown>>): Response {
+function tagged(context: Context, etag: string, data: () => object): Response {
   const headers = { ETag: etag, "Cache-Control": "no-cache" };
   const known = (context.req.header("If-None-Match") ?? "").split(",").map((tag) => tag.trim());
   if (known.includes(etag)) return context.body(null, 304, headers);

@@ -5,6 +5,62 @@ import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
 import { envelope, resource } from "../middleware/answer.ts";
 
+/** This process, in SRS's words: shares are 0..1 (`cpu_percent` 1 is one processor), `srs_uptime` is in seconds. */
+export interface ProcessJson {
+  readonly version: string;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly argv: string;
+  readonly cwd: string;
+  readonly mem_kbyte: number;
+  readonly mem_percent: number;
+  readonly cpu_percent: number;
+  readonly srs_uptime: number;
+}
+
+/** The machine, in SRS's words: shares are 0..1, `uptime` and `ilde_time` are in seconds. */
+export interface SystemJson {
+  readonly cpu_percent: number;
+  readonly disk_read_KBps: number;
+  readonly disk_write_KBps: number;
+  readonly disk_busy_percent: number;
+  readonly mem_ram_kbyte: number;
+  readonly mem_ram_percent: number;
+  readonly mem_swap_kbyte: number;
+  readonly mem_swap_percent: number;
+  readonly cpus: number;
+  readonly cpus_online: number;
+  readonly uptime: number;
+  readonly ilde_time: number;
+  readonly load_1m: number;
+  readonly load_5m: number;
+  readonly load_15m: number;
+  readonly net_sample_time: number;
+  readonly net_recv_bytes: number;
+  readonly net_send_bytes: number;
+  readonly net_recvi_bytes: number;
+  readonly net_sendi_bytes: number;
+  readonly srs_sample_time: number;
+  readonly srs_recv_bytes: number;
+  readonly srs_send_bytes: number;
+  readonly conn_sys: number;
+  readonly conn_sys_et: number;
+  readonly conn_sys_tw: number;
+  readonly conn_sys_udp: number;
+  readonly conn_srs: number;
+}
+
+/** What `/api/v1/summaries` holds besides the envelope. */
+export interface SummariesJson {
+  readonly data: {
+    readonly ok: boolean;
+    /** Milliseconds since 1970. */
+    readonly now_ms: number;
+    readonly self: ProcessJson;
+    readonly system: SystemJson;
+  };
+}
+
 /**
  * `/api/v1/summaries`: the process and the machine at a glance.
  *
@@ -26,7 +82,7 @@ export function addSummariesRoutes(
         self: selfJson(view, probe, cpu, nowMs),
         system: systemJson(view, probe, cpu, nowMs),
       };
-      return c.json(envelope(view, { data }));
+      return c.json(envelope<SummariesJson>(view, { data }));
     },
   });
 }
@@ -36,7 +92,7 @@ function selfJson(
   probe: SystemProbe,
   cpu: CpuSampler,
   nowMs: number,
-): Record<string, unknown> {
+): ProcessJson {
   const sample = cpu.sample(nowMs);
   const residentBytes = sample.process?.residentBytes ?? 0;
   const total = probe.memory()?.total ?? 0;
@@ -58,7 +114,7 @@ function systemJson(
   probe: SystemProbe,
   cpu: CpuSampler,
   nowMs: number,
-): Record<string, unknown> {
+): SystemJson {
   const sample = cpu.sample(nowMs);
   const memory = probe.memory();
   const [load1 = 0, load5 = 0, load15 = 0] = probe.load() ?? [];

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Hono } from "hono";
 import type { Kbps, ServerView, VhostSummary } from "../server_view.ts";
 import { envelope, failure, resource } from "../middleware/answer.ts";
@@ -31,7 +32,13 @@ function vhostJson(vhost: VhostSummary): Record<string, unknown> {
   };
 }
 
-/** Rates as SRS writes them, in whole numbers. */
-export function kbpsJson(kbps: Kbps): Record<string, number> {
+/** Rates as SRS writes them, in kilobits per second, whole numbers. */
+export interface KbpsJson {
+  readonly recv_30s: number;
+  readonly send_30s: number;
+}
+
+/** Rates as JSON. */
+export function kbpsJson(kbps: Kbps): KbpsJson {
   return { recv_30s: Math.round(kbps.recv30s), send_30s: Math.round(kbps.send30s) };
 }

@@ -1,5 +1,4 @@
-import { CONSOLE_SCRIPT } from "./console_script.ts";
-import { CONSOLE_STYLE } from "./console_style.ts";
+import { CONSOLE_SCRIPT, CONSOLE_STYLE } from "./console_bundle.ts";
 
 /**
  * The console as one page: nothing of it comes from elsewhere, so a compiled binary needs no files beside it.

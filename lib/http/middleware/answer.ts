@@ -12,10 +12,20 @@ const FAILURES = {
   clientNotFound: { code: 2049, message: "Cannot find the client: none has this id" },
 } as const;
 
-type Json = Readonly<Record<string, unknown>>;
+/** What SRS puts around each answer. */
+export interface EnvelopeJson {
+  readonly code: 0;
+  /** Who answers, as `ServerView` names it. */
+  readonly server: string;
+  readonly service: string;
+  /** A string here, and only here. */
+  readonly pid: string;
+}
 
-/** What SRS puts around each answer: code 0 and who answers. `pid` is a string here, and only here. */
-export function envelope(view: ServerView, payload: Json = {}): Json {
+/** An answer of the API: code 0, who answers, and what was asked for. */
+export function envelope(view: ServerView): EnvelopeJson;
+export function envelope<T extends object>(view: ServerView, payload: T): EnvelopeJson & T;
+export function envelope(view: ServerView, payload: object = {}): EnvelopeJson {
   return { code: 0, server: view.serverId, service: view.serviceId, pid: String(view.pid), ...payload };
 }
 

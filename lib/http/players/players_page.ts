@@ -1,6 +1,5 @@
-import { CONSOLE_STYLE } from "../console/console_style.ts";
-import { PLAYERS_SCRIPT } from "./players_script.ts";
-import { PLAYERS_STYLE } from "./players_style.ts";
+import { CONSOLE_STYLE } from "../console/console_bundle.ts";
+import { PLAYERS_SCRIPT, PLAYERS_STYLE } from "./players_bundle.ts";
 
 /**
  * The page that plays, looking like the console. All that it needs comes from this server.

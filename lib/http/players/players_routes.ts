@@ -3,6 +3,7 @@ import { addAboutRoutes } from "../api/about_routes.ts";
 import { envelope, page, resource } from "../middleware/answer.ts";
 import type { FlvSource } from "../flv/flv_source.ts";
 import { mountedPath } from "../flv/mount.ts";
+import type { AudioJson, StreamJson, VideoJson } from "../api/streams_routes.ts";
 import type { ServerView, StreamSummary } from "../server_view.ts";
 import { LIBRARY_GZIP_BASE64, LIBRARY_VERSION, LICENSES_GZIP_BASE64 } from "./players_library.ts";
 import { playersPage } from "./players_page.ts";
@@ -10,6 +11,21 @@ import { playersPage } from "./players_page.ts";
 const LIBRARY_PATH = `/players/mpegts-${LIBRARY_VERSION}.js`;
 const LICENSES_PATH = `/players/mpegts-${LIBRARY_VERSION}.licenses.txt`;
 const FOREVER = "public, max-age=31536000, immutable";
+
+/** A stream as those may know it who may play: of the API's, and where it is. */
+export interface PlayableStreamJson
+  extends Pick<StreamJson, "id" | "name" | "vhost" | "app" | "url" | "clients"> {
+  readonly publish: Pick<StreamJson["publish"], "active">;
+  readonly video: Pick<VideoJson, "codec" | "width" | "height"> | null;
+  readonly audio: Pick<AudioJson, "codec"> | null;
+  /** Its path here; absent where it can't be played so. */
+  readonly flv?: string;
+}
+
+/** What `/api/v1/streams` holds for players besides the envelope. */
+export interface PlayableStreamsJson {
+  readonly streams: readonly PlayableStreamJson[];
+}
 
 /** `/players/`, the page that plays, and the library that it plays with; nothing comes from elsewhere. */
 export function addPlayersRoutes(app: Hono): void {
@@ -39,14 +55,15 @@ export function addPlayersApi(app: Hono, view: ServerView, source: FlvSource): v
   resource(app, "/api/v1/streams", {
     GET: (c) => {
       const streams = page(c, view.streams()).map((stream) => streamJson(stream, source));
-      return c.json(envelope(view, { streams }), 200, { "Cache-Control": "no-store" });
+      return c.json(envelope<PlayableStreamsJson>(view, { streams }), 200, { "Cache-Control": "no-store" });
     },
   });
   addAboutRoutes(app, view);
 }
 
-function streamJson(stream: StreamSummary, source: FlvSource): Record<string, unknown> {
+function streamJson(stream: StreamSummary, source: FlvSource): PlayableStreamJson {
   const { id, name, vhostId, app, url, clients, publish, video, audio } = stream;
+  const flv = pathOf(stream, source);
   return {
     id,
     name,
@@ -57,7 +74,7 @@ function streamJson(stream: StreamSummary, source: FlvSource): Record<string, un
     publish: { active: publish.active },
     video: video && { codec: video.codec, width: video.width, height: video.height },
     audio: audio && { codec: audio.codec },
-    flv: pathOf(stream, source),
+    ...(flv === undefined ? {} : { flv }),
   };
 }
 

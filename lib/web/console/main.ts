@@ -1,0 +1,63 @@
+/// <reference lib="dom" />
+/**
+ * What the console does: reads the API every two seconds while it is looked at, and fills the page in.
+ *
+ * @module
+ */
+import { byId, messageOf, setText } from "../dom.ts";
+import { getClients, getStreams, getSummary } from "./api.ts";
+import { type ClientFilter, ClientsTable } from "./clients.ts";
+import { ClusterCards } from "./cluster.ts";
+import { StreamsTable } from "./streams.ts";
+import { SummaryTiles } from "./summary.ts";
+
+const POLL_MS = 2000;
+
+const summaryTiles = new SummaryTiles();
+const clusterCards = new ClusterCards();
+const clientsTable = new ClientsTable(refresh);
+const streamsTable = new StreamsTable(({ id, name }) => {
+  filter = filter?.id === id ? undefined : { id, name };
+  refresh();
+});
+let filter: ClientFilter | undefined;
+let isBusy = false;
+
+byId("filter").onclick = () => {
+  filter = undefined;
+  refresh();
+};
+document.addEventListener("visibilitychange", refreshIfVisible);
+setInterval(refreshIfVisible, POLL_MS);
+refresh();
+
+function refreshIfVisible(): void {
+  if (!document.hidden) refresh();
+}
+
+async function refresh(): Promise<void> {
+  if (isBusy) return;
+  isBusy = true;
+  try {
+    const [summary, { streams }, { clients }, nodes] = await Promise.all([
+      getSummary(),
+      getStreams(),
+      getClients(),
+      clusterCards.ask(),
+    ]);
+    if (!streams.some((stream) => stream.id === filter?.id)) filter = undefined;
+    summaryTiles.show(summary);
+    streamsTable.show(streams);
+    clientsTable.show(clients, filter);
+    if (nodes !== undefined) clusterCards.show(nodes, summary.data.now_ms);
+    showStatus("good", "up to date");
+  } catch (error) {
+    showStatus("bad", error instanceof TypeError ? "no answer" : messageOf(error));
+  }
+  isBusy = false;
+}
+
+function showStatus(className: "good" | "bad", text: string): void {
+  byId("status").className = `status ${className}`;
+  setText(byId("status"), text);
+}
