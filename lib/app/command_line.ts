@@ -17,8 +17,8 @@ export type CommandLine =
 
 const ABOUT: Readonly<Record<Verb, string>> = {
   serve: "run a server",
-  check: "validate a configuration: exit 0, or 1 with every mistake as file:line and the reason",
-  health: "ask the server that runs with this configuration: exit 0 when it is alive, else 1",
+  check: "check a configuration: exit 0, or 1 with every error as file:line and the reason",
+  health: "check the server that runs with this configuration: exit 0 if healthy, else 1",
 };
 
 /**
@@ -54,7 +54,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   for (const verb of ["serve", "check", "health"] as const) {
     program.command(verb, { isDefault: verb === "serve" })
       .description(ABOUT[verb])
-      .argument("[file...]", "as -c")
+      .argument("[file...]", "same as -c")
       .action((given: string[]) => {
         kind = verb;
         files = [...given];
@@ -62,9 +62,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   program.command("show")
     .description(
-      "print a file that the program carries: the reference configuration, samples, the systemd unit",
+      "print a built-in file: the reference configuration, the samples, the systemd unit",
     )
-    .argument("[file]", "without it: the names of all")
+    .argument("[file]", "omit it to list all names")
     .action((file: string | undefined) => {
       kind = "show";
       files = file === undefined ? [] : [file];
@@ -90,7 +90,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     return {
       kind: "exit",
       code: 1,
-      output: `error: one file is enough: ${files.map(shortText).join(" or ")}\n`,
+      output: `error: only one file is allowed: ${files.map(shortText).join(" or ")}\n`,
     };
   }
   return files[0] === undefined ? { kind } : { kind, configPath: files[0] };
@@ -106,7 +106,7 @@ function show(name: string | undefined): CommandLine {
   }
   const path = findCarriedName(name);
   if (path !== undefined) return { kind: "show", path };
-  const output = `error: no file '${shortText(name)}' is carried, only these:\n${
+  const output = `error: no built-in file '${shortText(name)}', only these:\n${
     CARRIED_NAMES.map((each) => `  ${each}\n`).join("")
   }`;
   return { kind: "exit", code: 1, output };
@@ -120,7 +120,7 @@ function isFileName(text: string): boolean {
 function unknownCommand(name: string, { commands }: Command): CommandLine {
   const nearest = nearestName(name, [...commands.map((each) => each.name()), "help"]);
   const hint = nearest === undefined
-    ? `\nfor a file of that name: headwater -c ${shortText(name)}`
+    ? `\nto use a file of that name: headwater -c ${shortText(name)}`
     : `: did you mean '${nearest}'?`;
   return { kind: "exit", code: 1, output: `error: unknown command '${shortText(name)}'${hint}\n` };
 }

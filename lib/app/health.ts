@@ -12,12 +12,12 @@ const TIMEOUT_MS = 2000;
 export async function checkHealth(config: Config): Promise<string | undefined> {
   const { http_api: api } = config;
   const [address] = api.listen;
-  if (!api.enabled || address === undefined) return "Cannot ask for the health: http_api is off";
+  if (!api.enabled || address === undefined) return "Cannot check health: http_api is off";
   const url = `http://${hostOf(address.hostname)}:${address.port}/healthz`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     await response.body?.cancel();
-    return response.ok ? undefined : `Cannot call it healthy: ${url} answered ${response.status}`;
+    return response.ok ? undefined : `Not healthy: ${url} answered ${response.status}`;
   } catch (error) {
     return `Cannot reach ${url}: ${problem(error)}`;
   }
@@ -27,8 +27,8 @@ function problem(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS} ms`;
   // `fetch` hides it in the cause.
   const cause = error instanceof Error ? error.cause ?? error : error;
-  if (/dns error/i.test(errorText(cause))) return "no address is known for that name";
-  return "nothing answers there";
+  if (/dns error/i.test(errorText(cause))) return "the host name cannot be resolved";
+  return "cannot connect";
 }
 
 function hostOf(hostname: string | undefined): string {

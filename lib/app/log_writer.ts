@@ -57,7 +57,7 @@ export class LogWriter {
   /** Takes one line, with its end. */
   write(line: string): void {
     if (this.#queued + line.length > this.#maxQueued) {
-      this.#lose(1, "they could not be written as fast as they came");
+      this.#lose(1, "they could not be written fast enough");
       return;
     }
     this.#queue.push(line);

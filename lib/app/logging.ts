@@ -138,7 +138,7 @@ function replaceTarget(next: LogTarget): void {
   target = next;
   if (last === undefined) return;
   lostBefore += last.lostTotal;
-  inBackground(last.close(CLOSE_TIMEOUT_MS), "closing of the log");
+  inBackground(last.close(CLOSE_TIMEOUT_MS), "closing the log");
 }
 
 function openTarget({ file = "", write }: LoggingOptions): LogTarget {

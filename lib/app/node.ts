@@ -53,7 +53,7 @@ export class Node {
   /** What all deadlines go by. */
   readonly #clock = new SteadyClock(SYSTEM_CLOCK, (pauseMs) => {
     if (pauseMs >= LONG_PAUSE_MS) {
-      log.warn("Process did not run; clients have that much longer", { pauseMs: Math.round(pauseMs) });
+      log.warn("Process was paused; client timeouts are extended", { pauseMs: Math.round(pauseMs) });
     }
   });
   readonly #reload: () => Promise<void>;
@@ -241,7 +241,7 @@ export class Node {
     const free = findDescriptors(wanted * (mayDial ? 2 : 1));
     this.#connections.setFreeDescriptors(free);
     if (free === Infinity) return;
-    log.warn("Fewer connections than configured: the process may open too few files (ulimit -n)", {
+    log.warn("Fewer connections than configured: the open file limit is too low (ulimit -n)", {
       configured: wanted,
       descriptors: free,
     });

@@ -15,7 +15,7 @@ export function portAdvice(error: ListenError, config: Config): string {
     listen.some((address) => address.port === port && (address.hostname ?? hostname) === hostname)
   )?.[0];
   const reason = error.problem === "in-use"
-    ? `Cannot listen on port ${port}: another program has it`
+    ? `Cannot listen on port ${port}: it is already in use`
     : error.message;
   if (path === undefined) return reason;
   const keys = `${path.join(".")} in the configuration or ${variableName(path)}`;
@@ -27,6 +27,6 @@ export function portAdvice(error: ListenError, config: Config): string {
     case "unknown-host":
       return `${reason}; set ${keys} to an address of this machine, or to the port alone for all of them`;
     case "other":
-      return `${reason}; it is what ${keys} says`;
+      return `${reason}; check ${keys}`;
   }
 }

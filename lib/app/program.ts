@@ -54,7 +54,7 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
   }
   if (commandLine.kind === "check") {
     for (const warning of loaded.warnings) print(Deno.stderr, `warning: ${warning}\n`);
-    print(Deno.stdout, `${loaded.source}: the configuration is right\n`);
+    print(Deno.stdout, `${loaded.source}: configuration OK\n`);
     return 0;
   }
   if (commandLine.kind === "health") {
@@ -116,7 +116,7 @@ async function serve(
       } else if (request === "reload") {
         inBackground(reload(node, load).catch(() => {/* Said in the log. */}), "reload");
       } else if (request === "reopenLog") reopen();
-      else log.info("Signal has no meaning here", { signal });
+      else log.info("Signal ignored", { signal });
     });
   });
   log.info("Stopping", { signal });
@@ -131,7 +131,7 @@ function reopen(): void {
     reopenLog();
     log.info("Log reopened");
   } catch (error) {
-    log.error("Cannot open log_file again: the old one stays", { reason: errorText(error) });
+    log.error("Cannot reopen log_file: the old file stays in use", { reason: errorText(error) });
   }
 }
 
@@ -140,7 +140,7 @@ async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void>
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      log.warn("Stop takes too long: what is left is cut", { timeoutMs });
+      log.warn("Shutdown timed out: closing what is left", { timeoutMs });
       resolve();
     }, timeoutMs);
   });
@@ -158,13 +158,13 @@ async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
     if (config.pid !== node.config.pid) removePid(node.config.pid);
     const needRestart = node.reload(config);
     if (needRestart.length > 0) {
-      log.warn("Configuration: only a restart changes these keys; they stay as they are", {
+      log.warn("Configuration: these keys change only on restart; the old values stay in use", {
         keys: needRestart,
       });
     }
     log.info("Configuration reloaded", { source });
   } catch (error) {
-    log.error("Cannot reload the configuration: the running one stays", { reason: errorText(error) });
+    log.error("Cannot reload the configuration: the old one stays in use", { reason: errorText(error) });
     throw error;
   }
 }

@@ -27,6 +27,6 @@ export class UnexpectedErrors {
 
   #note(error: unknown): void {
     this.#count++;
-    log.error("Unexpected error: a fault of this program", { error });
+    log.error("Unexpected internal error", { error });
   }
 }

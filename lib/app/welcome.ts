@@ -25,7 +25,7 @@ export function welcome(config: Config, source: string, addresses: NodeAddresses
     ...(api === undefined ? [] : [`console http://${hostAndPort(api, 80)}/console/`]),
   ];
   const lines = [
-    `${versionText()}${isEdge ? ", an edge," : ""} is up, with ${source}`,
+    `${versionText()}${isEdge ? " (edge)" : ""} is running with ${source}`,
     `  listens  ${listens.join(", ")}`,
     `  publish  ffmpeg -re -i video.mp4 -c copy -f flv ${rtmpUrl}`,
     `  play     ffplay ${rtmpUrl}${web === undefined ? "" : `   or   ffplay ${web}/live/stream.flv`}`,

@@ -10,7 +10,7 @@ export function makeFolderOf(path: string): void {
 /** Why a file can't be written, in words for the operator. */
 export function writeProblem(path: string, error: unknown): string {
   if (error instanceof Error && error.name === "NotCapable") {
-    return `${path}: Deno writes no files of the system`;
+    return `${path}: Deno does not write to system files`;
   }
   return `${path}: ${errorText(error)}`;
 }

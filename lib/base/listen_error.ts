@@ -23,10 +23,10 @@ export class ListenError extends Error {
 }
 
 const REASONS: Readonly<Partial<Record<ListenProblem, string>>> = {
-  "in-use": "another program has the port",
-  "not-allowed": "the system does not let this user have the port",
+  "in-use": "the port is already in use",
+  "not-allowed": "permission denied: the user may not bind this port",
   "other-machine": "it is not an address of this machine",
-  "unknown-host": "no address is known for that name",
+  "unknown-host": "the host name cannot be resolved",
 };
 
 function problemOf(cause: unknown): ListenProblem {

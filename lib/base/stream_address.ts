@@ -77,7 +77,7 @@ export function parseStreamAddress(tcUrl: string, streamName: string, maxBytes: 
   if (CONTROL.test(parameters)) {
     throw new RtmpError(
       "bad-stream-name",
-      "Cannot use the stream's parameters: they have control characters",
+      "Cannot use the stream's parameters: they contain control characters",
     );
   }
   return {
@@ -223,12 +223,15 @@ function checkName(vhost: string, app: string, stream: string, maxBytes: number)
     throw new RtmpError("bad-stream-name", `Cannot use stream name: ${bytes} bytes, limit is ${maxBytes}`);
   }
   if (CONTROL.test(vhost)) {
-    throw new RtmpError("bad-tc-url", `Cannot use vhost '${printable(vhost)}': it has control characters`);
+    throw new RtmpError(
+      "bad-tc-url",
+      `Cannot use vhost '${printable(vhost)}': it contains control characters`,
+    );
   }
   if (CONTROL.test(name)) {
     throw new RtmpError(
       "bad-stream-name",
-      `Cannot use stream name '${printable(name)}': it has control characters`,
+      `Cannot use stream name '${printable(name)}': it contains control characters`,
     );
   }
 }

@@ -258,7 +258,7 @@ export class Cluster {
   }
 
   #beginSettling(key: string, coworker: Coworker): void {
-    inBackground(this.#settle(key, coworker), "conflict between two owners");
+    inBackground(this.#settle(key, coworker), "settling a conflict between two owners");
   }
 
   /**

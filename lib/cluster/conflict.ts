@@ -28,7 +28,7 @@ export function claimHolds(policy: ConflictPolicy, mine: StreamClaim, theirs: St
 /** Why a publisher that is live here has to end. */
 export function lostClaimError(policy: ConflictPolicy, key: string, winner: string): RtmpError {
   return policy === "takeover"
-    ? new RtmpError("taken-over", `Cannot go on publishing '${key}': it is published at ${winner} now`)
+    ? new RtmpError("taken-over", `Cannot continue publishing '${key}': it is now published at ${winner}`)
     : new RtmpError("stream-busy", `Cannot publish '${key}': ${winner} published it first`);
 }
 

@@ -119,7 +119,7 @@ export class Coworker {
   }
 
   stop(): void {
-    this.#stopped.abort(new Error("it is no coworker any more"));
+    this.#stopped.abort(new Error("it is no longer a coworker"));
     this.#clearTimer();
   }
 
@@ -135,7 +135,7 @@ export class Coworker {
   }
 
   #pollSoon(): void {
-    inBackground(this.#poll(), "question to a coworker");
+    inBackground(this.#poll(), "polling a coworker");
   }
 
   #poll(): Promise<void> {
@@ -198,7 +198,7 @@ export class Coworker {
     }
     const isSelf = state.nodeId === identity.nodeId && state.bootId === identity.bootId;
     if (!state.isFull && state.bootId !== this.#node?.bootId) {
-      throw new Error("its answer lists changes of a state that is not known");
+      throw new Error("it sent changes to a state that this node does not have");
     }
     const hasNewStreams = state.isFull || state.revision !== this.#node?.revision;
     this.#node = { ...state, added: NO_STREAMS, removed: [] };

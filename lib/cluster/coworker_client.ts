@@ -85,7 +85,9 @@ export class CoworkerClient {
       // What SRS, or a service that stands in for it, says to a path that it does not have.
       if (status >= 400 && status < 500 && ![401, 403, 429].includes(status)) return { kind: "srs" };
       throw new Error(
-        status === 401 ? "HTTP 401: it has another secret, or its clock is 30 s off" : `HTTP ${status}`,
+        status === 401
+          ? "HTTP 401: its cluster.secret differs, or its clock is more than 30 s off"
+          : `HTTP ${status}`,
       );
     }
     const answer = parseJsonObject(text);
@@ -244,7 +246,7 @@ export class CoworkerBusy extends Error {
   override readonly name = "CoworkerBusy";
 
   constructor() {
-    super(`${MAX_QUESTIONS} questions are under way`);
+    super(`${MAX_QUESTIONS} requests to it are already in progress`);
   }
 }
 
@@ -260,7 +262,7 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
     length += value.length;
     if (length > maxBytes) {
       await reader.cancel();
-      throw new Error(`its answer is longer than ${maxBytes} bytes`);
+      throw new Error(`its response is longer than ${maxBytes} bytes`);
     }
     text += decoder.decode(value, { stream: true });
   }
@@ -273,6 +275,6 @@ function parseJsonObject(text: string): Readonly<Record<string, unknown>> {
   } catch {
     // Below.
   }
-  if (typeof value !== "object" || value === null) throw new Error("its answer is not a JSON object");
+  if (typeof value !== "object" || value === null) throw new Error("its response is not a JSON object");
   return value as Record<string, unknown>;
 }

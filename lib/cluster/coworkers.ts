@@ -144,7 +144,7 @@ export class Coworkers {
   #resolveSoon(entry: Entry): void {
     if (entry.resolving !== undefined) return;
     entry.resolving = this.#lookUp(entry).finally(() => entry.resolving = undefined);
-    inBackground(entry.resolving, "look-up of a coworker");
+    inBackground(entry.resolving, "resolving a coworker");
   }
 
   async #lookUp(entry: Entry): Promise<void> {

@@ -20,7 +20,7 @@ export class KnownStreams {
       this.#streams.set(key, publishedAtMs);
     }
     if (this.#length > MAX_NODE_STATE_BYTES) {
-      throw new Error(`it names more streams than fit ${MAX_NODE_STATE_BYTES} bytes`);
+      throw new Error(`it lists more streams than fit in ${MAX_NODE_STATE_BYTES} bytes`);
     }
   }
 }

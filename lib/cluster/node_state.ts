@@ -166,14 +166,14 @@ function keyOf(entry: Json): string {
 
 function list(value: unknown): Json[] {
   if (!Array.isArray(value)) {
-    throw new Error(`Cannot read node state: a list of streams is a ${typeof value}`);
+    throw new Error(`Cannot read node state: the stream list is a ${typeof value}, expected an array`);
   }
   if (value.length > MAX_STREAMS) {
     throw new Error(`Cannot read node state: ${value.length} streams, limit is ${MAX_STREAMS}`);
   }
   return value.map((entry) => {
     if (isObject(entry)) return entry;
-    throw new Error(`Cannot read node state: a stream is a ${typeof entry}`);
+    throw new Error(`Cannot read node state: a stream is a ${typeof entry}, expected an object`);
   });
 }
 
@@ -182,7 +182,9 @@ function name(value: unknown, field: string): string {
     throw new Error(`Cannot read node state: ${field} is ${shown(value)}, expected a name`);
   }
   if (value.length > MAX_NAME_LENGTH) {
-    throw new Error(`Cannot read node state: ${field} is ${value.length} long, limit is ${MAX_NAME_LENGTH}`);
+    throw new Error(
+      `Cannot read node state: ${field} is ${value.length} characters long, limit is ${MAX_NAME_LENGTH}`,
+    );
   }
   return value;
 }

@@ -111,16 +111,16 @@ function checkVhost(
 function checkWhoIsLetIn(config: Config, { warnings }: CheckResult): void {
   const names = Object.keys(config.vhost);
   if (!Object.values(config.vhost).some(({ enabled }) => enabled)) {
-    warnings.push("nobody is let in: every vhost has enabled = false");
+    warnings.push("no client can connect: every vhost has enabled = false");
   }
   if (Object.hasOwn(config.vhost, DEFAULT_VHOST)) return;
   for (const name of names) {
     if (nearestName(name, [DEFAULT_VHOST]) === undefined && !/^_*default(?:_*vhost)?_*$/i.test(name)) {
       continue;
     }
-    const others = names.length === 1 ? "nobody" : "nobody but those of the other vhosts";
+    const others = names.length === 1 ? "no client" : "only a client of the other vhosts";
     warnings.push(
-      `vhost ${name} takes that name only, so ${others} is let in: the one for every name is ${DEFAULT_VHOST}`,
+      `vhost ${name} matches that name only, so ${others} can connect: the vhost that matches any name is ${DEFAULT_VHOST}`,
     );
   }
 }

@@ -34,7 +34,7 @@ export class ConfigError extends Error {
   constructor(issues: readonly ConfigIssue[], options?: ErrorOptions) {
     const lines = issues.slice(0, MAX_ISSUES).map(formatIssue);
     const more = issues.length - lines.length;
-    super([...lines, ...(more === 0 ? [] : [`and ${more} more mistakes`])].join("\n"), options);
+    super([...lines, ...(more === 0 ? [] : [`and ${more} more errors`])].join("\n"), options);
     this.issues = issues;
   }
 }

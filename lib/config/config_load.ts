@@ -64,7 +64,7 @@ function readSource(options: LoadConfigOptions): { raw: RawConfig; source: strin
   }
   // What a file in UTF-16 begins with when it is read as UTF-8; and no text has a NUL.
   if (text.startsWith("\ufffd\ufffd") || text.includes("\0")) {
-    throw unreadable(source, "it is no text in UTF-8");
+    throw unreadable(source, "not valid UTF-8 text");
   }
   const raw = isSrsFile(source) ? readSrsConfig(text, source, options) : readTomlConfig(text, source);
   return { raw, source };

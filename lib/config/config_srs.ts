@@ -37,7 +37,7 @@ export function readSrsConfig(text: string, file: string, options: SrsParserOpti
   const warnings: string[] = [];
   const ignored = [...ignoredDirectives(root, "", file)];
   if (ignored.length > 0) {
-    warnings.push(`${file}: ignored, as this server does not have it: ${[...new Set(ignored)].join(", ")}`);
+    warnings.push(`${file}: ignored, not supported: ${[...new Set(ignored)].join(", ")}`);
   }
 
   const values: RawTable = {};
@@ -109,6 +109,6 @@ function withoutOtherMounts(settings: SrsSetting[], vhost: string, warnings: str
   const mount = settings.find(isMount);
   if (mount === undefined || !/\.(ts|mp3|aac)$/.test(String(mount.value))) return settings;
   const { file, line } = mount.position;
-  warnings.push(`${file}:${line}: http_remux of vhost ${vhost} is off, as only .flv can be mounted`);
+  warnings.push(`${file}:${line}: http_remux of vhost ${vhost} is off: only .flv mounts are supported`);
   return settings.filter((setting) => setting.path[2] !== "http_remux");
 }

@@ -51,8 +51,8 @@ export function* repeatedDirectives(
         seen.set(what, directive);
       } else if (isVhost || !isSameValue(first, directive)) {
         const { file, line } = first.position;
-        const where = file === position.file ? `in line ${line}` : `in ${formatPosition(first.position)}`;
-        yield { ...position, path, message: `'${shortText(what)}' is given twice, first ${where}` };
+        const where = file === position.file ? `on line ${line}` : `in ${formatPosition(first.position)}`;
+        yield { ...position, path, message: `'${shortText(what)}' is set twice, first ${where}` };
       }
     }
     yield* repeatedDirectives(children, path);
@@ -82,7 +82,7 @@ export function* wrongArguments(directives: readonly SrsDirective[], block: stri
 
 function valueProblem({ args, isBlock, isEmptyText }: SrsDirective, reader: SrsReader): string | undefined {
   const [first, second] = args;
-  if (isBlock === true) return "it takes a value and no block";
+  if (isBlock === true) return "it takes a value, not a block";
   if (first === undefined) return isEmptyText === true && reader === "text" ? undefined : "it has no value";
   if (reader === "list") return undefined;
   if (second !== undefined) return `it takes one value, not '${shortText(args.join(" "))}'`;

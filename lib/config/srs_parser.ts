@@ -155,7 +155,7 @@ class SrsParser {
       this.#shared.length += text.length;
       if (this.#shared.length > MAX_LENGTH) {
         if (length <= MAX_LENGTH) {
-          this.#complain(`the files are longer than ${MAX_LENGTH} characters together`, line);
+          this.#complain(`the files together are longer than ${MAX_LENGTH} characters`, line);
         }
         return [];
       }

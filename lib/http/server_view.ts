@@ -120,7 +120,7 @@ export interface ServerTotals {
   /** Sockets open now, those included that have not said yet what they want. */
   readonly connections: number;
   readonly streams: number;
-  /** Clients that publish or play now. */
+  /** Clients publishing or playing now. */
   readonly clients: number;
   readonly players: number;
   readonly clientsTotal: number;
@@ -128,13 +128,13 @@ export interface ServerTotals {
   readonly clientErrorsTotal: number;
   /** How often players were moved on to a newer key frame. */
   readonly jumpsTotal: number;
-  /** Failures by their code. */
+  /** Failures by code. */
   readonly errorsTotal: Iterable<readonly [code: RtmpErrorCode, count: number]>;
   /** What went wrong in the process itself; absent where nobody counts it. */
   readonly faults?: {
     /** Errors that nobody expected. */
     readonly unexpectedErrorsTotal: number;
-    /** Lines of the log that nothing took. */
+    /** Log lines lost because they could not be written. */
     readonly logLinesLostTotal: number;
   };
   /** Absent outside a cluster. */

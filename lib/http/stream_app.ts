@@ -33,7 +33,7 @@ export function createStreamApp(options: StreamAppOptions): Hono {
   app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));
   app.onError((error, c) => {
     log.error("Request failed", { method: c.req.method, path: c.req.path, error });
-    return refusal(c, 500, "Cannot answer: a fault of this server, which is in its log");
+    return refusal(c, 500, "Internal error: see the server's log");
   });
   return app;
 }

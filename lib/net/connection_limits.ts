@@ -57,7 +57,7 @@ export class ConnectionLimits {
     }
     if (open + this.#outgoing >= this.#maxDescriptors + reserved) {
       throw tooMany(
-        `${open} are open and ${this.#outgoing} to other servers, the process has descriptors for ${this.#maxDescriptors}`,
+        `${open} are open and ${this.#outgoing} to other servers, the process has file descriptors for ${this.#maxDescriptors}`,
       );
     }
     const fromIp = this.#perIp.get(ip) ?? 0;
@@ -84,7 +84,7 @@ export class ConnectionLimits {
     if (this.#clients + this.#outgoing >= this.#maxDescriptors) {
       throw new RtmpError(
         "unreachable",
-        `Cannot connect: the process has descriptors for ${this.#maxDescriptors} connections, and all are open`,
+        `Cannot connect: the process has file descriptors for ${this.#maxDescriptors} connections, and all are in use`,
       );
     }
     this.#outgoing++;

@@ -127,7 +127,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
       this.#ready = { resolve, reject };
       this.#waitTimer = this.#runtime.options.clock.setTimer(() => {
         this.close(
-          new RtmpError("stream-not-found", `Cannot play '${stream.key}': nothing came for ${limitMs} ms`),
+          new RtmpError("stream-not-found", `Cannot play '${stream.key}': no media for ${limitMs} ms`),
         );
       }, limitMs);
     });
@@ -187,7 +187,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     const writingSinceMs = this.#sink?.writingSinceMs;
     if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
       this.close(
-        new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`),
+        new RtmpError("send-timeout", `Cannot write: the peer accepted no data for ${sendTimeoutMs} ms`),
       );
       return;
     }
@@ -196,7 +196,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.close(
       new RtmpError(
         "stream-not-found",
-        `Cannot wait longer for '${stream.key}': none for ${this.#waitMs} ms`,
+        `Cannot play '${stream.key}': not published within ${this.#waitMs} ms`,
       ),
     );
   }
@@ -210,7 +210,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     } else if (this.#client.isPage) {
       const kind = typeId === MESSAGE_TYPE.audio ? "audio" : "video";
       this.close(
-        new RtmpError("media-changed", `The stream has ${kind} now, which the FLV header did not announce`),
+        new RtmpError("media-changed", `The stream now has ${kind}, which the FLV header did not declare`),
       );
     }
   };
@@ -308,7 +308,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
 }
 
 function gone(): RtmpError {
-  return new RtmpError("connection-lost", "The player left before there was anything to play");
+  return new RtmpError("connection-lost", "The player left before playback started");
 }
 
 function announcedOnly(hasAudio: boolean, hasVideo: boolean): MessageFilter {

@@ -69,7 +69,7 @@ export class FlvServer {
         return { kind: "play", player };
       }
       const url = decision.kind === "redirect" ? decision.url : `${decision.tcUrl}/${address.stream}`;
-      player.close(new RtmpError("redirected", "The stream is at another node"));
+      player.close(new RtmpError("redirected", "The stream is on another node"));
       return { kind: "redirect", url };
     } catch (error) {
       player.close(error instanceof RtmpError ? error : undefined);

@@ -86,7 +86,7 @@ export class ClusterRouter implements StreamRouter {
     const location = await this.#locate(request, settings.waitMs);
     if (location.kind === "mine") return { kind: "local" };
     if (location.kind === "nowhere") {
-      throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node of the cluster has it`);
+      throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node in the cluster has it`);
     }
     if (decision === "relay") return await this.#relay(request, settings, location);
     const { address } = request;
@@ -133,7 +133,7 @@ export class ClusterRouter implements StreamRouter {
   #settings(vhost: string): ClusterPlaySettings {
     const settings = this.#options.settings(vhost);
     if (settings === undefined) {
-      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is in no cluster any more`);
+      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no longer in a cluster`);
     }
     return settings;
   }

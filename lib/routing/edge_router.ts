@@ -104,12 +104,12 @@ export class EdgeRouter implements StreamRouter {
   /**
    * As configured now, so that a reload counts for what is being pulled.
    *
-   * @param first For a vhost that is no edge any more, where what was begun goes on.
+   * @param first For a vhost that is no longer an edge, where what was begun goes on.
    */
   #settings(vhost: string, first?: EdgeSettings): EdgeSettings {
     const settings = this.#options.settings(vhost) ?? first;
     if (settings === undefined) {
-      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no edge any more`);
+      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no longer an edge`);
     }
     return settings;
   }
@@ -291,19 +291,19 @@ export class EdgeRouter implements StreamRouter {
       }
       if (verdict === "accepted") return;
       if (verdict !== undefined) {
-        throw new RtmpError("unauthorized", `The origin refuses the connection: ${verdict.message}`, {
+        throw new RtmpError("unauthorized", `The origin refused the connection: ${verdict.message}`, {
           cause: verdict,
         });
       }
     }
-    throw new RtmpError("token-refused", "Cannot ask an origin about the connection: none can be reached");
+    throw new RtmpError("token-refused", "Cannot ask an origin to admit the client: no origin is reachable");
   }
 }
 
 function noOrigin(key: string, { origins }: EdgeSettings): RtmpError {
   return origins.length === 0
-    ? new RtmpError("no-origin", `Cannot get '${key}' to or from an origin: none is configured`)
-    : new RtmpError("unreachable", `Cannot get '${key}' to or from an origin: none can be reached`);
+    ? new RtmpError("no-origin", `Cannot relay '${key}': no origin is configured`)
+    : new RtmpError("unreachable", `Cannot relay '${key}': no origin is reachable`);
 }
 
 /**

@@ -13,7 +13,10 @@ import { routeOf, withoutVhost } from "./upstream_identity.ts";
 
 /** The refusal of a play that has been here already. */
 export function playLoop(key: string): RtmpError {
-  return new RtmpError("relay-loop", `Cannot play '${key}': the request has passed this node already`);
+  return new RtmpError(
+    "relay-loop",
+    `Cannot play '${key}': the request has already passed through this node`,
+  );
 }
 
 /** A mark for a pull, which nobody can guess. */

@@ -29,7 +29,10 @@ export function routeOf(connect: ConnectInfo | undefined): string[] {
 export function refuseLoop(identity: UpstreamIdentity, connect: ConnectInfo | undefined, key: string): void {
   const route = routeOf(connect);
   if (route.includes(identity.nodeId) || route.length > MAX_PUBLISH_ROUTE) {
-    throw new RtmpError("relay-loop", `Cannot publish '${key}': the request has passed this node already`);
+    throw new RtmpError(
+      "relay-loop",
+      `Cannot publish '${key}': the request has already passed through this node`,
+    );
   }
 }
 

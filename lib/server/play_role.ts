@@ -58,7 +58,7 @@ export class PlayRole {
     if (waitMs === 0 || nowMs - this.#lastFedMs <= waitMs) return;
     throw new RtmpError(
       "stream-not-found",
-      `Cannot wait longer for '${this.stream.key}': none for ${waitMs} ms`,
+      `Cannot play '${this.stream.key}': not published within ${waitMs} ms`,
     );
   }
 

@@ -58,7 +58,7 @@ export class PublishRole {
           startedAtMs: Date.now(),
           stop,
           onLeftOut: (what, error) =>
-            runtime.log.warn("Left out of the stream", {
+            runtime.log.warn("Dropped from the stream", {
               connectionId,
               stream: request.key,
               what,
@@ -92,13 +92,16 @@ export class PublishRole {
     const { firstPacketTimeoutMs, normalTimeoutMs, idlePublisherTimeoutMs } = this.#vhost;
     const timeoutMs = this.#hasMessage ? normalTimeoutMs : firstPacketTimeoutMs;
     if (nowMs - this.#lastMessageMs > timeoutMs) {
-      throw new RtmpError("publish-timeout", `Cannot go on publishing: no message for ${timeoutMs} ms`);
+      throw new RtmpError(
+        "publish-timeout",
+        `Cannot continue publishing: no message received for ${timeoutMs} ms`,
+      );
     }
     if (this.stream.playerCount > 0) this.#lastPlayedMs = nowMs;
     if (idlePublisherTimeoutMs > 0 && nowMs - this.#lastPlayedMs > idlePublisherTimeoutMs) {
       throw new RtmpError(
         "idle-timeout",
-        `Cannot go on publishing: nobody has played for ${idlePublisherTimeoutMs} ms`,
+        `Cannot continue publishing: no player for ${idlePublisherTimeoutMs} ms`,
       );
     }
   }
@@ -123,7 +126,7 @@ async function admit(
     stream.feed.stop?.(
       new RtmpError(
         "taken-over",
-        `Cannot go on publishing '${request.key}': ${connectionId} publishes it now`,
+        `Cannot continue publishing '${request.key}': ${connectionId} is publishing it now`,
       ),
     );
   }

@@ -179,7 +179,7 @@ export class RtmpConnection implements RegisteredClient {
 
   /** A fault of ours costs this connection only. */
   #closeForFault(error: unknown): void {
-    this.#log("error", "Connection failed by a fault of this program", { error });
+    this.#log("error", "Connection failed: internal error", { error });
     this.close(new RtmpError("connection-lost", errorText(error), { cause: error }));
   }
 
@@ -217,7 +217,7 @@ export class RtmpConnection implements RegisteredClient {
       clock.clearTimer(timer);
       this.#cut();
     });
-    inBackground(drained, "end of a connection");
+    inBackground(drained, "closing a connection");
   }
 
   /**
@@ -282,7 +282,7 @@ export class RtmpConnection implements RegisteredClient {
     if (this.#writer.queuedBytes > MAX_QUEUED_BYTES) {
       throw new RtmpError(
         "send-timeout",
-        `Cannot answer: ${this.#writer.queuedBytes} bytes wait for a peer that reads nothing, limit is ${MAX_QUEUED_BYTES}`,
+        `Cannot answer: ${this.#writer.queuedBytes} bytes are queued for a peer that does not read, limit is ${MAX_QUEUED_BYTES}`,
       );
     }
   }
@@ -321,7 +321,7 @@ export class RtmpConnection implements RegisteredClient {
         this.#endRole(event.messageStreamId);
         return undefined;
       case "redirectAnswered":
-        this.close(new RtmpError("redirected", "The client has taken the redirect"));
+        this.close(new RtmpError("redirected", "The client followed the redirect"));
         return undefined;
       default:
         return event satisfies never;
@@ -402,7 +402,7 @@ export class RtmpConnection implements RegisteredClient {
     }
     if (decision.kind !== "local") {
       if (decision.kind === "redirect") this.#session.redirect(decision.tcUrl, decision.url);
-      else this.#session.say.reconnect(decision.tcUrl, "The stream is at another node");
+      else this.#session.say.reconnect(decision.tcUrl, "The stream is on another node");
       this.#log("info", "Play redirected", { to: decision.tcUrl });
       this.#closeReason = new RtmpError("redirected", `Redirected to ${decision.tcUrl}`);
       this.#closeAtMs = this.#runtime.now() + REDIRECT_WAIT_MS;
@@ -436,8 +436,12 @@ export class RtmpConnection implements RegisteredClient {
 
   #finishPlay(messageStreamId: number): void {
     queueMicrotask(() => {
-      this.#session.say.playFinished(messageStreamId, "NetStream.Play.Stop", "The duration is over");
-      this.close(new RtmpError("play-duration", "The duration that play asked for is over"));
+      this.#session.say.playFinished(
+        messageStreamId,
+        "NetStream.Play.Stop",
+        "The requested duration has elapsed",
+      );
+      this.close(new RtmpError("play-duration", "The requested duration has elapsed"));
     });
   }
 
@@ -477,7 +481,10 @@ export class RtmpConnection implements RegisteredClient {
     if (writingSinceMs !== undefined) {
       const { sendTimeoutMs } = this.#runtime.options.limits();
       if (nowMs - writingSinceMs > sendTimeoutMs) {
-        throw new RtmpError("send-timeout", `Cannot write: the peer took nothing for ${sendTimeoutMs} ms`);
+        throw new RtmpError(
+          "send-timeout",
+          `Cannot write: the peer accepted no data for ${sendTimeoutMs} ms`,
+        );
       }
     }
     this.#roles.checkTime(nowMs, (...refusal) => this.#session.say.refused(...refusal));

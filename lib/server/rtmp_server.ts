@@ -41,7 +41,7 @@ export class RtmpServer {
   serve(listener: TcpListener): void {
     this.#listeners.push(listener);
     this.clients.start();
-    inBackground(this.#accept(listener), "accepting of connections");
+    inBackground(this.#accept(listener), "accepting connections");
   }
 
   /** No new connections; all clients are told and ended. Resolves when they are gone or after `timeoutMs`. */

@@ -34,7 +34,7 @@ export function streamRequest(
   if (vhost === undefined) {
     throw new RtmpError(
       "vhost-not-found",
-      `Cannot find vhost '${address.vhost}': it is not configured, and no default is`,
+      `Cannot find vhost '${address.vhost}': it is not configured, and there is no default vhost`,
     );
   }
   return { address, vhost, key: requestKey(vhost, address), connect, ip, signal };

@@ -256,7 +256,7 @@ function isStreamNotice(body: Uint8Array): boolean {
 
 /** The error that a refusal by another server becomes here. */
 export function refusalError(code: string, description: string): RtmpError {
-  const text = `The other server refuses: ${code}${description === "" ? "" : ` (${description})`}`;
+  const text = `The other server refused: ${code}${description === "" ? "" : ` (${description})`}`;
   switch (code) {
     case "NetStream.Publish.BadName":
       return new RtmpError("stream-busy", text);

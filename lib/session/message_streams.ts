@@ -40,7 +40,7 @@ export class MessageStreams {
     if (id > MAX_STREAMS) {
       throw new RtmpError(
         "too-many-streams",
-        `Cannot create stream: ${MAX_STREAMS} exist on this connection, the limit`,
+        `Cannot create stream: ${MAX_STREAMS} exist on this connection, which is the limit`,
       );
     }
     this.#streams.set(id, { state: "idle", publishKind: "flash-publish" });
@@ -63,7 +63,7 @@ export class MessageStreams {
       if (this.#streams.size >= MAX_STREAMS) {
         throw new RtmpError(
           "too-many-streams",
-          `Cannot use message stream ${id}: ${MAX_STREAMS} exist, the limit`,
+          `Cannot use message stream ${id}: ${MAX_STREAMS} exist, which is the limit`,
         );
       }
       stream = { state: "idle", publishKind };
@@ -82,7 +82,9 @@ export class MessageStreams {
    */
   accept(id: number, step: "accept publish" | "accept play"): MessageStream {
     const stream = this.#streams.get(id);
-    if (stream === undefined) throw new TypeError(`Cannot ${step} on message stream ${id}: there is none`);
+    if (stream === undefined) {
+      throw new TypeError(`Cannot ${step} on message stream ${id}: it does not exist`);
+    }
     stream.state = nextState(stream.state, step, id);
     return stream;
   }

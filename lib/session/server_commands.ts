@@ -72,7 +72,7 @@ export class ServerCommands {
         this.#say.result(command, 0);
         return undefined;
       case "connect":
-        throw new RtmpError("unexpected-command", "Cannot accept connect: the connection has one already");
+        throw new RtmpError("unexpected-command", "Cannot accept connect: already connected");
       default:
         if (this.isRedirected && command.arguments.some((value) => typeof value === "string")) {
           return { kind: "redirectAnswered" };

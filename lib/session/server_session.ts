@@ -127,7 +127,10 @@ export class ServerSession {
     if (nowMs < this.#deadlineMs) return;
     const { handshakeTimeoutMs, idleTimeoutMs } = this.#options;
     const error = this.#isConnected
-      ? new RtmpError("idle-timeout", `Cannot wait for publish or play: none within ${idleTimeoutMs} ms`)
+      ? new RtmpError(
+        "idle-timeout",
+        `Cannot keep the connection: no publish or play within ${idleTimeoutMs} ms`,
+      )
       : new RtmpError(
         "handshake-timeout",
         `Cannot complete ${

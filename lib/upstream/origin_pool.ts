@@ -62,7 +62,7 @@ export class OriginPool {
       const health = this.#health.get(nameOf(origin));
       if (health === undefined) return true;
       if (!health.isProbing && health.retryAtMs <= nowMs) {
-        inBackground(this.#look(origin, health), "probe of an origin");
+        inBackground(this.#look(origin, health), "probing an origin");
       }
       return false;
     });

@@ -126,7 +126,10 @@ export class PullConnection {
       return { kind: "pulled", from: this.name, heldMs, error: failure };
     }
     const notFound = () =>
-      new RtmpError("stream-not-found", `Cannot pull '${stream.key}': ${this.name} closed without media`);
+      new RtmpError(
+        "stream-not-found",
+        `Cannot pull '${stream.key}': ${this.name} closed the connection without sending media`,
+      );
     return { kind: "failed", error: failure ?? notFound() };
   }
 
@@ -137,7 +140,7 @@ export class PullConnection {
   }
 
   #fault(error: unknown): RtmpError {
-    log.error("Pull failed by a fault of this program", { stream: this.#options.stream.key, error });
+    log.error("Pull failed: internal error", { stream: this.#options.stream.key, error });
     return new RtmpError("connection-lost", String(error), { cause: error });
   }
 
@@ -154,7 +157,7 @@ export class PullConnection {
       );
     } else if (isFeeding && nowMs - Math.max(sinceMs, this.#askedMs) >= SILENCE_MS) {
       this.#askedMs = nowMs;
-      inBackground(this.#leaveIfMoved(sinceMs), "question where a silent stream is");
+      inBackground(this.#leaveIfMoved(sinceMs), "locating a silent stream");
     }
     this.#connection.checkAlive(PING_PATIENCE_MS);
   }
@@ -164,7 +167,7 @@ export class PullConnection {
     const hasMoved = await this.#options.hasMoved();
     if (hasMoved === true && this.#feed !== undefined && this.#lastMediaMs === sinceMs) {
       this.#connection.close(
-        new RtmpError("stream-not-found", `${this.name} is silent, and another server has the stream`),
+        new RtmpError("stream-not-found", `${this.name} stopped sending, and another server has the stream`),
       );
     }
   }
@@ -188,7 +191,7 @@ export class PullConnection {
         return;
       case "ended":
         // The publisher has left there; it may come back there or elsewhere, so look again.
-        this.#connection.close(new RtmpError("stream-not-found", `${this.name} says ${event.code}`));
+        this.#connection.close(new RtmpError("stream-not-found", `${this.name} sent ${event.code}`));
         return;
       case "connected":
       case "started":
@@ -210,7 +213,7 @@ export class PullConnection {
           this.#connection.close(reason);
         },
         onLeftOut: (what, error) =>
-          log.warn("Left out of the stream", {
+          log.warn("Dropped from the stream", {
             stream: stream.key,
             from: this.name,
             what,

@@ -90,7 +90,7 @@ export class StreamPull {
     this.#options = options;
     this.#askers = new PullAskers(options.asker);
     this.#run().catch((error) => {
-      log.error("Pull ended by a fault of this program", { stream: options.stream.key, error });
+      log.error("Pull ended: internal error", { stream: options.stream.key, error });
       this.close();
     });
   }
@@ -188,7 +188,7 @@ export class StreamPull {
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof RtmpError)) {
-        log.error("Search failed by a fault of this program", { stream: stream.key, error });
+        log.error("Search failed: internal error", { stream: stream.key, error });
       }
       failure = error instanceof RtmpError ? error : undefined;
     }
@@ -197,7 +197,7 @@ export class StreamPull {
     this.#askers.failed(asker, failure);
     if (!this.#isKnownMissing) {
       this.#isKnownMissing = true;
-      log.info("Stream not found; still looking", { stream: stream.key, reason: failure.message });
+      log.info("Stream not found; still searching", { stream: stream.key, reason: failure.message });
     }
     return false;
   }
@@ -275,7 +275,7 @@ export class StreamPull {
       this.#isKnownMissing = false;
       log.info("Pull ended", properties);
     } else {
-      log[wasBreaking ? "debug" : "warn"]("Pull broke as soon as it began; still trying", properties);
+      log[wasBreaking ? "debug" : "warn"]("Pull ended right after it started; retrying", properties);
     }
     return held;
   }

@@ -71,7 +71,7 @@ export class StreamPush {
       // Those who wait for it are told.
     });
     this.#run().catch((error) => {
-      log.error("Push ended by a fault of this program", { stream: options.stream.key, error });
+      log.error("Push ended: internal error", { stream: options.stream.key, error });
       this.#refuse(new RtmpError("no-origin", `Cannot push '${options.stream.key}': ${errorText(error)}`));
     });
   }
@@ -204,7 +204,7 @@ export class StreamPush {
           );
         } else if (wasStarted && writingSinceMs !== undefined && nowMs - writingSinceMs > SEND_TIMEOUT_MS) {
           connection.close(
-            new RtmpError("connection-lost", `${connection.name} took nothing for ${SEND_TIMEOUT_MS} ms`),
+            new RtmpError("connection-lost", `${connection.name} accepted no data for ${SEND_TIMEOUT_MS} ms`),
           );
         } else if (wasStarted) {
           connection.checkAlive(PING_PATIENCE_MS);
@@ -217,7 +217,7 @@ export class StreamPush {
       await connection.run();
     } catch (thrown) {
       if (thrown instanceof RtmpError) error = thrown;
-      else log.error("Push failed by a fault of this program", { stream: stream.key, error: thrown });
+      else log.error("Push failed: internal error", { stream: stream.key, error: thrown });
     } finally {
       this.#connection = undefined;
       this.#unsubscribe();
@@ -226,7 +226,7 @@ export class StreamPush {
     if (!wasStarted && connection.wasClosedByPeer && connection.session.hasAsked) {
       error = new RtmpError(
         "remote-refused",
-        `${connection.name} refuses the stream: it closed the connection`,
+        `${connection.name} refused the stream: it closed the connection`,
       );
     }
     return { wasStarted, error, ...(redirectUrl === undefined ? {} : { redirectUrl }) };
@@ -240,7 +240,7 @@ export class StreamPush {
     const held = this.#retry.ended(this.#lostAtMs - this.#startedMs, this.#lostAtMs);
     const properties = { stream: stream.key, to, reason: error.message };
     if (held || this.#abort.signal.aborted) log.info("Push ended", properties);
-    else log[wasBreaking ? "debug" : "warn"]("Push broke as soon as it began; still trying", properties);
+    else log[wasBreaking ? "debug" : "warn"]("Push ended right after it started; retrying", properties);
   }
 
   #start(connection: UpstreamConnection): void {

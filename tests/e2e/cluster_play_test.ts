@@ -126,7 +126,7 @@ programTest([], "a publish that comes back to a node it has passed is refused", 
   const route = { headwater_node: "n", headwater_route: `other,${nodeId}` };
   const publisher = await connect(scope, b, { arguments: route });
   await publisher.sendCommand("publish", await publisher.createStream(), null, "c", "live");
-  match((await publisher.status()).description, /passed this node/);
+  match((await publisher.status()).description, /passed through this node/);
 });
 
 // 127.0.0.9 stands for what does not lead to the node from inside: a public name, another network.

@@ -19,7 +19,7 @@ programTest(
       const { code, stderr } = await scope.start("ffprobe", "-v", "error", server.url("live/nobody"))
         .finish();
       equal(code, 1);
-      ok(stderr.includes("no node of the cluster has it"), stderr);
+      ok(stderr.includes("no node in the cluster has it"), stderr);
     }
   },
 );

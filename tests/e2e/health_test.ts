@@ -7,9 +7,9 @@ for (
     [
       "nothing listens",
       "127.0.0.1:1",
-      /^Cannot reach http:\/\/127\.0\.0\.1:1\/healthz: nothing answers there$/,
+      /^Cannot reach http:\/\/127\.0\.0\.1:1\/healthz: cannot connect$/,
     ],
-    ["nobody knows the name", "a..b:1985", /healthz: no address is known for that name$/],
+    ["nobody knows the name", "a..b:1985", /healthz: the host name cannot be resolved$/],
   ] as const
 ) {
   Deno.test(`checkHealth() says why it can't ask: ${what}`, async () => {

@@ -379,7 +379,7 @@ Deno.test("limit: a player that reads nothing is let go of after the send timeou
     // More than the socket's buffers hold; the publisher is read all the while.
     for (let at = 0; at < 100 && !isClosed(); at++) await publisher.sendMedia(9, at * 40, frame);
     const line = await closingLine(lines, "send-timeout");
-    assert.match(String(line["detail"]), /took nothing for 700 ms/);
+    assert.match(String(line["detail"]), /accepted no data for 700 ms/);
     assert.equal(server.errors("send-timeout"), 1);
     player.close();
     publisher.close();
@@ -398,7 +398,7 @@ Deno.test("limit: a peer that asks and asks and never reads holds a bounded numb
       // Closed while we were sending.
     }
     const line = await closingLine(lines, "send-timeout");
-    assert.match(String(line["detail"]), /wait for a peer that reads nothing, limit is 1048576/);
+    assert.match(String(line["detail"]), /are queued for a peer that does not read, limit is 1048576/);
     client.close();
   }));
 

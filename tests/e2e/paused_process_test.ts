@@ -38,7 +38,7 @@ programTest(
     const from = server.lines.length;
     for (let i = 0; i < 2; i++) {
       await pause(server);
-      await server.line(({ message }) => message.startsWith("Process did not run"), from);
+      await server.line(({ message }) => message.startsWith("Process was paused"), from);
       // More than what the encoder could have sent before: it was there all the while.
       await crowd.more(200);
     }
@@ -85,7 +85,7 @@ programTest(
     const from = b.lines.length;
     // Longer than a question to a coworker may take, and an owner may be silent.
     await pause(b, 6000);
-    await b.line(({ message }) => message.startsWith("Process did not run"), from);
+    await b.line(({ message }) => message.startsWith("Process was paused"), from);
     await crowd.more(400);
     // What was known before the pause is used at once.
     await (await watchRtmp(scope, b.port("rtmp"), "c")).more(10);

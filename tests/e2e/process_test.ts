@@ -51,7 +51,7 @@ programTest([], "a port in use costs one sentence and exit code 1", async (scope
   await Deno.writeTextFile(path, serverConfig().replace(/^listen = .*$/m, `listen = ${listen}`));
   const { code, stderr } = await headwater(scope, "-c", path);
   equal(code, 1);
-  match(stderr, new RegExp(`^Cannot listen on port ${first.port("rtmp")}: another program has it; .*\n$`));
+  match(stderr, new RegExp(`^Cannot listen on port ${first.port("rtmp")}: it is already in use; .*\n$`));
 });
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
@@ -125,7 +125,9 @@ programTest(
     deepEqual([await ask("first"), await ask("second")], [401, 200]);
     equal(Number(await Deno.readTextFile(scope.path("b/second.pid"))), server.pid);
     await rejects(Deno.stat(scope.path("a/first.pid")));
-    const { keys } = await server.line(({ message }) => message.startsWith("Configuration: only a restart"));
+    const { keys } = await server.line(({ message }) =>
+      message.startsWith("Configuration: these keys change only on restart")
+    );
     deepEqual(keys, ["server_id"]);
   },
 );
@@ -135,7 +137,7 @@ programTest([], "a signal that comes before the program is loaded ends nothing",
   const server = await scope.startServer({ signals: ["SIGHUP", "SIGUSR1", "SIGUSR2"] });
   await server.line(({ message }) => /^Configuration reloaded/.test(message));
   await server.line(({ message }) => message === "Log reopened");
-  await server.line(({ message }) => message === "Signal has no meaning here");
+  await server.line(({ message }) => message === "Signal ignored");
   const client = await RtmpClient.connect(server.port("rtmp"), "live");
   scope.onClose(() => client.close());
 });
@@ -156,7 +158,7 @@ programTest(
     await Deno.rename(file, moved);
     await Deno.mkdir(file);
     server.signal("SIGUSR1");
-    await textOf(moved, /Cannot open log_file again/);
+    await textOf(moved, /Cannot reopen log_file/);
   },
 );
 

@@ -136,6 +136,6 @@ programTest([], "an edge pushes to SRS's origin, and tells the encoder when that
   const names = heard().filter(({ typeId }) => typeId === MESSAGE_TYPE.command)
     .map(({ typeId, payload }) => decodeCommand(typeId, payload, DEFAULT_WIRE_LIMITS)?.name);
   deepEqual(names, ["connect", "createStream", "publish"]);
-  await rejects(startEncoder(scope, edge.rtmp.port, "onb"), /refuses the stream: it closed the connection/);
+  await rejects(startEncoder(scope, edge.rtmp.port, "onb"), /refused the stream: it closed the connection/);
   equal(srs.servers.length, 2);
 });

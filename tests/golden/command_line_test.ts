@@ -19,7 +19,7 @@ const understood: { args: string[]; expected: CommandLine }[] = [
   { args: ["conf/a"], expected: { kind: "serve", configPath: "conf/a" } },
   {
     args: ["check", "a.toml", "-c", "b.toml"],
-    expected: { kind: "exit", code: 1, output: "error: one file is enough: a.toml or b.toml\n" },
+    expected: { kind: "exit", code: 1, output: "error: only one file is allowed: a.toml or b.toml\n" },
   },
   {
     args: ["chekc"],
@@ -34,7 +34,7 @@ const understood: { args: string[]; expected: CommandLine }[] = [
     expected: {
       kind: "exit",
       code: 1,
-      output: "error: unknown command 'bananas'\nfor a file of that name: headwater -c bananas\n",
+      output: "error: unknown command 'bananas'\nto use a file of that name: headwater -c bananas\n",
     },
   },
   { args: ["show", "conf/edge.toml"], expected: { kind: "show", path: "conf/edge.toml" } },
@@ -52,7 +52,7 @@ const understood: { args: string[]; expected: CommandLine }[] = [
     expected: {
       kind: "exit",
       code: 1,
-      output: `error: no file 'nope' is carried, only these:\n${
+      output: `error: no built-in file 'nope', only these:\n${
         CARRIED_NAMES.map((name) => `  ${name}\n`).join("")
       }`,
     },

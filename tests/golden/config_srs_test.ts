@@ -70,7 +70,7 @@ vhost __defaultVhost__ {
       [`${VHOST}/http_remux/enabled`]: true,
       [`${VHOST}/http_remux/mount`]: "[vhost]/[app]/[stream].flv",
     },
-    warnings: ["a.conf: ignored, as this server does not have it: http_server.dir (line 2)"],
+    warnings: ["a.conf: ignored, not supported: http_server.dir (line 2)"],
   },
   {
     name: "no vhost: one that takes every name, with SRS's defaults",
@@ -121,7 +121,7 @@ vhost a { enabled off; tcp_nodelay on; play { gop_cache off; } cluster { debug_s
       "vhost/a/play/gop_cache": false,
       "vhost/a/cluster/debug_srs_upnode": false,
     },
-    warnings: ["nobody is let in: every vhost has enabled = false"],
+    warnings: ["no client can connect: every vhost has enabled = false"],
   },
   {
     // As demo.conf.
@@ -140,7 +140,7 @@ vhost __defaultVhost__ {
 }`,
     expected: { [`${VHOST}/enabled`]: true },
     warnings: [
-      "a.conf: ignored, as this server does not have it: vhost.security (line 3), vhost.transcode (line 4), " +
+      "a.conf: ignored, not supported: vhost.security (line 3), vhost.transcode (line 4), " +
       "vhost.transcode (line 5), vhost.ingest (line 6)",
     ],
   },
@@ -212,7 +212,7 @@ vhost a {
       "vhost/a/chunk_size": 200,
       "vhost/b/chunk_size": 300,
     },
-    warnings: ["a.conf: ignored, as this server does not have it: ff_log_dir (./vhost.conf line 3)"],
+    warnings: ["a.conf: ignored, not supported: ff_log_dir (./vhost.conf line 3)"],
   },
   {
     name: "directives that are not here, in one warning",
@@ -227,7 +227,7 @@ vhost a {
 http_api { https { anything on; } }`,
     expected: {},
     warnings: [
-      "a.conf: ignored, as this server does not have it: daemon (line 1), rtc_server (line 2), vhost.hls (line 4), " +
+      "a.conf: ignored, not supported: daemon (line 1), rtc_server (line 2), vhost.hls (line 4), " +
       "vhost.play.atc (line 5), vhost.forward (line 6), http_api.https (line 9)",
     ],
   },
@@ -235,7 +235,7 @@ http_api { https { anything on; } }`,
     name: "a mount that is not FLV",
     text: "listen 1935;\nvhost a { http_remux { enabled on;\nmount [vhost]/[app]/[stream].ts; } }",
     expected: { "vhost/a/http_remux/enabled": false },
-    warnings: ["a.conf:3: http_remux of vhost a is off, as only .flv can be mounted"],
+    warnings: ["a.conf:3: http_remux of vhost a is off: only .flv mounts are supported"],
   },
 ];
 
@@ -332,15 +332,15 @@ const refused: { name: string; text: string; files?: Record<string, string>; err
   {
     name: "two http_remux in one vhost",
     text: "listen 1935;\nvhost a { http_remux { }\nhttp_remux { } }",
-    error: "a.conf:3: 'http_remux' is given twice, first in line 2",
+    error: "a.conf:3: 'http_remux' is set twice, first on line 2",
   },
   {
     name: "a directive, a block and a vhost that are given twice",
     text: "listen 1; listen 2;\nvhost a { chunk_size 128; }\nvhost a { }\nhttp_api { }\ninclude b.conf;",
     files: { "b.conf": "\nhttp_api { }" },
-    error: "a.conf:1: 'listen' is given twice, first in line 1\n" +
-      "a.conf:3: 'vhost a' is given twice, first in line 2\n" +
-      "b.conf:2: 'http_api' is given twice, first in a.conf:4",
+    error: "a.conf:1: 'listen' is set twice, first on line 1\n" +
+      "a.conf:3: 'vhost a' is set twice, first on line 2\n" +
+      "b.conf:2: 'http_api' is set twice, first in a.conf:4",
   },
   {
     name: "directives without a value, with too many, and with those of another kind",
@@ -349,7 +349,7 @@ http_api { enabled yes; listen 1985 { } }
 vhost a { enabled 1; play; chunk_size 128 256; publish { mr true; } cluster { origin ; } }`,
     error: `a.conf:1: Cannot use listen: it has no value
 a.conf:2: Cannot use http_api.enabled: value is "yes", must be on or off
-a.conf:2: Cannot use http_api.listen: it takes a value and no block
+a.conf:2: Cannot use http_api.listen: it takes a value, not a block
 a.conf:3: Cannot use vhost.enabled: value is "1", must be on or off
 a.conf:3: Cannot use vhost.play: must be a block, 'play { ... }'
 a.conf:3: Cannot use vhost.chunk_size: it takes one value, not '128 256'
@@ -398,7 +398,7 @@ a.conf:11: unexpected end of file, a block is not closed by '}'`,
     name: "files that are long together",
     text: "listen 1;\ninclude b.conf b.conf b.conf b.conf b.conf b.conf;",
     files: { "b.conf": "#".repeat(1024 * 1024) },
-    error: "a.conf:2: the files are longer than 4194304 characters together",
+    error: "a.conf:2: the files together are longer than 4194304 characters",
   },
   {
     name: "files that include each other more and more",

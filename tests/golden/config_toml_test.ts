@@ -204,7 +204,7 @@ a.toml:12: unknown key 'coworker': did you mean 'coworkers'?`,
   {
     name: "what is no text",
     text: "listen = 1\0",
-    error: "a.toml: Cannot read the configuration: it is no text in UTF-8",
+    error: "a.toml: Cannot read the configuration: not valid UTF-8 text",
   },
   {
     name: "a syntax error",
@@ -302,14 +302,14 @@ for (
   const [text, warning] of [
     [
       "[vhost.defaultVhost.play]\ngop_cache = false",
-      "vhost defaultVhost takes that name only, so nobody is let in: the one for every name is __defaultVhost__",
+      "vhost defaultVhost matches that name only, so no client can connect: the vhost that matches any name is __defaultVhost__",
     ],
     [
       '[vhost._defaultVhost_]\n[vhost."a.com"]',
-      "vhost _defaultVhost_ takes that name only, so nobody but those of the other vhosts is let in: " +
-      "the one for every name is __defaultVhost__",
+      "vhost _defaultVhost_ matches that name only, so only a client of the other vhosts can connect: " +
+      "the vhost that matches any name is __defaultVhost__",
     ],
-    ["[vhost.a]\nenabled = false", "nobody is let in: every vhost has enabled = false"],
+    ["[vhost.a]\nenabled = false", "no client can connect: every vhost has enabled = false"],
   ] as const
 ) {
   Deno.test(`TOML configuration: ${JSON.stringify(text)} warns of who is let in`, () => {

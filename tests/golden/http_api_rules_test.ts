@@ -25,7 +25,7 @@ for (
     assert.equal(response.headers.get("Allow"), allowed);
     assert.deepEqual(await response.json(), {
       code: 405,
-      message: `Cannot ${method} ${path.replace(/\/$/, "")}: it takes ${allowed}`,
+      message: `Cannot ${method} ${path.replace(/\/$/, "")}: use ${allowed}`,
     });
   });
 }
@@ -96,7 +96,7 @@ Deno.test("credentials are asked for under /api, not for the cluster, metrics, h
     assert.match(response.headers.get("WWW-Authenticate") ?? "", /^Basic /);
     assert.deepEqual(await response.json(), {
       code: 401,
-      message: "Cannot let you in: the name or the password is wrong or missing",
+      message: "Unauthorized: user name or password is wrong or missing",
     });
   }
   for (const path of ["/", "/metrics", "/healthz", "/readyz", "/console/", "/api/v1/clusters/node"]) {
@@ -137,17 +137,17 @@ Deno.test("?callback= wraps answers and failures alike", async () => {
   assert.deepEqual(await text("streams/none?callback=my.fn"), [
     200,
     "text/javascript",
-    'my.fn({"code":2048,"message":"Cannot find the stream: none has this id"})',
+    'my.fn({"code":2048,"message":"Cannot find the stream: no stream has this id"})',
   ]);
   assert.deepEqual(await text("streams/none/?callback=my.fn"), [
     200,
     "text/javascript",
-    'my.fn({"code":2048,"message":"Cannot find the stream: none has this id"})',
+    'my.fn({"code":2048,"message":"Cannot find the stream: no stream has this id"})',
   ]);
   const refused = [
     400,
     "application/json",
-    '{"code":400,"message":"Cannot call back: callback is not the name of a function"}',
+    '{"code":400,"message":"Bad callback: must be the name of a JavaScript function"}',
   ];
   assert.deepEqual(await text("versions?callback=alert(1)//"), refused);
   assert.deepEqual(await text("versions?callback="), refused);
@@ -318,7 +318,7 @@ Deno.test("what a route throws is a failure of that request alone", async () => 
   const boom = await app.request("/boom");
   assert.deepEqual([boom.status, await boom.json()], [500, {
     code: 500,
-    message: "Cannot answer: a fault of this server, which is in its log",
+    message: "Internal error: see the server's log",
   }]);
   const busy = await app.request("/busy");
   assert.deepEqual([busy.status, await busy.json()], [409, {

@@ -79,7 +79,7 @@ const ZERO_PROC_STATS = Object.fromEntries(
 );
 
 /** What each path answers, whole. */
-const NO_CLIENT = { code: 2049, message: "Cannot find the client: none has this id" };
+const NO_CLIENT = { code: 2049, message: "Cannot find the client: no client has this id" };
 
 const CASES: readonly { path: string; status?: number; value: unknown }[] = [
   { path: "/", value: { ...ENVELOPE, urls: { api: "the api root" } } },
@@ -236,18 +236,18 @@ const CASES: readonly { path: string; status?: number; value: unknown }[] = [
   { path: "/api/v1/vhosts/vid-vhost01", value: { ...ENVELOPE, vhost: VHOST } },
   {
     path: "/api/v1/vhosts/none",
-    value: { code: 2014, message: "Cannot find the vhost: none has this id" },
+    value: { code: 2014, message: "Cannot find the vhost: no vhost has this id" },
   },
   { path: "/api/v1/streams", value: { ...ENVELOPE, streams: [STREAM, WAITED_FOR] } },
   { path: "/api/v1/streams/vid-stream1", value: { ...ENVELOPE, stream: STREAM } },
   { path: "/api/v1/streams/vid-stream2", value: { ...ENVELOPE, stream: WAITED_FOR } },
   {
     path: "/api/v1/streams/none",
-    value: { code: 2048, message: "Cannot find the stream: none has this id" },
+    value: { code: 2048, message: "Cannot find the stream: no stream has this id" },
   },
   { path: "/api/v1/clients/player02", value: { ...ENVELOPE, client: PLAYER } },
   { path: "/api/v1/clients/none", value: NO_CLIENT },
-  { path: "/api/v1/tests/errors", value: { code: 100, message: "The error that was asked for" } },
+  { path: "/api/v1/tests/errors", value: { code: 100, message: "Test error, as requested" } },
   { path: "/healthz", value: { status: "ok" } },
   { path: "/readyz", value: { status: "ready" } },
   {

@@ -18,7 +18,7 @@ function logged(options: Omit<LoggingOptions, "write">, use: () => void): string
     use();
   } finally {
     // There is nothing to wait for.
-    inBackground(closeLogging(), "closing of the log");
+    inBackground(closeLogging(), "closing the log");
   }
   return lines;
 }

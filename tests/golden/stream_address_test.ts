@@ -202,7 +202,7 @@ const badCases: { name: string; tcUrl: string; stream: string; code: string; tex
     tcUrl: "rtmp://d.com/live",
     stream: "a\0b",
     code: "bad-stream-name",
-    text: /'live\/a\?b': it has control characters/,
+    text: /'live\/a\?b': it contains control characters/,
   },
   {
     name: "an escape in the app",
@@ -223,7 +223,7 @@ const badCases: { name: string; tcUrl: string; stream: string; code: string; tex
     tcUrl: "rtmp://d\x1b.com/live",
     stream: "s",
     code: "bad-tc-url",
-    text: /vhost 'd\?.com': it has control characters/,
+    text: /vhost 'd\?.com': it contains control characters/,
   },
   {
     name: "a control character in the parameter vhost",
@@ -244,7 +244,7 @@ const badCases: { name: string; tcUrl: string; stream: string; code: string; tex
     tcUrl: "rtmp://d.com/live?k=\x1b[2J",
     stream: "s",
     code: "bad-stream-name",
-    text: /parameters: they have control characters/,
+    text: /parameters: they contain control characters/,
   },
   {
     name: "513 bytes",

@@ -18,7 +18,7 @@ Deno.test("a first start says in five lines what listens, how to publish and pla
   });
   assert.equal(
     text,
-    `headwater ${VERSION} is up, with built-in defaults
+    `headwater ${VERSION} is running with built-in defaults
   listens  RTMP on port 1935, HTTP-FLV on port 8080, HTTP API on port 1985
   publish  ffmpeg -re -i video.mp4 -c copy -f flv rtmp://localhost/live/stream
   play     ffplay rtmp://localhost/live/stream   or   ffplay http://localhost:8080/live/stream.flv
@@ -35,7 +35,7 @@ Deno.test("what is switched off is not offered, and addresses are those that wer
   });
   assert.equal(
     text,
-    `headwater ${VERSION} is up, with a.toml
+    `headwater ${VERSION} is running with a.toml
   listens  RTMP on [::1]:1936
   publish  ffmpeg -re -i video.mp4 -c copy -f flv rtmp://[::1]:1936/live/stream
   play     ffplay rtmp://[::1]:1936/live/stream
@@ -54,14 +54,14 @@ const advice: { name: string; config: string; error: ListenError; expected: stri
     name: "RTMP",
     config: "",
     error: new ListenError({ hostname: "0.0.0.0", port: 1935 }, inUse),
-    expected: "Cannot listen on port 1935: another program has it; " +
+    expected: "Cannot listen on port 1935: it is already in use; " +
       "set listen in the configuration or HEADWATER_LISTEN to another port",
   },
   {
     name: "the HTTP API on one address",
     config: 'http_api.listen = "127.0.0.1:1985"',
     error: new ListenError({ hostname: "127.0.0.1", port: 1985 }, inUse),
-    expected: "Cannot listen on port 1985: another program has it; " +
+    expected: "Cannot listen on port 1985: it is already in use; " +
       "set http_api.listen in the configuration or HEADWATER_HTTP_API_LISTEN to another port",
   },
   {
@@ -71,7 +71,7 @@ const advice: { name: string; config: string; error: ListenError; expected: stri
       { hostname: "0.0.0.0", port: 80 },
       named("PermissionDenied", "Permission denied (os error 13)"),
     ),
-    expected: "Cannot listen on 0.0.0.0:80: the system does not let this user have the port; " +
+    expected: "Cannot listen on 0.0.0.0:80: permission denied: the user may not bind this port; " +
       "set http_server.listen in the configuration or HEADWATER_HTTP_SERVER_LISTEN to another port",
   },
   {
@@ -92,7 +92,7 @@ const advice: { name: string; config: string; error: ListenError; expected: stri
       new Error("failed to lookup address information: Name or service not known"),
     ),
     expected:
-      "Cannot listen on nohost:1935: no address is known for that name; set listen in the configuration " +
+      "Cannot listen on nohost:1935: the host name cannot be resolved; set listen in the configuration " +
       "or HEADWATER_LISTEN to an address of this machine, or to the port alone for all of them",
   },
   {
@@ -100,7 +100,7 @@ const advice: { name: string; config: string; error: ListenError; expected: stri
     config: "",
     error: new ListenError({ hostname: "0.0.0.0", port: 1935 }, new Error("Out of buffers")),
     expected: "Cannot listen on 0.0.0.0:1935: Out of buffers; " +
-      "it is what listen in the configuration or HEADWATER_LISTEN says",
+      "check listen in the configuration or HEADWATER_LISTEN",
   },
 ];
 

@@ -146,7 +146,7 @@ testGrowth([
     );
   }),
   texts("coworker's answer that is no JSON", 8192, readStreamAnswer),
-  texts("question to a coworker", 4096, (text) => {
+  texts("polling a coworker", 4096, (text) => {
     return streamQueryPath({ vhost: text, app: text, stream: text, host: text }, text);
   }),
   texts("coworker's address", 4096, (text) => parseCoworkerAddress(text)),

@@ -88,7 +88,7 @@ for (const skewMs of [0, 60_000, -60_000]) {
       [
         "/live/one",
         "taken-over",
-        "Cannot go on publishing '/live/one': it is published at 10.0.0.2:1985 now",
+        "Cannot continue publishing '/live/one': it is now published at 10.0.0.2:1985",
       ],
     ]);
     stop();

@@ -136,7 +136,7 @@ Deno.test("SRS refuses a publish by closing: the encoder is refused, and no othe
   await upstream.advance(100);
   const error = await refusal(push.ready);
   assert.equal(error.code, "remote-refused");
-  assert.match(error.message, /127\.0\.0\.1:19351 refuses the stream: it closed the connection/);
+  assert.match(error.message, /127\.0\.0\.1:19351 refused the stream: it closed the connection/);
   assert.deepEqual(upstream.dialled, ["127.0.0.1:19351"]);
   push.close();
 });

@@ -71,7 +71,7 @@ Deno.test("a stream that nobody has is looked for more and more seldom, to once 
   assert.ok(before <= 14, `${before} searches in 25 s`);
   await upstream.advance(60_000);
   assert.equal(upstream.dialled.length - before, 12);
-  assert.deepEqual(log.lines, ["info Stream not found; still looking"]);
+  assert.deepEqual(log.lines, ["info Stream not found; still searching"]);
   // There is one more place to look.
   pull.hurry();
   await upstream.advance(250);
@@ -116,7 +116,7 @@ Deno.test("an upstream that sends what can't be read costs its connection; it is
   assert.ok(upstream.dialled.length >= 12);
   assert.deepEqual(log.lines, [
     "info Pull started",
-    "warning Pull broke as soon as it began; still trying",
+    "warning Pull ended right after it started; retrying",
   ]);
   pull.close();
 });
@@ -135,7 +135,7 @@ Deno.test("a push that breaks as soon as it began is tried more and more seldom,
   assert.ok(upstream.dialled.length <= 20, `dialled ${upstream.dialled.length} times in 60 s`);
   assert.deepEqual(log.lines, [
     "info Push started",
-    "warning Push broke as soon as it began; still trying",
+    "warning Push ended right after it started; retrying",
   ]);
   push.close();
 });
@@ -188,7 +188,7 @@ Deno.test("a fault while targets are looked up ends the push with a reason, and 
     assert.equal(refused.length, isAccepted ? 1 : 0);
     assert.equal(upstream.clock.pending, 0);
   }
-  assert.equal(log.lines.filter((line) => line === "error Push ended by a fault of this program").length, 2);
+  assert.equal(log.lines.filter((line) => line === "error Push ended: internal error").length, 2);
 });
 
 /** Sends on to the address that it has. */

@@ -67,7 +67,7 @@ export function createApiApp(options: ApiOptions): Hono {
       return Response.json({ code: error.srsCode, message: error.message }, { status: error.httpStatus });
     }
     log.error("Request failed", { method: c.req.method, path: c.req.path, error });
-    return refusal(c, 500, "Cannot answer: a fault of this server, which is in its log");
+    return refusal(c, 500, "Internal error: see the server's log");
   });
   return app;
 }

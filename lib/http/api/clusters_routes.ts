@@ -89,7 +89,7 @@ function requestTarget(context: Context): { method: string; target: string } {
 }
 
 function refused(context: Context, view: ClusterView): Response {
-  const message = "Cannot tell: cluster.secret is set, and the request is not signed with it";
+  const message = "Unauthorized: cluster.secret is set, and the request is not signed with it";
   return refusal(context, 401, message, { "WWW-Authenticate": view.challenge });
 }
 

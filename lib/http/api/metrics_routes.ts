@@ -44,13 +44,13 @@ function infoMetrics(view: ServerView, probe: SystemProbe): Metric[] {
     {
       name: "srs_node_uname_info",
       kind: "gauge",
-      help: "The machine, as uname tells it.",
+      help: "The machine, as reported by uname.",
       samples: host === undefined ? [] : [{ labels: { ...host }, value: 1 }],
     },
     {
       name: "srs_build_info",
       kind: "gauge",
-      help: "The program and its run.",
+      help: "Version and identity of this process.",
       samples: [{ labels: build, value: 1 }],
     },
   ];
@@ -61,18 +61,22 @@ function processMetrics(view: ServerView, cpu: CpuSampler, nowMs: number): Metri
   const residentBytes = process?.residentBytes ?? 0;
   const usedMs = (process?.userMs ?? 0) + (process?.systemMs ?? 0);
   return [
-    gauge("srs_cpu_percent", "Processor time used, in percent of one processor.", processShare * 100),
-    gauge("srs_memory", "Memory resident, in kilobytes.", Math.round(residentBytes / 1024)),
-    gauge("process_resident_memory_bytes", "Memory resident, in bytes.", residentBytes),
-    gauge("process_start_time_seconds", "When the process started, since 1970.", view.startedAtMs / 1000),
-    counter("process_cpu_seconds_total", "Processor time used, in seconds.", usedMs / 1000),
+    gauge("srs_cpu_percent", "CPU usage, in percent of one core.", processShare * 100),
+    gauge("srs_memory", "Resident memory, in kilobytes.", Math.round(residentBytes / 1024)),
+    gauge("process_resident_memory_bytes", "Resident memory, in bytes.", residentBytes),
+    gauge(
+      "process_start_time_seconds",
+      "Start time of the process, in seconds since the epoch.",
+      view.startedAtMs / 1000,
+    ),
+    counter("process_cpu_seconds_total", "CPU time used, in seconds.", usedMs / 1000),
   ];
 }
 
 function totalMetrics(view: ServerView): Metric[] {
   const totals = view.totals();
   const { cluster, faults } = totals;
-  const jumpsHelp = "How often a player fell behind and was moved on to a newer key frame.";
+  const jumpsHelp = "Times that a slow player skipped ahead to a newer key frame.";
   const nodes = cluster === undefined ? [] : [
     { labels: { state: "up" }, value: cluster.nodesUp },
     { labels: { state: "down" }, value: cluster.nodesDown },
@@ -82,7 +86,7 @@ function totalMetrics(view: ServerView): Metric[] {
     counter("srs_send_bytes_total", "Bytes sent.", totals.sendBytes),
     counter("srs_receive_bytes_total", "Bytes received.", totals.receiveBytes),
     gauge("srs_streams", "Streams now.", totals.streams),
-    gauge("srs_clients", "Clients that publish or play now.", totals.clients),
+    gauge("srs_clients", "Clients publishing or playing now.", totals.clients),
     counter("srs_clients_total", "Clients since the start.", totals.clientsTotal),
     counter(
       "srs_clients_errs_total",
@@ -94,7 +98,7 @@ function totalMetrics(view: ServerView): Metric[] {
     counter("rtmp_sent_bytes_total", "Bytes sent.", totals.sendBytes),
     counter(
       "rtmp_wire_errors_total",
-      "Failures by their code.",
+      "Failures by code.",
       Array.from(totals.errorsTotal, ([code, value]) => ({ labels: { code }, value })),
     ),
     gauge("hub_streams", "Streams now.", totals.streams),
@@ -102,15 +106,15 @@ function totalMetrics(view: ServerView): Metric[] {
     counter("hub_player_jumps_total", jumpsHelp, totals.jumpsTotal),
     counter(
       "headwater_unexpected_errors_total",
-      "Errors that nobody expected: faults of this program.",
+      "Unexpected internal errors.",
       faults?.unexpectedErrorsTotal ?? [],
     ),
     counter(
       "headwater_log_lines_lost_total",
-      "Lines of the log that nothing took.",
+      "Log lines lost because they could not be written.",
       faults?.logLinesLostTotal ?? [],
     ),
-    gauge("cluster_nodes", "Coworkers by their state.", nodes),
+    gauge("cluster_nodes", "Coworkers by state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
   ];
 }

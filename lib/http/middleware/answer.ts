@@ -3,13 +3,13 @@ import type { ServerView } from "../server_view.ts";
 
 /** Requests that make no sense to SRS: its number (`srs_kernel_error.hpp`), and what we say with it. */
 const FAILURES = {
-  test: { code: 100, message: "The error that was asked for" },
+  test: { code: 100, message: "Test error, as requested" },
   clientGone: { code: 400, message: "Cannot disconnect the client: it has just left" },
-  rawFailed: { code: 1060, message: "Cannot do that: rpc is raw, reload or reload-fetch" },
+  rawFailed: { code: 1060, message: "Unknown rpc: must be raw, reload or reload-fetch" },
   rawDisabled: { code: 1061, message: "Cannot use the raw API: http_api.auth is not enabled" },
-  vhostNotFound: { code: 2014, message: "Cannot find the vhost: none has this id" },
-  streamNotFound: { code: 2048, message: "Cannot find the stream: none has this id" },
-  clientNotFound: { code: 2049, message: "Cannot find the client: none has this id" },
+  vhostNotFound: { code: 2014, message: "Cannot find the vhost: no vhost has this id" },
+  streamNotFound: { code: 2048, message: "Cannot find the stream: no stream has this id" },
+  clientNotFound: { code: 2049, message: "Cannot find the client: no client has this id" },
 } as const;
 
 /** What SRS puts around each answer. */
@@ -47,7 +47,7 @@ export function refusal(
 /** 405 for a method that a path does not take. */
 export function methodRefusal(context: Context, allowed: string): Response {
   const { method, path } = context.req;
-  return refusal(context, 405, `Cannot ${method} ${path}: it takes ${allowed}`, { Allow: allowed });
+  return refusal(context, 405, `Cannot ${method} ${path}: use ${allowed}`, { Allow: allowed });
 }
 
 /** A path and what answers each method on it. `HEAD` is answered as `GET`; a method without a handler gets 405. */

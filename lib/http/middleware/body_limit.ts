@@ -30,5 +30,5 @@ export function bodyLimit(maxBytes: number): MiddlewareHandler {
 }
 
 function tooLarge(context: Context, maxBytes: number): Response {
-  return refusal(context, 413, `Cannot take the body: limit is ${maxBytes} bytes`);
+  return refusal(context, 413, `Request body is too large: limit is ${maxBytes} bytes`);
 }

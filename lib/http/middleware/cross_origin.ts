@@ -16,7 +16,7 @@ export function crossOrigin(isAllowed: boolean): MiddlewareHandler {
   return async function crossOriginMiddleware(c, next) {
     if (c.req.method !== "OPTIONS") await next();
     else if (isAllowed) c.res = new Response(null, { status: 200 });
-    else c.res = refusal(c, 405, "Cannot let pages of other origins in: crossdomain is off");
+    else c.res = refusal(c, 405, "Cross-origin requests are not allowed: crossdomain is off");
     if (!isAllowed || c.req.header("Origin") === undefined) return;
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   };

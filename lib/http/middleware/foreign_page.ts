@@ -9,13 +9,13 @@ import { refusal } from "./answer.ts";
  */
 export function refuseForeignPage(context: Context): Response | undefined {
   if (context.req.query("callback") !== undefined) {
-    return refusal(context, 403, "Cannot change anything by a callback: send the request without it");
+    return refusal(context, 403, "JSONP cannot change anything: send the request without callback");
   }
   if (!isForeign(context)) return undefined;
   return refusal(
     context,
     403,
-    "Cannot change anything for a page of another site: use the console of this server",
+    "Another site's page cannot change anything: use this server's console",
   );
 }
 

@@ -12,11 +12,11 @@ export async function jsonp(c: Context, next: Next): Promise<Response | void> {
   const callback = c.req.query("callback");
   if (callback === undefined || c.req.method !== "GET") return await next();
   if (!CALLBACK.test(callback)) {
-    return refusal(c, 400, "Cannot call back: callback is not the name of a function");
+    return refusal(c, 400, "Bad callback: must be the name of a JavaScript function");
   }
   const method = c.req.query("method")?.toUpperCase() ?? "GET";
   if (method !== "GET") {
-    c.res = refusal(c, 403, "Cannot change anything by a callback: send the request with its own method");
+    c.res = refusal(c, 403, "JSONP cannot change anything: use the HTTP method itself");
   } else {
     await next();
   }

@@ -13,7 +13,7 @@ export function password(
   }
   const invalidUserMessage = {
     code: 401,
-    message: "Cannot let you in: the name or the password is wrong or missing",
+    message: "Unauthorized: user name or password is wrong or missing",
   };
   const check = basicAuth({ ...credentials, realm: "Headwater", invalidUserMessage });
   return async function passwordMiddleware(c, next) {

@@ -122,7 +122,7 @@ export class HttpConnection implements MediaSink {
     if (this.#state === "playing") return;
     if (this.#state === "reading") {
       if (nowMs < this.#deadlineMs) return;
-      if (this.#isBegun) this.#refuse(new HttpError(408, "Cannot read request: it took too long"));
+      if (this.#isBegun) this.#refuse(new HttpError(408, "Cannot read request: timed out"));
       else this.cut();
       return;
     }
@@ -207,7 +207,7 @@ export class HttpConnection implements MediaSink {
     // As one piece: many small ones would be taken and kept again for each request in them.
     const [bytes = new Uint8Array(0)] = ahead.length <= 1 ? ahead : [joinBytes(ahead)];
     if (bytes.length > 0) {
-      inBackground(Promise.resolve(this.#receive(bytes, true)), "reading of an HTTP connection");
+      inBackground(Promise.resolve(this.#receive(bytes, true)), "reading an HTTP connection");
     }
     if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#readOn();
   }
@@ -254,7 +254,7 @@ export class HttpConnection implements MediaSink {
       key = webSocketKey(request);
       const { bytes, maxBytes } = this.#context.backlog;
       if (bytes > maxBytes) {
-        throw new HttpError(503, "Cannot answer: clients that read nothing hold too many answers already");
+        throw new HttpError(503, "Cannot answer: too many responses are queued for clients that do not read");
       }
       answer = await this.#handler(this.#toFetch(request), {
         peer: this.#duplex.remoteAddress,
@@ -295,7 +295,9 @@ export class HttpConnection implements MediaSink {
   #toFetch(request: ParsedRequest): Request {
     const { method, body } = request;
     // Fetch has no words for these.
-    if (method === "CONNECT" || method === "TRACE") throw new HttpError(405, `Cannot ${method} here`);
+    if (method === "CONNECT" || method === "TRACE") {
+      throw new HttpError(405, `Cannot handle ${method}: the method is not supported`);
+    }
     const url = requestUrl(request, this.#duplex.localAddress);
     const isRead = method === "GET" || method === "HEAD";
     try {
@@ -389,7 +391,7 @@ export class HttpConnection implements MediaSink {
   /** Closes when all is out. */
   #finish(): void {
     this.#linger();
-    inBackground(this.#writer.drained().then(() => this.cut()), "end of an HTTP connection");
+    inBackground(this.#writer.drained().then(() => this.cut()), "closing an HTTP connection");
   }
 
   #linger(): void {

@@ -30,7 +30,7 @@ const PAUSED = 21;
 const PAUSED_HTTP2 = 23;
 const PAUSED_UPGRADE = 22;
 
-const ONLY_HTTP1 = "Cannot read request: only HTTP/1.1 is spoken here";
+const ONLY_HTTP1 = "Cannot read request: only HTTP/1.1 is supported";
 
 /** Bytes that are given to llhttp at once; they are copied, also for the shortest of many requests in them. */
 const CHUNK_BYTES = 16 * 1024;

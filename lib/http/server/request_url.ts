@@ -16,11 +16,11 @@ export function requestUrl({ target, headers, minorVersion }: ParsedRequest, loc
   const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
   const named = hosts[0]?.[1];
   if (hosts.length > 1 || (named === undefined && minorVersion > 0)) {
-    throw new HttpError(400, `Cannot read request: it names ${hosts.length} hosts, and must name one`);
+    throw new HttpError(400, `Cannot read request: it has ${hosts.length} Host headers, must have one`);
   }
   const host = named ||
     `${local.hostname.includes(":") ? `[${local.hostname}]` : local.hostname}:${local.port}`;
-  if (!HOST.test(host)) throw new HttpError(400, "Cannot read request: its Host is no host name");
+  if (!HOST.test(host)) throw new HttpError(400, "Cannot read request: its Host is not a host name");
   // A fragment is never sent: this is the name of a stream, not encoded.
   const path = target.replaceAll("#", "%23");
   const url = /^https?:\/\//i.test(path) ? path : path === "*" ? `http://${host}/` : `http://${host}${path}`;

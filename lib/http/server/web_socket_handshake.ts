@@ -17,7 +17,7 @@ export function webSocketKey({ method, minorVersion, headers }: ParsedRequest): 
     option.trim() === "upgrade"
   );
   if (method !== "GET" || minorVersion === 0 || !isUpgrade) {
-    throw new HttpError(400, "Cannot open WebSocket: it takes GET, HTTP/1.1 and Connection: Upgrade");
+    throw new HttpError(400, "Cannot open WebSocket: it requires GET, HTTP/1.1 and Connection: Upgrade");
   }
   const key = value("sec-websocket-key");
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) {
