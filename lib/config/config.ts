@@ -32,7 +32,11 @@ const limitsSchema = section({
     "How long a connection may take for the handshake and its connect, in ms.",
     1,
   ),
-  send_timeout_ms: milliseconds(120_000, "How long a write to a peer that reads nothing may take, in ms.", 1),
+  send_timeout_ms: milliseconds(
+    120_000,
+    "How long a write may wait for a peer that does not read, in ms.",
+    1,
+  ),
   message_max_bytes: integer(16 * MIB, 1, GIB, "Longest RTMP message, in bytes."),
   chunk_streams_max: integer(64, 4, 65_599, "Chunk streams that one connection may use."),
   buffered_max_bytes: integer(
@@ -57,9 +61,9 @@ const limitsSchema = section({
 const httpApiSchema = section({
   enabled: boolean(true, "Serve the HTTP API, /metrics and /console/."),
   listen: listen(1985, "Where the HTTP API listens. The same as http_server.listen: one port serves both."),
-  crossdomain: boolean(true, "Let pages of other origins call it (CORS)."),
+  crossdomain: boolean(true, "Allow cross-origin requests (CORS)."),
   auth: section({
-    enabled: boolean(false, "Ask for a name and a password (HTTP Basic)."),
+    enabled: boolean(false, "Require a user name and password (HTTP Basic)."),
     username: text("", "The name."),
     password: secretText("The password."),
   }),
@@ -68,7 +72,7 @@ const httpApiSchema = section({
 const httpServerSchema = section({
   enabled: boolean(true, "Serve HTTP-FLV, WebSocket-FLV and the players' page."),
   listen: listen(8080, "Where it listens."),
-  crossdomain: boolean(true, "Let pages of other origins play (CORS)."),
+  crossdomain: boolean(true, "Allow cross-origin playback (CORS)."),
 });
 
 const clusterSchema = section({
@@ -89,9 +93,9 @@ const clusterSchema = section({
       "listen address or else the name that the asker used.",
   ),
   poll_interval_ms: milliseconds(1000, "How often each coworker is asked for its streams, in ms.", 10),
-  query_timeout_ms: milliseconds(1000, "How long a question to the coworkers may take, in ms.", 1),
+  query_timeout_ms: milliseconds(1000, "How long a query to the coworkers may take, in ms.", 1),
   wait_ms: milliseconds(0, "How long a play may wait for a stream that no node of the cluster has, in ms."),
-  secret: secretText("Shared by the nodes of a cluster, which sign what they ask. Empty: open, as SRS is."),
+  secret: secretText("Shared by the nodes of a cluster, which sign their requests. Empty: none, as in SRS."),
   on_conflict: choice(
     ["reject", "takeover"],
     "reject",
@@ -137,7 +141,12 @@ const publishSchema = section({
   ),
   firstpkt_timeout: milliseconds(20_000, "How long a publisher's first message may take, in ms.", 1),
   normal_timeout: milliseconds(5000, "How long a publisher may be silent after that, in ms.", 1),
-  kickoff_for_idle: integer(0, 0, 86_400, "End a publisher that nobody plays for so long, in s. 0: never."),
+  kickoff_for_idle: integer(
+    0,
+    0,
+    86_400,
+    "Disconnect a publisher without players after this time, in s. 0: never.",
+  ),
 });
 
 const httpRemuxSchema = section({
@@ -185,18 +194,18 @@ const vhostSchema = section({
 export const configSchema = z.strictObject({
   listen: listen(1935, "Where RTMP listens."),
   chunk_size: integer(60_000, CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, "Chunk size sent, in bytes."),
-  max_connections: integer(1000, 1, MAX_COUNT, "Connections at a time, RTMP and HTTP together."),
+  max_connections: integer(1000, 1, MAX_COUNT, "Concurrent connections, RTMP and HTTP together."),
   max_connections_per_ip: integer(0, 0, MAX_COUNT, "Of these, from one address. 0: no limit."),
   log_level: choice(
     ["trace", "debug", "info", "warn", "error"],
     "info",
-    "trace, debug, info, warn or error: the least that is logged.",
+    "trace, debug, info, warn or error: the lowest level logged.",
   ),
-  log_format: choice(["text", "json"], "text", "text: for people. json: a JSON object a line."),
-  log_file: text("", "A file that the log is added to. Empty: the terminal."),
-  pid: text("", "A file that holds the process id while the server runs. Empty: none."),
+  log_format: choice(["text", "json"], "text", "text: human-readable. json: one JSON object per line."),
+  log_file: text("", "File to append the log to. Empty: stdout."),
+  pid: text("", "File that holds the process id while the server runs. Empty: none."),
   server_id: text("", "The name of this server in the API. Empty: a random one at each start."),
-  grace_final_wait_ms: milliseconds(2500, "How long a stop may take until connections are cut, in ms."),
+  grace_final_wait_ms: milliseconds(2500, "How long shutdown may take before connections are closed, in ms."),
   limits: limitsSchema,
   http_api: httpApiSchema,
   http_server: httpServerSchema,
