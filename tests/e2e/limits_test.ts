@@ -431,7 +431,7 @@ Deno.test("limit: a publisher that sends nothing, and one that stops sending", (
       await client.closed();
       client.close();
       const line = await closingLine(lines, "publish-timeout");
-      assert.match(String(line["detail"]), new RegExp(`no message for ${timeoutMs} ms`));
+      assert.match(String(line["detail"]), new RegExp(`no message received for ${timeoutMs} ms`));
       lines.length = 0;
     }
     assert.equal(server.errors("publish-timeout"), 2);
