@@ -64,8 +64,10 @@ export class LiveStream {
    * told of the stream may no longer hold then.
    */
   readonly kindListeners: Set<(typeId: number) => void> = new Set();
-  /** Called when there is no reason any more to let the feed's bytes wait: somebody plays the stream and nobody did before, or it ends. */
+  /** Called when the feed's bytes should wait no longer: somebody plays the stream and nobody did before, it ends, or see `hurry`. */
   readonly wakeListeners: Set<() => void> = new Set();
+  /** Those who can't wait for what the feed has sent: see `hurry`. */
+  hurried = 0;
   /** Audio and video messages since the stream was created. */
   frames = 0;
   videoFrames = 0;
@@ -187,6 +189,12 @@ export class LiveStream {
       this.#closedSentBytes += givenBytes;
       this.#otherOutputs.delete(name);
     }
+  }
+
+  /** Has all that the feed has sent read at once, until `hurried` is counted down again. */
+  hurry(): void {
+    this.hurried++;
+    this.#wakeFeed();
   }
 
   #wakeFeed(): void {

@@ -1,10 +1,14 @@
+import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import type { LeftOut, StreamFeed } from "../hub/stream_feed.ts";
+import type { FeedInfo, LeftOut, StreamFeed } from "../hub/stream_feed.ts";
 import type { StreamMessage } from "../hub/output_format.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { PublishLease, StreamRequest } from "./stream_router.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
+
+/** How long a publisher that may have left is given to be noticed, in milliseconds, before another is refused. */
+const LEAVING_MS = 200;
 
 /** One message stream of a connection that publishes. */
 export class PublishRole {
@@ -130,14 +134,33 @@ async function admit(
       ),
     );
   }
-  if (stream.feed?.kind === "publish" || pendingPublishes.has(request.key)) {
+  const refuseIfBusy = (isBusy: boolean) => {
+    if (!isBusy) return;
     const by = stream.feed?.id ?? "another client";
     throw new RtmpError("stream-busy", `Cannot publish '${request.key}': ${by} is publishing it`);
-  }
+  };
+  refuseIfBusy(pendingPublishes.has(request.key));
   pendingPublishes.add(request.key);
   try {
+    if (stream.feed?.kind === "publish") await whenLeft(stream, options.clock);
+    refuseIfBusy(stream.feed?.kind === "publish");
     return await options.router.admitPublish(request, stream, stop);
   } finally {
     pendingPublishes.delete(request.key);
   }
+}
+
+/** Resolves when a stream's publisher is gone, at the latest after a moment: one that has left may not have been read to its end. */
+async function whenLeft(stream: LiveStream, clock: Clock): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onFeed = (feed: FeedInfo | undefined) => {
+    if (feed === undefined) resolve();
+  };
+  const timer = clock.setTimer(resolve, LEAVING_MS);
+  stream.feedListeners.add(onFeed);
+  stream.hurry();
+  await promise;
+  stream.hurried--;
+  stream.feedListeners.delete(onFeed);
+  clock.clearTimer(timer);
 }

@@ -51,10 +51,14 @@ export class StreamRounds {
   ): Promise<void> | undefined {
     const pacer = this.pacer(readPauseMs);
     if (stream === undefined) return pacer.pause();
-    if (stream.playerCount === 0) {
-      const pause = pacer.pauseUnwatched(bytesPerSecond);
-      return pause && untilWoken(stream, pause);
-    }
+    if (stream.hurried > 0) return undefined;
+    const pause = stream.playerCount === 0
+      ? pacer.pauseUnwatched(bytesPerSecond)
+      : this.#pauseForRound(pacer, stream, bytesPerSecond);
+    return pause && untilWoken(stream, pause);
+  }
+
+  #pauseForRound(pacer: ReadPacer, stream: LiveStream, bytesPerSecond: number): Promise<void> | undefined {
     const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
     return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
   }
@@ -66,7 +70,7 @@ export class StreamRounds {
   }
 }
 
-/** Resolves with the pause, or at once when somebody plays the stream, or its feed ends. */
+/** Resolves with the pause, or as soon as the feed should be read. */
 function untilWoken(stream: LiveStream, pause: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {

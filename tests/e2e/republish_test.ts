@@ -57,6 +57,26 @@ programTest(
   },
 );
 
+for (const isPlayed of [false, true]) {
+  const whose = isPlayed ? "with a player" : "that nobody plays";
+  programTest([], `an encoder of a stream ${whose} may come back as soon as it has left`, async (scope) => {
+    // Rounds far apart are what reads wait for when there are players.
+    const server = await scope.startServer({ config: "[vhost.__defaultVhost__.play]\nmw_latency = 350" });
+    if (isPlayed) await watch(scope, server.port("rtmp"));
+    for (let time = 0; time < 3; time++) {
+      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      scope.onClose(() => publisher.close());
+      await publisher.publish("a");
+      // Long enough for the server to know what it sends, and so how seldom it can be read.
+      for (let at = 0; at < 1500; at += 20) {
+        await publisher.send(MESSAGE_TYPE.video, at, Uint8Array.of(at === 0 ? 0x17 : 0x27, 1, 0, 0, 0));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await publisher.close();
+    }
+  });
+}
+
 async function watch(scope: TestScope, port: number): Promise<Watch> {
   const seen = { messages: 0, keyframes: 0, lastTimestamp: 0, wentBack: [] as [number, number][] };
   const client = await RtmpClient.connect(port, "live", ({ typeId, timestamp, payload }) => {
