@@ -164,7 +164,7 @@ programTest([], "edges that are each other's origin refuse what comes back", asy
   ok(one.node.rtmp.clients.size < 10);
   // Neither keeps the other looking for it.
   for (const { node } of [one, two]) await until(() => node.runtime.hub.size === 0, "the end of the pulls");
-  await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refuses/);
+  await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refused/);
 });
 
 programTest([], "an edge follows three redirects, and no fourth", async (scope) => {
