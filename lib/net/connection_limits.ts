@@ -29,11 +29,6 @@ export class ConnectionLimits {
     return this.#clients;
   }
 
-  /** How many clients may be connected: what is configured, or what the descriptors allow. */
-  get maxClients(): number {
-    return Math.min(this.#bounds().maxConnections, this.#maxDescriptors);
-  }
-
   /**
    * Says for how many more connections, beside those that are open, the process has descriptors. Where the configuration asks for
    * more clients, no more than these get in.

@@ -12,7 +12,7 @@ import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import { askerOf, newMark, playLoop } from "./shared_pull.ts";
+import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
 import { isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
@@ -211,18 +211,10 @@ export class ClusterRouter implements StreamRouter {
     stream: LiveStream,
     location: StreamLocation | undefined,
   ): StreamPull {
-    const { dial, clock, streams, pulls, identity, traffic, limits, randomBytes } = this.#options;
+    const { identity, limits, randomBytes } = this.#options;
     return new StreamPull({
-      stream,
+      ...pullOptions(this.#options, request, stream),
       asker,
-      dial,
-      clock,
-      traffic: traffic.of(request.vhost.name),
-      id: newId(randomBytes),
-      mark: newMark(randomBytes),
-      pace: pulls.pace,
-      pauseReading: (bytesPerSecond) =>
-        streams.pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, location),
       session: ({ pageUrl, swfUrl }, route) => ({
         pageUrl,

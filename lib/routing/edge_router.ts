@@ -1,5 +1,4 @@
 import { RtmpError } from "../base/errors.ts";
-import { newId } from "../base/random_id.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import { OriginPool } from "../upstream/origin_pool.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
@@ -13,7 +12,7 @@ import type { SocketAddress } from "../net/tcp.ts";
 import { refusalError } from "../upstream/upstream_connection.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "../server/requested_vhost.ts";
-import { askerOf, newMark, playLoop } from "./shared_pull.ts";
+import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
 import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
 import { clientArguments, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
@@ -172,18 +171,9 @@ export class EdgeRouter implements StreamRouter {
     stream: LiveStream,
     settings: EdgeSettings,
   ): StreamPull {
-    const { dial, clock, streams, pulls, traffic, randomBytes } = this.#options;
     return new StreamPull({
-      stream,
+      ...pullOptions(this.#options, request, stream),
       asker,
-      dial,
-      clock,
-      traffic: traffic.of(request.vhost.name),
-      id: newId(randomBytes),
-      mark: newMark(randomBytes),
-      pace: pulls.pace,
-      pauseReading: (bytesPerSecond) =>
-        streams.pauseReading(stream, request.vhost.readPauseMs, bytesPerSecond),
       source: this.#source(request, settings),
       session: (asker, route) => this.#session(asker, route, this.#settings(request.vhost.name, settings)),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

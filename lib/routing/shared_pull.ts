@@ -4,6 +4,9 @@
  * @module
  */
 import { RtmpError } from "../base/errors.ts";
+import type { LiveStream } from "../hub/live_stream.ts";
+import type { StreamPullOptions } from "../upstream/stream_pull.ts";
+import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { newId } from "../base/random_id.ts";
 import type { RandomBytes } from "../wire/handshake.ts";
@@ -20,7 +23,7 @@ export function playLoop(key: string): RtmpError {
 }
 
 /** A mark for a pull, which nobody can guess. */
-export function newMark(randomBytes: RandomBytes): string {
+function newMark(randomBytes: RandomBytes): string {
   return newId(randomBytes) + newId(randomBytes);
 }
 
@@ -31,5 +34,26 @@ export function askerOf({ address, connect }: Pick<StreamRequest, "address" | "c
     pageUrl: connect?.pageUrl ?? "",
     swfUrl: connect?.swfUrl ?? "",
     route: isNode(connect) ? routeOf(connect) : [],
+  };
+}
+
+/** What the pulls of all routers have in common. */
+export function pullOptions(
+  { dial, clock, streams, pulls, traffic, randomBytes }: UpstreamRouterOptions,
+  { vhost }: StreamRequest,
+  stream: LiveStream,
+): Pick<
+  StreamPullOptions,
+  "stream" | "dial" | "clock" | "traffic" | "id" | "mark" | "pace" | "pauseReading"
+> {
+  return {
+    stream,
+    dial,
+    clock,
+    traffic: traffic.of(vhost.name),
+    id: newId(randomBytes),
+    mark: newMark(randomBytes),
+    pace: pulls.pace,
+    pauseReading: (bytesPerSecond) => streams.pauseReading(stream, vhost.readPauseMs, bytesPerSecond),
   };
 }
