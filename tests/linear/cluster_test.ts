@@ -5,7 +5,7 @@ import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signat
 import { RtmpError } from "../../lib/base/errors.ts";
 import { type PullAsker, PullAskers } from "../../lib/upstream/pull_askers.ts";
 import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
-import { type Entrance, testGrowth } from "./growth.ts";
+import { type Entrance, HARMLESS_OBJECT_NS, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";
 
 /** A coworker's answer, read as it comes: JSON, then the state. */
@@ -118,6 +118,7 @@ testGrowth([
   {
     name: "streams of a node, told to a coworker",
     size: 1000,
+    harmlessNs: HARMLESS_OBJECT_NS,
     kinds: {
       "that are published": (count) => () => owned(count),
       "all of them": (count) => {
@@ -169,6 +170,7 @@ testGrowth([
   {
     name: "clients that share a pull",
     size: 500,
+    harmlessNs: HARMLESS_OBJECT_NS,
     kinds: {
       "each with a token that is refused": (count) => () => refuseEach(count),
       "each a node with a route": (count) => () => {

@@ -7,7 +7,7 @@ import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { joinBytes } from "../fakes/read_messages.ts";
 import { newStream, TEST_STREAM_OPTIONS, TestFeed } from "../fakes/stream_peer.ts";
-import { testGrowth } from "./growth.ts";
+import { HARMLESS_OBJECT_NS, testGrowth } from "./growth.ts";
 import { fill, fillBytes, refusedOr } from "./inputs.ts";
 
 /** What a stream does with `count` messages from one feed, and two players who read them. */
@@ -144,6 +144,7 @@ testGrowth([
   {
     name: "players of a stream",
     size: 500,
+    harmlessNs: HARMLESS_OBJECT_NS,
     kinds: {
       "who join": stream(250, (stream, count) => {
         const players = Array.from({ length: count }, () => stream.subscribe("rtmp", { fromGop: true }));
@@ -171,6 +172,7 @@ testGrowth([
   {
     name: "streams of a node",
     size: 500,
+    harmlessNs: HARMLESS_OBJECT_NS,
     kinds: {
       "that come and go": (count) => () => {
         const hub = new StreamHub(() => {});
