@@ -11,7 +11,7 @@ import type { Acknowledgement } from "./acknowledgement.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { MessageOutput } from "./message_output.ts";
 
-/** Audio, video or data for a stream. The payload is a view, valid until the next `receive`. */
+/** Audio, video or data for a stream. The payload is a view, valid until the next event is asked for. */
 export interface MediaMessage extends FeedMessage {
   readonly kind: "media";
   readonly messageStreamId: number;

@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 import { MESSAGE_TYPE } from "./message_type.ts";
 
@@ -8,8 +9,12 @@ export const INITIAL_CHUNK_SIZE = 128;
 const EXTENDED = 0xffffff;
 /** Room that all unfinished messages together may take beyond what has come of them: a lie about a length costs no more. */
 const MAX_AHEAD_BYTES = 128 * 1024;
-/** And no more than this part of what may be held. */
+/** And no more than this part of what may be held; memory that is used again likewise. */
 const AHEAD_PART = 1 / 8;
+/** Of a chunk's basic header, message header and extended timestamp. */
+const MAX_HEADER_BYTES = 3 + 11 + 4;
+const NO_MEMORY = new ArrayBuffer(0);
+const NOTHING = new Uint8Array(NO_MEMORY);
 
 /** One message as it came off the wire, its payload not yet decoded. */
 export interface RawMessage {
@@ -18,7 +23,7 @@ export interface RawMessage {
   readonly timestamp: number;
   readonly messageStreamId: number;
   readonly chunkStreamId: number;
-  /** May be a view into the bytes last pushed: valid until the next `push`. */
+  /** A view into the bytes last pushed, or into memory that the next message may take: valid until the next call of `next`. */
   readonly payload: Uint8Array;
 }
 
@@ -36,7 +41,7 @@ class ChunkStream {
   typeId = 0;
   messageStreamId = 0;
   /** The message under way; undefined between messages. */
-  partial: Uint8Array | undefined;
+  partial: Uint8Array<ArrayBuffer> | undefined;
   received = 0;
 
   constructor(id: number) {
@@ -55,8 +60,10 @@ class ChunkStream {
 export class ChunkReader {
   readonly #limits: WireLimits;
   readonly #streams = new Map<number, ChunkStream>();
-  #input: Uint8Array = new Uint8Array(0);
+  #input: Uint8Array = NOTHING;
   #position = 0;
+  /** The beginning of a chunk header, from earlier pushes. */
+  #begun: Uint8Array = NOTHING;
   #chunkSize = INITIAL_CHUNK_SIZE;
   /** The chunk whose payload is being read, across pushes. */
   #current: ChunkStream | undefined;
@@ -65,6 +72,10 @@ export class ChunkReader {
   #partialBytes = 0;
   /** The room that they take. */
   #heldBytes = 0;
+  /** Memory of a message that is complete, for the next: without it, a publisher of large messages makes garbage as fast as it sends. */
+  #spare: ArrayBuffer = NO_MEMORY;
+  /** By how much memory that is used again is larger than the room that was wanted. */
+  #slackBytes = 0;
   /** Bytes that may be held for unfinished messages. */
   #maxHeldBytes: number;
   #failure: RtmpError | undefined;
@@ -90,20 +101,18 @@ export class ChunkReader {
 
   /** Bytes of memory held for messages that are not complete. */
   get bufferedBytes(): number {
-    return this.#heldBytes + this.#input.length - this.#position;
+    return this.#heldBytes + this.#begun.length + this.#input.length - this.#position;
+  }
+
+  /** Bytes of memory beside `bufferedBytes` that serve the next messages; a quarter of what may be held, and 256 KiB at most. */
+  get spareBytes(): number {
+    return this.#spare.byteLength + this.#slackBytes;
   }
 
   /** Adds bytes from the peer. They are read in place: keep them unchanged until `next()` has given undefined. */
   push(bytes: Uint8Array): void {
-    const left = this.#input.length - this.#position;
-    if (left === 0) {
-      this.#input = bytes;
-    } else {
-      const joined = new Uint8Array(left + bytes.length);
-      joined.set(this.#input.subarray(this.#position));
-      joined.set(bytes, left);
-      this.#input = joined;
-    }
+    const isRead = this.#position === this.#input.length;
+    this.#input = isRead ? bytes : joinBytes([this.#input.subarray(this.#position), bytes]);
     this.#position = 0;
   }
 
@@ -136,24 +145,49 @@ export class ChunkReader {
     }
   }
 
-  /** What is left of the input is copied: the caller reuses its buffer. At most one chunk header. */
+  /** What is left of the input, a part of a chunk header at most, is copied: the caller reuses its buffer. */
   #keepRest(): void {
-    this.#input = this.#position < this.#input.length ? this.#input.slice(this.#position) : new Uint8Array(0);
+    if (this.#position < this.#input.length) {
+      const rest = this.#input.subarray(this.#position);
+      this.#begun = this.#begun.length === 0 ? rest.slice() : joinBytes([this.#begun, rest]);
+    }
+    this.#input = NOTHING;
     this.#position = 0;
   }
 
   /** Reads a chunk's basic and message header whole; false, with nothing consumed, while bytes are missing. */
   #readHeader(): boolean {
-    const input = this.#input;
+    const begunBytes = this.#begun.length;
+    if (begunBytes === 0) {
+      const end = this.#parseHeader(this.#input, this.#position);
+      if (end === undefined) return false;
+      this.#position = end;
+      return true;
+    }
+    // Not all of what was pushed is moved for the sake of a few bytes.
+    const more = this.#input.subarray(this.#position, this.#position + MAX_HEADER_BYTES);
+    const end = this.#parseHeader(joinBytes([this.#begun, more]), 0);
+    if (end === undefined) return false;
+    this.#position += end - begunBytes;
+    if (this.#position < 0) {
+      // What looked like an extended timestamp was payload.
+      this.#input = joinBytes([this.#begun.subarray(end), this.#input]);
+      this.#position = 0;
+    }
+    this.#begun = NOTHING;
+    return true;
+  }
+
+  /** Reads the header that begins at `position`, and makes its chunk the current one; returns where it ends, or undefined. */
+  #parseHeader(input: Uint8Array, position: number): number | undefined {
     const available = input.length;
-    let position = this.#position;
-    if (position >= available) return false;
+    if (position >= available) return undefined;
     const first = input[position++] as number;
     const format = first >> 6;
     let chunkStreamId = first & 0x3f;
     if (chunkStreamId < 2) {
       const extra = chunkStreamId + 1;
-      if (position + extra > available) return false;
+      if (position + extra > available) return undefined;
       chunkStreamId = 64 + (input[position] as number) +
         (extra === 2 ? 256 * (input[position + 1] as number) : 0);
       position += extra;
@@ -167,7 +201,7 @@ export class ChunkReader {
     let messageStreamId = stream.messageStreamId;
     if (format < 3) {
       const headerBytes = format === 0 ? 11 : format === 1 ? 7 : 3;
-      if (position + headerBytes > available) return false;
+      if (position + headerBytes > available) return undefined;
       field = uint24(input, position);
       if (format < 2) {
         length = uint24(input, position + 3);
@@ -206,7 +240,7 @@ export class ChunkReader {
       // is not the value of this message, it is payload. One byte that differs is enough to tell: there may be no fourth.
       const mayBePayload = format === 3 && isContinuing;
       if (!mayBePayload || startsLikeTimestamp(input, position, stream.extended)) {
-        if (position + 4 > available) return false;
+        if (position + 4 > available) return undefined;
         extended = uint32(input, position);
         position += 4;
       }
@@ -214,7 +248,6 @@ export class ChunkReader {
     if (!isContinuing) this.#checkLimits(known === undefined, chunkStreamId, length, typeId);
     // Everything is here and right: commit.
     if (known === undefined) this.#streams.set(chunkStreamId, stream);
-    this.#position = position;
     if (!isContinuing) {
       stream.length = length;
       stream.typeId = typeId;
@@ -236,7 +269,7 @@ export class ChunkReader {
     }
     this.#current = stream;
     this.#chunkRemaining = Math.min(this.#chunkSize, stream.length - stream.received);
-    return true;
+    return position;
   }
 
   #checkLimits(isNew: boolean, chunkStreamId: number, length: number, typeId: number): void {
@@ -287,7 +320,7 @@ export class ChunkReader {
    * Room for the first `end` bytes of a message: at first what has come and a little ahead, then twice as much each time, so that the
    * memory follows what came, not what was announced, and the work stays linear.
    */
-  #makeRoom(stream: ChunkStream, end: number): Uint8Array {
+  #makeRoom(stream: ChunkStream, end: number): Uint8Array<ArrayBuffer> {
     const held = stream.partial;
     const wanted = held === undefined ? end + this.#aheadBytes() : Math.max(end, 2 * held.length);
     const room = Math.min(stream.length, wanted);
@@ -299,21 +332,43 @@ export class ChunkReader {
           `limit is ${this.#maxHeldBytes}`,
       );
     }
-    const target = new Uint8Array(room);
-    if (held !== undefined) target.set(held.subarray(0, stream.received));
+    const target = this.#takeMemory(room);
+    if (held !== undefined) {
+      target.set(held.subarray(0, stream.received));
+      this.#slackBytes -= slackOf(held);
+    }
     stream.partial = target;
     this.#heldBytes = others + room;
     return target;
   }
 
+  /** The spare memory where it is large enough, and not by too much. What a peer may hold does not depend on it. */
+  #takeMemory(room: number): Uint8Array<ArrayBuffer> {
+    const slack = this.#spare.byteLength - room;
+    if (slack < 0 || this.#slackBytes + slack > this.#maxAheadBytes) return new Uint8Array(room);
+    const target = new Uint8Array(this.#spare, 0, room);
+    this.#spare = NO_MEMORY;
+    this.#slackBytes += slack;
+    return target;
+  }
+
+  get #maxAheadBytes(): number {
+    return Math.min(MAX_AHEAD_BYTES, Math.floor(this.#maxHeldBytes * AHEAD_PART));
+  }
+
   #aheadBytes(): number {
-    const ahead = this.#heldBytes - this.#partialBytes;
-    return Math.max(0, Math.min(MAX_AHEAD_BYTES, Math.floor(this.#maxHeldBytes * AHEAD_PART)) - ahead);
+    return Math.max(0, this.#maxAheadBytes - (this.#heldBytes - this.#partialBytes));
   }
 
   #dropPartial(stream: ChunkStream): void {
+    const partial = stream.partial ?? NOTHING;
     this.#partialBytes -= stream.received;
-    this.#heldBytes -= stream.partial?.length ?? 0;
+    this.#heldBytes -= partial.length;
+    this.#slackBytes -= slackOf(partial);
+    const { byteLength } = partial.buffer;
+    if (byteLength > this.#spare.byteLength && byteLength <= this.#maxAheadBytes) {
+      this.#spare = partial.buffer;
+    }
     stream.partial = undefined;
     stream.received = 0;
   }
@@ -360,6 +415,10 @@ function startsLikeTimestamp(bytes: Uint8Array, at: number, timestamp: number): 
     if (((bytes[at + i] as number) & mask) !== ((timestamp >>> (24 - 8 * i)) & mask)) return false;
   }
   return true;
+}
+
+function slackOf(partial: Uint8Array): number {
+  return partial.buffer.byteLength - partial.length;
 }
 
 function uint24(bytes: Uint8Array, at: number): number {
