@@ -12,6 +12,8 @@ const MAX_BYTES = 1024 * 1024;
 interface Header {
   readonly info: MediaTagInfo;
   readonly message: StreamMessage;
+  /** Whether anybody has been given the message, who may hold it still. */
+  isSeen: boolean;
 }
 
 /** The codec headers in force, for players who come later. A feed may name any number of tracks: the oldest go first. */
@@ -29,9 +31,10 @@ export class HeaderCache {
    * @throws {RtmpError} `message-too-large` when it is larger than all headers may be; none is kept in its place then.
    */
   set(info: MediaTagInfo, message: StreamMessage): void {
+    const { payload } = message;
+    const last = this.#headers.get(info.headerKey);
     // Deleted first: a Map keeps the place of a key that is set again, and players need the order of arrival.
     this.#delete(info.headerKey);
-    const { payload } = message;
     if (payload.length > MAX_BYTES || info.trackIds.length > MAX_TRACKS) {
       throw new RtmpError(
         "message-too-large",
@@ -39,7 +42,8 @@ export class HeaderCache {
           `limit is ${MAX_BYTES} bytes and ${MAX_TRACKS} tracks a stream`,
       );
     }
-    this.#headers.set(info.headerKey, { info, message: { ...message, payload: payload.slice() } });
+    const copy = { ...message, payload: copyOf(payload, last) };
+    this.#headers.set(info.headerKey, { info, message: copy, isSeen: false });
     this.#bytes += payload.length;
     for (const track of tracksOf(info)) this.#tracks.set(track, (this.#tracks.get(track) ?? 0) + 1);
     for (const key of this.#headers.keys()) {
@@ -66,15 +70,21 @@ export class HeaderCache {
 
   /** The newest configuration of a type of media. */
   configuration(typeId: number): Uint8Array | undefined {
-    for (const { message, info } of this.#headers.values()) {
-      if (message.typeId === typeId && info.isSequenceHeader) return message.payload;
+    for (const header of this.#headers.values()) {
+      const { message, info } = header;
+      if (message.typeId !== typeId || !info.isSequenceHeader) continue;
+      header.isSeen = true;
+      return message.payload;
     }
     return undefined;
   }
 
   /** Audio's, then video's: the order in which SRS sends them. */
   messages(): StreamMessage[] {
-    const all = [...this.#headers.values()].map(({ message }) => message);
+    const all = [...this.#headers.values()].map((header) => {
+      header.isSeen = true;
+      return header.message;
+    });
     return [MESSAGE_TYPE.audio, MESSAGE_TYPE.video].flatMap((id) =>
       all.filter(({ typeId }) => typeId === id)
     );
@@ -91,6 +101,16 @@ export class HeaderCache {
       else this.#tracks.set(track, count - 1);
     }
   }
+}
+
+/** The bytes in memory of their own: that of the header before, where nobody has seen it. Encoders repeat headers, some at every frame. */
+function copyOf(payload: Uint8Array, last: Header | undefined): Uint8Array {
+  const memory = last?.message.payload;
+  if (memory === undefined || last?.isSeen === true || memory.length !== payload.length) {
+    return payload.slice();
+  }
+  memory.set(payload);
+  return memory;
 }
 
 function tracksOf({ media, trackIds }: MediaTagInfo): string[] {

@@ -1,7 +1,7 @@
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { OutputFormat, StreamMessage } from "./output_format.ts";
-import { REUSED_SEGMENT_BYTES } from "./segment_memory.ts";
-import { StreamLog } from "./stream_log.ts";
+import { UNWATCHED_SEGMENT_BYTES } from "./segment_memory.ts";
+import { LogHold, StreamLog } from "./stream_log.ts";
 import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
 
 /** How often the position of a moment is noted, in milliseconds of media; how exact `queueLengthMs` is. */
@@ -94,7 +94,7 @@ export class OutputLog implements CursorSource {
     const isNewSegment = log.append(
       format.length(message),
       (target, at) => format.write(target, at, message),
-      this.cursors.size === 0 ? REUSED_SEGMENT_BYTES : undefined,
+      this.cursors.size === 0 ? UNWATCHED_SEGMENT_BYTES : undefined,
     );
     const last = this.#marks.at(-1);
     if (message.typeId === MESSAGE_TYPE.data) {
@@ -149,8 +149,9 @@ export class OutputLog implements CursorSource {
     const gop = this.#gop;
     if (gop === undefined) return;
     target.beginGop(gop.timestamp, gop.headers);
+    const hold = new LogHold();
     for (let offset = gop.offset; offset < this.#log.end;) {
-      const bytes = this.#log.read(offset) as Uint8Array;
+      const bytes = this.#log.read(offset, hold) as Uint8Array;
       for (let at = 0; at < bytes.length;) {
         const message = this.format.read(bytes, at);
         target.append(message);
@@ -158,6 +159,7 @@ export class OutputLog implements CursorSource {
       }
       offset += bytes.length;
     }
+    hold.move(undefined);
   }
 
   /** A new player. */

@@ -1,6 +1,6 @@
 import { filterMessages, type MessageFilter } from "./message_filter.ts";
 import type { OutputFormat } from "./output_format.ts";
-import type { StreamLog } from "./stream_log.ts";
+import { LogHold, type StreamLog } from "./stream_log.ts";
 
 /** Longest piece handed out at once, in bytes, so that one slow write holds little. */
 const MAX_SLICE_BYTES = 256 * 1024;
@@ -41,7 +41,7 @@ export interface PlayerOptions {
   readonly onReady?: () => void;
 }
 
-/** One player's place in a stream. The bytes it gives are finished, shared and never change. */
+/** One player's place in a stream. The bytes it gives are finished and shared, and stay as they are until it is asked for the next. */
 export class PlayerCursor {
   readonly output: CursorSource;
   /** Times this player was too slow and was moved to the newest key frame. */
@@ -50,6 +50,7 @@ export class PlayerCursor {
   isPaused = false;
   #prefix: Uint8Array | undefined;
   #offset: number;
+  readonly #hold = new LogHold();
   #filter: MessageFilter | undefined;
   /** Taken, but not filtered yet, the last first: parts of the bytes that all players share. */
   readonly #unfiltered: Uint8Array[] = [];
@@ -115,11 +116,15 @@ export class PlayerCursor {
 
   /**
    * The next messages for this player, or undefined when it has all; whole ones unless `isInsideMessage`. A player that has fallen
-   * too far behind is first moved to the newest key frame.
+   * too far behind is first moved to the newest key frame. Whoever asks has no use any more for what was given before: its memory
+   * may be written again.
    */
   next(): Uint8Array | undefined {
     for (;;) {
-      if (this.isPaused && this.#tail === undefined) return undefined;
+      if (this.isPaused && this.#tail === undefined) {
+        if (this.#unfiltered.length === 0) this.#hold.move(undefined);
+        return undefined;
+      }
       const isTail = this.#tail !== undefined;
       const bytes = this.#takeTail() ?? this.#takeFiltered() ?? this.#take();
       this.#isWhole = !isTail && this.#tail === undefined;
@@ -180,7 +185,7 @@ export class PlayerCursor {
       this.#prefix = undefined;
       return prefix;
     }
-    const slice = log.read(this.#offset);
+    const slice = log.read(this.#offset, this.#hold);
     if (slice === undefined) return undefined;
     const headers = this.#takeHeaders();
     if (headers !== undefined) return headers;

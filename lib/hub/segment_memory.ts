@@ -1,15 +1,22 @@
-/** Capacity of the segments that are used again, in bytes: that of streams nobody plays, which are most on a busy origin. */
-export const REUSED_SEGMENT_BYTES: number = 64 * 1024;
-/** How many are kept for the next who needs one: 4 MiB. */
-const MAX_KEPT = 64;
+/** Capacity of the segments of streams that nobody plays, which are most on a busy origin, in bytes. */
+export const UNWATCHED_SEGMENT_BYTES: number = 64 * 1024;
+/** Capacity of the segments of streams that are played, once they have grown, in bytes. */
+export const WATCHED_SEGMENT_BYTES: number = 512 * 1024;
+/** Segments for longer messages are multiples of this, in bytes: so they fit one another. */
+const LARGE_STEP_BYTES = 512 * 1024;
+/** How much is kept for those who need a segment next, in bytes; one segment is kept in any case. */
+const MAX_KEPT_BYTES = 12 * 1024 * 1024;
 
 /**
  * Where logs get the memory of their segments, and give it back. New memory has to be cleared, which costs some hundred times what
- * a segment costs that is used again.
+ * a segment costs that is used again; and what is let go of stays until the collector comes by, which at the rate of a fast
+ * publisher is a hundred megabytes later.
  */
 export class SegmentMemory {
   readonly #allocate: (byteLength: number) => ArrayBufferLike;
+  /** The oldest first. */
   readonly #kept: ArrayBufferLike[] = [];
+  #keptBytes = 0;
 
   /** @param allocate Makes new memory; give a SharedArrayBuffer to let other threads read it. */
   constructor(
@@ -18,15 +25,33 @@ export class SegmentMemory {
     this.#allocate = allocate;
   }
 
-  /** Memory whose contents are of no account. */
+  /** Bytes that are kept for those who need a segment next. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Memory whose contents are of no account, of so many bytes or some more. */
   take(byteLength: number): ArrayBufferLike {
-    const kept = byteLength === REUSED_SEGMENT_BYTES ? this.#kept.pop() : undefined;
-    return kept ?? this.#allocate(byteLength);
+    const wanted = byteLength <= WATCHED_SEGMENT_BYTES
+      ? byteLength
+      : Math.ceil(byteLength / LARGE_STEP_BYTES) * LARGE_STEP_BYTES;
+    const index = this.#kept.findLastIndex((memory) => memory.byteLength === wanted);
+    return index < 0 ? this.#allocate(wanted) : this.#remove(index);
   }
 
   /** Takes memory back that nobody can see any more: no reader, no write under way. */
   giveBack(memory: ArrayBufferLike): void {
-    if (memory.byteLength === REUSED_SEGMENT_BYTES && this.#kept.length < MAX_KEPT) this.#kept.push(memory);
+    // Those that a log begins with are small, and few.
+    if (memory.byteLength < UNWATCHED_SEGMENT_BYTES) return;
+    this.#kept.push(memory);
+    this.#keptBytes += memory.byteLength;
+    while (this.#keptBytes > MAX_KEPT_BYTES && this.#kept.length > 1) this.#remove(0);
+  }
+
+  #remove(index: number): ArrayBufferLike {
+    const [memory] = this.#kept.splice(index, 1) as [ArrayBufferLike];
+    this.#keptBytes -= memory.byteLength;
+    return memory;
   }
 }
 

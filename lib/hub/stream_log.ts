@@ -1,22 +1,65 @@
-import { type SegmentMemory, SHARED_SEGMENT_MEMORY } from "./segment_memory.ts";
+import { type SegmentMemory, SHARED_SEGMENT_MEMORY, WATCHED_SEGMENT_BYTES } from "./segment_memory.ts";
 
 /** The first segment is small, so that an idle or tiny stream costs little. */
 const MIN_SEGMENT_BYTES = 32 * 1024;
-const MAX_SEGMENT_BYTES = 512 * 1024;
+const MAX_SEGMENT_BYTES = WATCHED_SEGMENT_BYTES;
 
-interface Segment {
+class Segment {
   /** Log offset of its first byte. */
   readonly start: number;
   readonly bytes: Uint8Array;
   /** Bytes committed; they never change. */
-  length: number;
-  /** Whether anybody has been given its bytes, who may hold them still. */
-  isSeen: boolean;
+  length = 0;
+  readonly #memory: SegmentMemory;
+  #holders = 0;
+  #isDropped = false;
+
+  constructor(start: number, byteLength: number, memory: SegmentMemory) {
+    this.start = start;
+    this.bytes = new Uint8Array(memory.take(byteLength));
+    this.#memory = memory;
+  }
+
+  /** Somebody has its bytes. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** One of them has them no longer. */
+  release(): void {
+    this.#holders--;
+    this.#giveBack();
+  }
+
+  /** It is no part of the log any more. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (this.#isDropped && this.#holders === 0) this.#memory.giveBack(this.bytes.buffer);
+  }
+}
+
+/** One reader's hold on the memory of the bytes that it was given last: it is not used again before the reader has moved on. */
+export class LogHold {
+  #segment: Segment | undefined;
+
+  /** What was given before has been let go of. */
+  move(segment: Segment | undefined): void {
+    const held = this.#segment;
+    if (held === segment) return;
+    segment?.hold();
+    this.#segment = segment;
+    held?.release();
+  }
 }
 
 /**
  * An append-only log of finished bytes in segments of fixed capacity. Readers are plain offsets. Segments are dropped whole, oldest
- * first; the garbage collector frees one when the last write of its bytes is done. One that nobody was ever given is used again.
+ * first, and their memory is used again when nobody has bytes of it: no reader, no write under way. That of a reader who is gone,
+ * or never says that it has moved on, is left to the garbage collector.
  *
  * Every appended message lies in one segment.
  */
@@ -61,8 +104,7 @@ export class StreamLog {
     if (segment === undefined || segment.length + length > segment.bytes.length) {
       const capacity = Math.max(Math.min(this.#nextSegmentBytes, maxSegmentBytes), length);
       this.#nextSegmentBytes = Math.min(this.#nextSegmentBytes * 2, MAX_SEGMENT_BYTES);
-      const bytes = new Uint8Array(this.#memory.take(capacity));
-      segment = { start: this.#end, bytes, length: 0, isSeen: false };
+      segment = new Segment(this.#end, capacity, this.#memory);
       this.#segments.push(segment);
       isNew = true;
     }
@@ -75,13 +117,18 @@ export class StreamLog {
   /**
    * The committed bytes from `offset` to the end of its segment, as a view; undefined at the end of the log.
    *
+   * @param hold Of a reader who has let go of what it was given before; without it the bytes stay as they are for ever.
    * @throws {RangeError} When they are no longer held.
    */
-  read(offset: number): Uint8Array | undefined {
-    if (offset >= this.#end) return undefined;
+  read(offset: number, hold?: LogHold): Uint8Array | undefined {
+    if (offset >= this.#end) {
+      hold?.move(undefined);
+      return undefined;
+    }
     if (offset < this.start) throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
     const segment = this.#segments[this.#indexOf(offset)] as Segment;
-    segment.isSeen = true;
+    if (hold === undefined) segment.hold();
+    else hold.move(segment);
     return segment.bytes.subarray(offset - segment.start, segment.length);
   }
 
@@ -104,8 +151,6 @@ export class StreamLog {
     let drop = 0;
     while (drop < this.#segments.length - 1 && (this.#segments[drop + 1] as Segment).start <= offset) drop++;
     if (drop === 0) return;
-    for (const { bytes, isSeen } of this.#segments.splice(0, drop)) {
-      if (!isSeen) this.#memory.giveBack(bytes.buffer);
-    }
+    for (const segment of this.#segments.splice(0, drop)) segment.drop();
   }
 }

@@ -104,7 +104,7 @@ export class ChunkReader {
     return this.#heldBytes + this.#begun.length + this.#input.length - this.#position;
   }
 
-  /** Bytes of memory beside `bufferedBytes` that serve the next messages; a quarter of what may be held, and 256 KiB at most. */
+  /** Bytes of memory beside `bufferedBytes` that serve the next messages; a quarter of what may be held at most. */
   get spareBytes(): number {
     return this.#spare.byteLength + this.#slackBytes;
   }
@@ -332,10 +332,16 @@ export class ChunkReader {
           `limit is ${this.#maxHeldBytes}`,
       );
     }
-    const target = this.#takeMemory(room);
-    if (held !== undefined) {
-      target.set(held.subarray(0, stream.received));
-      this.#slackBytes -= slackOf(held);
+    let target: Uint8Array<ArrayBuffer>;
+    if (held !== undefined && held.buffer.byteLength >= room) {
+      target = new Uint8Array(held.buffer, 0, room);
+      this.#slackBytes -= room - held.length;
+    } else {
+      target = this.#takeMemory(room);
+      if (held !== undefined) {
+        target.set(held.subarray(0, stream.received));
+        this.#slackBytes -= slackOf(held);
+      }
     }
     stream.partial = target;
     this.#heldBytes = others + room;
@@ -345,19 +351,20 @@ export class ChunkReader {
   /** The spare memory where it is large enough, and not by too much. What a peer may hold does not depend on it. */
   #takeMemory(room: number): Uint8Array<ArrayBuffer> {
     const slack = this.#spare.byteLength - room;
-    if (slack < 0 || this.#slackBytes + slack > this.#maxAheadBytes) return new Uint8Array(room);
+    if (slack < 0 || this.#slackBytes + slack > this.#maxSpareBytes) return new Uint8Array(room);
     const target = new Uint8Array(this.#spare, 0, room);
     this.#spare = NO_MEMORY;
     this.#slackBytes += slack;
     return target;
   }
 
-  get #maxAheadBytes(): number {
-    return Math.min(MAX_AHEAD_BYTES, Math.floor(this.#maxHeldBytes * AHEAD_PART));
+  get #maxSpareBytes(): number {
+    return Math.floor(this.#maxHeldBytes * AHEAD_PART);
   }
 
   #aheadBytes(): number {
-    return Math.max(0, this.#maxAheadBytes - (this.#heldBytes - this.#partialBytes));
+    const ahead = this.#heldBytes - this.#partialBytes;
+    return Math.max(0, Math.min(MAX_AHEAD_BYTES, this.#maxSpareBytes) - ahead);
   }
 
   #dropPartial(stream: ChunkStream): void {
@@ -366,7 +373,7 @@ export class ChunkReader {
     this.#heldBytes -= partial.length;
     this.#slackBytes -= slackOf(partial);
     const { byteLength } = partial.buffer;
-    if (byteLength > this.#spare.byteLength && byteLength <= this.#maxAheadBytes) {
+    if (byteLength > this.#spare.byteLength && byteLength <= this.#maxSpareBytes) {
       this.#spare = partial.buffer;
     }
     stream.partial = undefined;

@@ -429,6 +429,45 @@ Deno.test("ChunkReader reads a message of 16 MiB that comes in chunks of 128 byt
   assert.equal(reader.bufferedBytes, 0);
 });
 
+Deno.test("ChunkReader reads messages of several chunks into the memory of those before, within what may be held", () => {
+  const reader = new ChunkReader();
+  reader.allow(1024 * 1024);
+  const memories = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 100; i++) {
+    const length = 50_000 + (3571 * i) % 5000;
+    const payload = new Uint8Array(length).fill(i);
+    const bytes = encodeChunks(
+      { typeId: 9, timestamp: i, messageStreamId: 1, chunkStreamId: 4 + i % 3 },
+      payload,
+      128,
+    );
+    reader.push(bytes);
+    const message = reader.next();
+    assert.deepEqual(message?.payload, payload);
+    assert.equal(reader.next(), undefined);
+    memories.add(message?.payload.buffer as ArrayBuffer);
+    assert.equal(reader.bufferedBytes, 0);
+    assert.ok(reader.spareBytes <= 128 * 1024);
+  }
+  assert.ok(memories.size < 20, `${memories.size} pieces of memory`);
+});
+
+Deno.test("ChunkReader keeps little memory for a stranger's next message, and lets it hold as much as without", () => {
+  const reader = new ChunkReader();
+  reader.allow(48 * 1024);
+  const whole = (id: number, length: number) =>
+    encodeChunks({ typeId: 9, timestamp: 0, messageStreamId: 1, chunkStreamId: id }, p(length), 128);
+  for (const length of [40_000, 6000, 300]) {
+    readMessages([whole(4, length)], undefined, reader);
+    assert.ok(reader.spareBytes <= 6 * 1024, `${reader.spareBytes} bytes are kept`);
+  }
+  for (let id = 5; id < 60; id++) {
+    readMessages([whole(4, 6000).subarray(0, 6000), lie(id, 128)], undefined, new ChunkReader());
+    readMessages([whole(4, 5000), lie(id, 128)], undefined, reader);
+    assert.ok(reader.bufferedBytes + reader.spareBytes <= 60 * 1024);
+  }
+});
+
 Deno.test("ChunkReader counts what it holds, and lets go of what is complete", () => {
   const reader = new ChunkReader();
   readMessages([begun], undefined, reader);

@@ -114,6 +114,17 @@ Deno.test("headers of several tracks are kept side by side, in the order they la
   assert.deepEqual(payloads, [toHex(track(0, 2)), toHex(track(1, 3))]);
 });
 
+Deno.test("headers that a group of pictures begins with stay what they were, whatever headers follow", () => {
+  const stream = newStream();
+  const feed = new TestFeed(stream);
+  for (const tag of [1, 2, 3]) feed.videoHeader(0, tag);
+  feed.keyframe(0);
+  for (const tag of [4, 5]) feed.videoHeader(0, tag);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["V0#3", "K0", "V0#4", "V0#5"]);
+  feed.keyframe(40);
+  assert.deepEqual(readAll(stream.subscribe("rtmp", fromGop)), ["V40#5", "K40"]);
+});
+
 Deno.test("the end of a sequence takes its header away", () => {
   const stream = newStream();
   const feed = new TestFeed(stream);

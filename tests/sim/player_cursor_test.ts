@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { REUSED_SEGMENT_BYTES, SegmentMemory } from "../../lib/hub/segment_memory.ts";
-import { StreamLog } from "../../lib/hub/stream_log.ts";
+import { SegmentMemory, UNWATCHED_SEGMENT_BYTES } from "../../lib/hub/segment_memory.ts";
+import { LogHold, StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
 import { PlayRole } from "../../lib/server/play_role.ts";
 import { joinBytes } from "../../lib/base/join_bytes.ts";
@@ -349,7 +349,7 @@ Deno.test("StreamLog keeps each message in one segment, and drops segments whole
   log.trim(log.end + 1000);
   assert.equal(log.start, 32_769, "the newest stays");
   const capacity = log.capacity;
-  assert.equal(capacity, 1_000_000);
+  assert.equal(capacity, 1_048_576, "in steps that others fit too");
 });
 
 Deno.test("StreamLog's bytes can be shared memory", () => {
@@ -455,20 +455,25 @@ Deno.test("a message that is given in two pieces is finished, though its player 
   assert.deepEqual(readAll(player).slice(0, 1), ["K3000"]);
 });
 
-Deno.test("StreamLog uses a segment again that nobody was given, and no other", () => {
+/** A log that tells how many segments were new. */
+function countedLog(): { log: StreamLog; memory: SegmentMemory; allocated: () => number } {
   let allocated = 0;
   const memory = new SegmentMemory((byteLength) => {
     allocated++;
     return new ArrayBuffer(byteLength);
   });
-  const log = new StreamLog(memory);
+  return { log: new StreamLog(memory), memory, allocated: () => allocated };
+}
+
+Deno.test("StreamLog uses a segment again that nobody was given, and none that somebody may hold for ever", () => {
+  const { log, allocated } = countedLog();
   const append = (value: number) =>
-    log.append(60_000, (target, at) => target.fill(value, at, at + 60_000), REUSED_SEGMENT_BYTES);
+    log.append(60_000, (target, at) => target.fill(value, at, at + 60_000), UNWATCHED_SEGMENT_BYTES);
   for (let value = 0; value < 10; value++) {
     append(value);
     log.trim(log.end);
   }
-  assert.equal(allocated, 3, "the first, which is of another size, and two by turns");
+  assert.equal(allocated(), 3, "the first, which is of another size, and two by turns");
   append(10);
   const seen = log.read(log.end - 60_000);
   for (let value = 11; value < 20; value++) {
@@ -476,6 +481,69 @@ Deno.test("StreamLog uses a segment again that nobody was given, and no other", 
     log.trim(log.end);
   }
   assert.deepEqual([...new Set(seen)], [10], "whoever was given bytes keeps them as they were");
-  assert.equal(allocated, 4);
+  assert.equal(allocated(), 4);
   assert.deepEqual([...new Set(log.read(log.end - 60_000))], [19]);
+});
+
+Deno.test("StreamLog uses a segment again when all its readers have moved on, and not before", () => {
+  const { log, memory, allocated } = countedLog();
+  const append = (value: number) => {
+    log.append(60_000, (target, at) => target.fill(value, at, at + 60_000), UNWATCHED_SEGMENT_BYTES);
+    log.trim(log.end);
+  };
+  const [slow, quick] = [new LogHold(), new LogHold()];
+  append(1);
+  append(2);
+  const seen = log.read(log.end - 60_000, slow);
+  log.read(log.end - 60_000, quick);
+  for (let value = 3; value < 20; value++) {
+    append(value);
+    log.read(log.end - 60_000, quick);
+  }
+  assert.deepEqual([...new Set(seen)], [2], "the slow reader is still at it");
+  assert.equal(
+    allocated(),
+    4,
+    "the first, one for the slow reader, and two by turns",
+  );
+  const keptBytes = memory.keptBytes;
+  assert.equal(log.read(log.end, slow), undefined, "it has read all that there is");
+  assert.equal(memory.keptBytes - keptBytes, UNWATCHED_SEGMENT_BYTES);
+});
+
+Deno.test("segments for long messages are used again by others of about their length, and few are kept", () => {
+  const { log, memory, allocated } = countedLog();
+  for (let i = 0; i < 100; i++) {
+    log.append(600_000 + 1000 * i, () => {});
+    log.trim(log.end);
+    assert.ok(memory.keptBytes <= 12 * 1024 * 1024);
+  }
+  assert.equal(allocated(), 2);
+  for (let i = 0; i < 10; i++) {
+    log.append(16 * 1024 * 1024, () => {});
+    log.trim(log.end);
+  }
+  assert.equal(allocated(), 4);
+  assert.equal(memory.keptBytes, 16 * 1024 * 1024, "one in any case");
+});
+
+Deno.test("a player's bytes stay as they are while it writes them, however far the stream goes on", () => {
+  const stream = newStream({ gopCacheMaxBytes: 1_000_000 });
+  const feed = new TestFeed(stream);
+  const players = [1, 2].map((messageStreamId) => {
+    const player = stream.subscribe("rtmp", fromGop);
+    if (messageStreamId !== 1) player.setFilter({ messageStreamId, accept: () => true });
+    return player;
+  });
+  feed.keyframe(40, 60_000);
+  const pieces = players.map((player) => player.next() as Uint8Array);
+  const tail = players[1]?.next() as Uint8Array;
+  const before = [...pieces, tail].map((bytes) => bytes.slice());
+  for (let i = 0; i < 2000; i++) feed.write(9, 40, new Uint8Array(60_000).fill(i));
+  assert.deepEqual([...pieces, tail], before);
+  // Paused, with nothing left to write, it holds nothing either.
+  for (const player of players) {
+    player.isPaused = true;
+    assert.equal(player.next(), undefined);
+  }
 });
