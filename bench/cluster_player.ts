@@ -26,17 +26,18 @@ export class ClusterPlayer {
       dial: async (address, timeoutMs) => this.#held(await dialTcp(address, timeoutMs)),
       clock: SYSTEM_CLOCK,
       traffic: { receivedBytes: 0, sentBytes: 0 },
-      address: { hostname: "127.0.0.1", port },
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      session: {
-        purpose: "play",
+      purpose: "play",
+      target: {
+        address: { hostname: "127.0.0.1", port },
         tcUrl: `rtmp://127.0.0.1:${port}/live`,
         app: "live",
         streamName: stream,
+      },
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      session: {
         pageUrl: "",
         swfUrl: "",
         argumentsObject: isSrs ? { srs_sig: "SRS", srs_server: "SRS/5.0.213", srs_pid: 1 } : undefined,
-        chunkSize: 60_000,
         limits: DEFAULT_WIRE_LIMITS,
         randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       },
@@ -57,7 +58,7 @@ export class ClusterPlayer {
   /** Connects, and creates a message stream. */
   static async connect(port: number, stream: string, isSrs: boolean): Promise<ClusterPlayer> {
     const player = new ClusterPlayer(port, stream, isSrs);
-    player.#connection.run().catch((error) => {
+    player.#connection.run().then((error) => {
       player.#ready.reject(error);
       player.#outcome.reject(error);
     });

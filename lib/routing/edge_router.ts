@@ -2,14 +2,12 @@ import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import { OriginPool } from "../upstream/origin_pool.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
-import type { PullSession } from "../upstream/pull_connection.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import { type PushSource, StreamPush } from "../upstream/stream_push.ts";
-import { UpstreamConnection } from "../upstream/upstream_connection.ts";
+import { refusalError, UpstreamConnection, type UpstreamSession } from "../upstream/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { SocketAddress } from "../net/tcp.ts";
-import { refusalError } from "../upstream/upstream_connection.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "../server/requested_vhost.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
@@ -137,31 +135,22 @@ export class EdgeRouter implements StreamRouter {
       dial,
       clock,
       traffic: this.#options.traffic.of(vhost),
-      address: origin,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      session: {
-        purpose: "connect",
+      purpose: "connect",
+      target: {
+        address: origin,
         tcUrl: upstreamTcUrl(origin.hostname, origin.port, ""),
         app: "",
         streamName: "",
-        pageUrl: "",
-        swfUrl: "",
-        argumentsObject: undefined,
-        chunkSize: 60_000,
-        limits: limits(),
-        randomBytes,
       },
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      session: { pageUrl: "", swfUrl: "", argumentsObject: undefined, limits: limits(), randomBytes },
       onEvent: () => {},
       onAnswer: () => {
         hasAnswered = true;
         connection.close();
       },
     });
-    try {
-      await connection.run();
-    } catch {
-      // It does not.
-    }
+    await connection.run();
     return hasAnswered;
   }
 
@@ -181,7 +170,7 @@ export class EdgeRouter implements StreamRouter {
     });
   }
 
-  #session(asker: PullAsker, route: readonly string[], settings: EdgeSettings): PullSession {
+  #session(asker: PullAsker, route: readonly string[], settings: EdgeSettings): UpstreamSession {
     const { identity, limits, randomBytes } = this.#options;
     return {
       pageUrl: asker.pageUrl,
@@ -250,17 +239,18 @@ export class EdgeRouter implements StreamRouter {
         dial,
         clock,
         traffic: this.#options.traffic.of(vhost),
-        address: origin,
-        connectTimeoutMs: TRAVERSE_TIMEOUT_MS,
-        session: {
-          purpose: "connect",
+        purpose: "connect",
+        target: {
+          address: origin,
           tcUrl: connect.tcUrl,
           app: connect.app || address.app,
           streamName: "",
+        },
+        connectTimeoutMs: TRAVERSE_TIMEOUT_MS,
+        session: {
           pageUrl: connect.pageUrl,
           swfUrl: connect.swfUrl,
           argumentsObject: clientArguments(connect),
-          chunkSize: 60_000,
           limits: limits(),
           randomBytes,
         },
@@ -271,14 +261,10 @@ export class EdgeRouter implements StreamRouter {
         },
       });
       const timer = clock.setTimer(() => connection.close(), TRAVERSE_TIMEOUT_MS);
-      try {
-        await connection.run();
-      } catch (error) {
-        // Unreachable: the next one decides. Closed without a word: that is how SRS refuses.
-        if (error instanceof RtmpError && error.code !== "unreachable") verdict ??= error;
-      } finally {
-        clock.clearTimer(timer);
-      }
+      const error = await connection.run();
+      clock.clearTimer(timer);
+      // Unreachable: the next one decides. Closed without a word: that is how SRS refuses.
+      if (error?.code !== "unreachable") verdict ??= error;
       if (verdict === "accepted") return;
       if (verdict !== undefined) {
         throw new RtmpError("unauthorized", `The origin refused the connection: ${verdict.message}`, {

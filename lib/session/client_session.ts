@@ -1,6 +1,6 @@
 import { RtmpError } from "../base/errors.ts";
 import { Amf0Object, type Amf0Value } from "../wire/amf0.ts";
-import { type Command, encodeCommand } from "../wire/commands.ts";
+import { ALL_CAPS_EX, type Command, encodeCommand } from "../wire/commands.ts";
 import { encodeUint32 } from "../wire/control.ts";
 import { ClientHandshake, type RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
@@ -25,6 +25,8 @@ export interface ClientSessionOptions {
   readonly argumentsObject: Readonly<Record<string, Amf0Value>> | undefined;
   /** Chunk size towards the server, in bytes. */
   readonly chunkSize: number;
+  /** Whether `connect` says that we take all that Enhanced RTMP has; default true. */
+  readonly isEnhanced?: boolean;
   /** Reads at the connection's beginning that are answered at once; default 8. */
   readonly promptAcknowledgements?: number;
   readonly limits: WireLimits;
@@ -137,7 +139,7 @@ export class ClientSession {
 
   #connect(): void {
     this.#input.startAnswering();
-    const { app, tcUrl, pageUrl, swfUrl, argumentsObject } = this.#options;
+    const { app, tcUrl, pageUrl, swfUrl, argumentsObject, isEnhanced = true } = this.#options;
     const object = Amf0Object.from({
       app,
       flashVer: "WIN 15,0,0,239",
@@ -150,6 +152,8 @@ export class ClientSession {
       videoFunction: 1,
       pageUrl,
       objectEncoding: 0,
+      // Messages are handed on as they are, whatever their codec; a ReconnectRequest is followed.
+      ...(isEnhanced ? { fourCcList: ["*"], capsEx: ALL_CAPS_EX } : {}),
     });
     const rest = argumentsObject === undefined ? [] : [Amf0Object.from(argumentsObject)];
     this.#output.command(0, encodeCommand("connect", 1, object, ...rest));

@@ -1,20 +1,16 @@
 import { getLogger } from "@logtape/logtape";
 import { RtmpError } from "../base/errors.ts";
-import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { closedPull, type PullAsker, PullAskers } from "./pull_askers.ts";
-import { MEDIA_TIMEOUT_MS, PullConnection, type PullResult, type PullSession } from "./pull_connection.ts";
 import { FIRST_PAUSE_MS, MAX_PAUSE_MS, RetryPause } from "./retry_pause.ts";
 import type { SearchPace } from "./search_pace.ts";
 import { unlessAborted } from "../base/unless_aborted.ts";
-import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
-import type { Dial } from "./upstream_connection.ts";
-import { redirectedTarget, type UpstreamTarget } from "./upstream_target.ts";
+import { followRedirects, type Held, isConnectionFailure, type UpstreamResult } from "./follow_redirects.ts";
+import type { UpstreamEndpoint, UpstreamSession } from "./upstream_connection.ts";
+import { MEDIA_TIMEOUT_MS, UpstreamPlay } from "./upstream_play.ts";
+import type { UpstreamTarget } from "./upstream_target.ts";
 
 const log = getLogger(["headwater", "cluster", "pull"]);
-
-/** Redirects followed in a row; one more is a loop. */
-export const MAX_REDIRECTS = 3;
 
 /** Where to look for a stream, in turn. */
 export interface PullSource {
@@ -35,20 +31,15 @@ export interface PullSource {
   hasMoved?(from: UpstreamTarget, signal: AbortSignal): Promise<boolean>;
 }
 
-export interface StreamPullOptions {
+export interface StreamPullOptions extends Omit<UpstreamEndpoint, "target" | "session"> {
   readonly stream: LiveStream;
   readonly source: PullSource;
-  readonly dial: Dial;
-  readonly clock: Clock;
-  /** What it receives and sends is added here. */
-  readonly traffic: UpstreamTraffic;
   /**
    * For the session: everything but where and what.
    *
    * @param route Marks of this pull and of those that wait for it.
    */
-  readonly session: (asker: PullAsker, route: readonly string[]) => PullSession;
-  readonly connectTimeoutMs: number;
+  readonly session: (asker: PullAsker, route: readonly string[]) => UpstreamSession;
   /** How long one place may take until media when there are others to try, in milliseconds. */
   readonly firstMediaTimeoutMs: number;
   /** Names this pull in logs and the API. */
@@ -72,7 +63,7 @@ export class StreamPull {
   readonly #abort = new AbortController();
   readonly #askers: PullAskers;
   readonly #retry = new RetryPause();
-  #connection: PullConnection | undefined;
+  #connection: UpstreamPlay | undefined;
   /** Ends the pause between two searches, at once or at a time by the clock. */
   #wake: ((atMs: number) => void) | undefined;
   /** When the last search began. */
@@ -181,9 +172,13 @@ export class StreamPull {
       const targets = await source.targets(asker, signal);
       for (const target of targets) {
         if (signal.aborted || stream.feed?.kind === "publish") return false;
-        const outcome = await this.#tryTarget(target, asker, targets.length > 1);
-        if (!(outcome instanceof RtmpError)) return this.#noteEnd(outcome);
-        failure = moreTelling(failure, outcome);
+        const result = await followRedirects(
+          target,
+          (next) => this.#pull(next, target, asker, targets.length > 1),
+          source.tried,
+        );
+        if (result.kind === "held") return this.#noteEnd(result);
+        failure = moreTelling(failure, result.error);
       }
     } catch (error) {
       if (signal.aborted) return false;
@@ -202,52 +197,19 @@ export class StreamPull {
     return false;
   }
 
-  /** Pulls from one place, following redirects; the error when it gave nothing. */
-  async #tryTarget(
-    first: UpstreamTarget,
-    asker: PullAsker,
-    hasOthers: boolean,
-  ): Promise<RtmpError | PullResult & { kind: "pulled" }> {
-    const { source } = this.#options;
-    let target = first;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const result = await this.#pull(target, first, asker, hasOthers);
-      if (result.kind !== "redirect") {
-        // That a place can't be reached that it sends us to is not its own failure.
-        source.tried(first, target === first ? result.error : undefined);
-        return result.kind === "pulled" ? result : result.error;
-      }
-      try {
-        target = redirectedTarget(target, result.url);
-      } catch (error) {
-        source.tried(first, error as RtmpError);
-        return error as RtmpError;
-      }
-    }
-    const error = tooManyRedirects(first);
-    source.tried(first, error);
-    return error;
-  }
-
   /** Pulls from `target`, which `first` may have redirected to. */
   async #pull(
     target: UpstreamTarget,
     first: UpstreamTarget,
     asker: PullAsker,
     hasOthers: boolean,
-  ): Promise<PullResult> {
-    const { dial, clock, traffic, session, stream, id, mark, source, pauseReading } = this.#options;
-    const connection = new PullConnection({
-      stream,
+  ): Promise<UpstreamResult> {
+    const { session, stream, mark, source, firstMediaTimeoutMs } = this.#options;
+    const connection = new UpstreamPlay({
+      ...this.#options,
       target,
-      dial,
-      clock,
-      traffic,
-      id,
       session: session(asker, this.#askers.route(mark)),
-      connectTimeoutMs: this.#options.connectTimeoutMs,
-      firstMediaTimeoutMs: hasOthers ? this.#options.firstMediaTimeoutMs : MEDIA_TIMEOUT_MS,
-      pauseReading,
+      firstMediaTimeoutMs: hasOthers ? firstMediaTimeoutMs : MEDIA_TIMEOUT_MS,
       // When asking fails, nothing is known.
       hasMoved: async () => await source.hasMoved?.(first, this.#abort.signal).catch(() => undefined),
       onFed: (from) => {
@@ -265,12 +227,12 @@ export class StreamPull {
   }
 
   /** A pull that fed the stream has ended. One that breaks again and again is told of once. */
-  #noteEnd({ heldMs, error, from }: PullResult & { kind: "pulled" }): boolean {
+  #noteEnd({ heldMs, error, by }: Held): boolean {
     const { stream, clock } = this.#options;
     this.#failure = error;
     const wasBreaking = this.#retry.isBreaking;
     const held = this.#retry.ended(error?.code === "taken-over" ? Infinity : heldMs, clock.now());
-    const properties = { stream: stream.key, from, reason: error?.message ?? "closed" };
+    const properties = { stream: stream.key, from: by, reason: error?.message ?? "closed" };
     if (held) {
       this.#isKnownMissing = false;
       log.info("Pull ended", properties);
@@ -310,17 +272,8 @@ export class StreamPull {
   }
 }
 
-export function tooManyRedirects({ tcUrl }: UpstreamTarget): RtmpError {
-  return new RtmpError("relay-loop", `Cannot follow more than ${MAX_REDIRECTS} redirects from ${tcUrl}`);
-}
-
 /** Of several failures the one that says most: a refusal before a dead connection. */
 function moreTelling(first: RtmpError | undefined, second: RtmpError): RtmpError {
   if (first === undefined || isConnectionFailure(first)) return second;
   return isConnectionFailure(second) || second.code === "stream-not-found" ? first : second;
-}
-
-/** Whether it says nothing but that the other server could not be spoken with. */
-export function isConnectionFailure(error: RtmpError): boolean {
-  return error.code === "connection-lost" || error.code === "unreachable";
 }

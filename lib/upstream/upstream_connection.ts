@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
@@ -6,27 +7,43 @@ import { ConnectionWriter, type MediaSource } from "../net/connection_writer.ts"
 import { pumpBytes } from "../net/pump.ts";
 import { type ByteDuplex, isConnectionLoss, type SocketAddress } from "../net/tcp.ts";
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
+import type { UpstreamTarget } from "./upstream_target.ts";
 
 export { refusalError } from "../session/client_session.ts";
+
+const log = getLogger(["headwater", "cluster", "upstream"]);
 
 /** After so long without a byte the other server is asked for a sign of life, in milliseconds. */
 const PING_AFTER_MS = 500;
 /** How often a connection's times are looked at, in milliseconds. */
 const LOOK_INTERVAL_MS = 250;
+const CHUNK_SIZE = 60_000;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
 export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDuplex>;
 
-export interface UpstreamOptions {
+/** What a session tells another server of whom it speaks for, and its limits. */
+export type UpstreamSession = Pick<
+  ClientSessionOptions,
+  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes"
+>;
+
+/** Where to, how, and as whom. */
+export interface UpstreamEndpoint {
+  readonly target: UpstreamTarget;
   readonly dial: Dial;
   readonly clock: Clock;
+  /** What it receives and sends is added here. */
   readonly traffic: UpstreamTraffic;
-  readonly session: ClientSessionOptions;
-  readonly address: SocketAddress;
-  /** Dialled when that can't be reached. */
-  readonly fallback?: SocketAddress | undefined;
+  readonly session: UpstreamSession;
   /** How long TCP may take, and then the first byte, in milliseconds. */
   readonly connectTimeoutMs: number;
+}
+
+export interface UpstreamOptions extends UpstreamEndpoint {
+  readonly purpose: ClientSessionOptions["purpose"];
+  /** Towards the other server, in bytes; default 60,000. */
+  readonly chunkSize?: number;
   /** The other server has sent its first byte. */
   readonly onAnswer?: () => void;
   /** Called for each event; may close the connection. Throwing ends it with that error. */
@@ -39,7 +56,7 @@ export interface UpstreamOptions {
   readonly onMoreLater?: () => void;
 }
 
-/** One RTMP connection that we made to another server. */
+/** One RTMP connection that we made to another server, whatever for: `UpstreamPlay` and `UpstreamPublish` give it its purpose. */
 export class UpstreamConnection {
   readonly #options: UpstreamOptions;
   readonly session: ClientSession;
@@ -60,9 +77,14 @@ export class UpstreamConnection {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    this.#address = options.address;
-    this.lastReceivedMs = options.clock.now();
-    this.session = new ClientSession(options.session, Math.floor(options.clock.now() / 1000));
+    const { target, purpose, session, clock, chunkSize = CHUNK_SIZE } = options;
+    const { address, tcUrl, app, streamName } = target;
+    this.#address = address;
+    this.lastReceivedMs = clock.now();
+    this.session = new ClientSession(
+      { ...session, purpose, tcUrl, app, streamName, chunkSize },
+      Math.floor(clock.now() / 1000),
+    );
   }
 
   /** The other server, for logs. */
@@ -78,13 +100,17 @@ export class UpstreamConnection {
   /**
    * Connects, speaks, and ends when either side closes.
    *
-   * @throws {RtmpError} What ended it; nothing when `close` was called without a reason.
-   * @throws {unknown} A fault of this program.
+   * @returns What ended it; nothing when `close` was called without a reason.
    */
-  async run(): Promise<void> {
+  async run(): Promise<RtmpError | undefined> {
     this.#awaitLook();
     try {
       await this.#run();
+      return undefined;
+    } catch (error) {
+      if (error instanceof RtmpError) return error;
+      log.error("Connection to another server failed: internal error", { to: this.name, error });
+      return new RtmpError("connection-lost", String(error), { cause: error });
     } finally {
       if (this.#lookTimer !== undefined) this.#options.clock.clearTimer(this.#lookTimer);
     }
@@ -133,7 +159,7 @@ export class UpstreamConnection {
   }
 
   async #dial(): Promise<ByteDuplex> {
-    const { dial, address, fallback, connectTimeoutMs } = this.#options;
+    const { dial, target: { address, fallback }, connectTimeoutMs } = this.#options;
     try {
       return await dial(address, connectTimeoutMs).catch((error) => {
         if (fallback === undefined || this.#isClosed) throw error;

@@ -74,6 +74,9 @@ export interface ConnectInfo {
 
 /** Enhanced RTMP v2 `capsEx` flags. */
 export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, timestampNanoOffset: 8 } as const;
+/** All of them: what a server says that hands every message on. */
+export const ALL_CAPS_EX: number = CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx |
+  CAPS_EX.timestampNanoOffset;
 
 /** @throws {RtmpError} `connect-without-tc-url` when it names neither tcUrl nor app. */
 export function readConnect(command: Command): ConnectInfo {
@@ -139,7 +142,7 @@ export function encodeConnectResult(
         fourCcList: ["*"],
         videoFourCcInfoMap: anyCodec,
         audioFourCcInfoMap: Amf0Object.from({ "*": 4 }),
-        capsEx: CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.timestampNanoOffset,
+        capsEx: ALL_CAPS_EX,
       }
       : {}),
   });

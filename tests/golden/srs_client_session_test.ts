@@ -32,6 +32,7 @@ function sessionAs(name: SrsExchangeName, promptAcknowledgements: number): Clien
     swfUrl: "",
     argumentsObject: Object.fromEntries(connect.arguments[0].entries),
     chunkSize: 60_000,
+    isEnhanced: false,
     promptAcknowledgements,
     limits: DEFAULT_WIRE_LIMITS,
     randomBytes: (length) => new Uint8Array(length),

@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
+import { Amf0Object } from "../../lib/wire/amf0.ts";
+import { decodeCommand } from "../../lib/wire/commands.ts";
+import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import type { RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
 import { MESSAGE_TYPE, USER_CONTROL } from "../../lib/wire/message_type.ts";
@@ -134,6 +137,16 @@ Deno.test("a session is dead after a handshake that is none", () => {
     assert.ok(error instanceof RtmpError && error.code === "handshake-version");
     assert.equal(thrownBy(() => peer.shakeHands()), error);
   }
+});
+
+Deno.test("a client says in connect that it takes all that Enhanced RTMP has, and follows its redirects", () => {
+  const peer = new ClientPeer();
+  peer.shakeHands();
+  const [connect] = peer.messages().filter(({ typeId }) => typeId === MESSAGE_TYPE.command);
+  const command = connect && decodeCommand(connect.typeId, connect.payload, DEFAULT_WIRE_LIMITS);
+  assert.ok(command?.object instanceof Amf0Object);
+  assert.deepEqual(command.object.get("fourCcList"), ["*"]);
+  assert.equal(command.object.get("capsEx"), 15);
 });
 
 Deno.test("a client believes in answers to pings only when one has come", () => {

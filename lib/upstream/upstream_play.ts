@@ -2,13 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import { inBackground } from "../base/background.ts";
 import { RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
-import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { StreamFeed } from "../hub/stream_feed.ts";
-import { type ClientEvent, type ClientSessionOptions, refusalError } from "../session/client_session.ts";
-import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
-import { type Dial, UpstreamConnection } from "./upstream_connection.ts";
-import type { UpstreamTarget } from "./upstream_target.ts";
+import { type ClientEvent, refusalError } from "../session/client_session.ts";
+import type { UpstreamResult } from "./follow_redirects.ts";
+import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
 
 const log = getLogger(["headwater", "cluster", "pull"]);
 
@@ -24,47 +22,23 @@ const PING_PATIENCE_MS = 1500;
 /** The rate that a pull comes at is taken over so long, in milliseconds. */
 const RATE_WINDOW_MS = 5000;
 
-/** What a session tells an origin of whom it pulls for, and its limits. */
-export type PullSession = Pick<
-  ClientSessionOptions,
-  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes"
->;
-
-export interface PullConnectionOptions {
+export interface UpstreamPlayOptions extends UpstreamEndpoint {
   readonly stream: LiveStream;
-  readonly target: UpstreamTarget;
-  readonly dial: Dial;
-  readonly clock: Clock;
-  readonly traffic: UpstreamTraffic;
-  readonly session: PullSession;
-  /** Names the pull in the API. */
+  /** Names the feed in the API. */
   readonly id: string;
-  readonly connectTimeoutMs: number;
   /** How long it may take until the first media, in milliseconds. */
   readonly firstMediaTimeoutMs: number;
   /** Asked before each read of media that comes at so many bytes a second: what to wait for first. */
-  readonly pauseReading: ((bytesPerSecond: number) => Promise<void> | undefined) | undefined;
+  readonly pauseReading?: (bytesPerSecond: number) => Promise<void> | undefined;
   /** Whether the stream is elsewhere by now; asked while the upstream is silent. */
   readonly hasMoved: () => Promise<boolean | undefined>;
   /** The first media is here. */
   readonly onFed: (from: string) => void;
 }
 
-/** What came of one connection, with what ended it. */
-export type PullResult =
-  /** It fed the stream for so long. */
-  | {
-    readonly kind: "pulled";
-    readonly from: string;
-    readonly heldMs: number;
-    readonly error: RtmpError | undefined;
-  }
-  | { readonly kind: "failed"; readonly error: RtmpError }
-  | { readonly kind: "redirect"; readonly url: string };
-
-/** One connection that pulls a stream from an upstream, to its end. */
-export class PullConnection {
-  readonly #options: PullConnectionOptions;
+/** One connection that plays a stream of another server and feeds ours with it, to its end. */
+export class UpstreamPlay {
+  readonly #options: UpstreamPlayOptions;
   readonly #connection: UpstreamConnection;
   readonly #receiveRate = new RateMeter(RATE_WINDOW_MS);
   readonly #begunMs: number;
@@ -74,25 +48,14 @@ export class PullConnection {
   #askedMs = 0;
   #redirectUrl: string | undefined;
 
-  constructor(options: PullConnectionOptions) {
+  constructor(options: UpstreamPlayOptions) {
     this.#options = options;
-    const { dial, clock, traffic, target, session, stream, connectTimeoutMs, pauseReading } = options;
+    const { clock, stream, pauseReading } = options;
     this.#begunMs = clock.now();
     this.#connection = new UpstreamConnection({
-      dial,
-      clock,
-      traffic,
-      address: target.address,
-      fallback: target.fallback,
-      connectTimeoutMs,
-      session: {
-        ...session,
-        purpose: "play",
-        tcUrl: target.tcUrl,
-        app: target.app,
-        streamName: target.streamName,
-        chunkSize: stream.options.chunkSize,
-      },
+      ...options,
+      purpose: "play",
+      chunkSize: stream.options.chunkSize,
       pauseReading: () =>
         this.#feed === undefined ? undefined : pauseReading?.(this.#receiveRate.perSecond()),
       onEvent: (event) => this.#handle(event),
@@ -110,38 +73,27 @@ export class PullConnection {
     return this.#feed !== undefined;
   }
 
-  async run(): Promise<PullResult> {
+  async run(): Promise<UpstreamResult> {
     const { clock, stream } = this.#options;
-    let failure: RtmpError | undefined;
-    try {
-      await this.#connection.run();
-    } catch (error) {
-      failure = error instanceof RtmpError ? error : this.#fault(error);
-    } finally {
-      this.#detach();
+    const error = await this.#connection.run();
+    this.#detach();
+    const heldMs = this.#fedSinceMs === undefined ? undefined : clock.now() - this.#fedSinceMs;
+    if (this.#redirectUrl !== undefined) {
+      return { kind: "redirect", url: this.#redirectUrl, heldMs: heldMs ?? 0 };
     }
-    if (this.#redirectUrl !== undefined) return { kind: "redirect", url: this.#redirectUrl };
-    if (this.#fedSinceMs !== undefined) {
-      const heldMs = clock.now() - this.#fedSinceMs;
-      return { kind: "pulled", from: this.name, heldMs, error: failure };
-    }
+    if (heldMs !== undefined) return { kind: "held", by: this.name, heldMs, error };
     const notFound = () =>
       new RtmpError(
         "stream-not-found",
         `Cannot pull '${stream.key}': ${this.name} closed the connection without sending media`,
       );
-    return { kind: "failed", error: failure ?? notFound() };
+    return { kind: "failed", error: error ?? notFound() };
   }
 
   /** Ends the connection; the stream is nobody's at once. */
   close(): void {
     this.#connection.close();
     this.#detach();
-  }
-
-  #fault(error: unknown): RtmpError {
-    log.error("Pull failed: internal error", { stream: this.#options.stream.key, error });
-    return new RtmpError("connection-lost", String(error), { cause: error });
   }
 
   #look(): void {

@@ -1,0 +1,145 @@
+import type { LiveStream } from "../hub/live_stream.ts";
+import { RtmpError } from "../base/errors.ts";
+import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import type { PlayerCursor } from "../hub/player_cursor.ts";
+import { type ClientEvent, refusalError } from "../session/client_session.ts";
+import type { UpstreamResult } from "./follow_redirects.ts";
+import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
+
+export interface UpstreamPublishOptions extends UpstreamEndpoint {
+  readonly stream: LiveStream;
+  /**
+   * How long the other server may take from TCP to Publish.Start, then to take bytes, and to answer a ping, which waits its turn behind
+   * the media, in milliseconds.
+   */
+  readonly patienceMs: number;
+  /** There is media left to write: the players' scheduler gathers for this cursor as for any. */
+  readonly onBehind: (cursor: PlayerCursor) => void;
+  /** The other server has said Publish.Start. */
+  readonly onStarted: (to: string) => void;
+}
+
+/**
+ * One connection that publishes a stream of ours to another server, to its end. The stream is sent from the codec headers and the
+ * last key frame on, by a cursor like any player's.
+ */
+export class UpstreamPublish {
+  readonly #options: UpstreamPublishOptions;
+  readonly #connection: UpstreamConnection;
+  readonly #begunMs: number;
+  #startedMs: number | undefined;
+  #cursor: PlayerCursor | undefined;
+  #redirectUrl: string | undefined;
+
+  constructor(options: UpstreamPublishOptions) {
+    this.#options = options;
+    const { clock, stream } = options;
+    this.#begunMs = clock.now();
+    this.#connection = new UpstreamConnection({
+      ...options,
+      purpose: "publish",
+      chunkSize: stream.options.chunkSize,
+      onEvent: (event) => this.#handle(event),
+      onMoreLater: () => {
+        if (this.#cursor !== undefined) options.onBehind(this.#cursor);
+      },
+      onLook: () => this.#look(),
+    });
+  }
+
+  /** The other server, for logs and the API. */
+  get name(): string {
+    return this.#connection.name;
+  }
+
+  /** Whether the other server takes the stream now. */
+  get isStarted(): boolean {
+    return this.#cursor !== undefined;
+  }
+
+  async run(): Promise<UpstreamResult> {
+    const error = await this.#connection.run();
+    this.#unsubscribe();
+    const heldMs = this.#startedMs === undefined ? undefined : this.#options.clock.now() - this.#startedMs;
+    if (this.#redirectUrl !== undefined) {
+      return { kind: "redirect", url: this.#redirectUrl, heldMs: heldMs ?? 0 };
+    }
+    if (heldMs !== undefined) return { kind: "held", by: this.name, heldMs, error };
+    return { kind: "failed", error: this.#refusal() ?? error ?? this.#lost("closed the connection") };
+  }
+
+  /** Ends the connection; nothing more of the stream is sent. */
+  close(): void {
+    this.#connection.close();
+    this.#unsubscribe();
+  }
+
+  #handle(event: ClientEvent): void {
+    switch (event.kind) {
+      case "started":
+        if (this.#startedMs === undefined) this.#start();
+        return;
+      case "redirect":
+        this.#redirectUrl = event.url;
+        this.#connection.close();
+        return;
+      case "refused":
+        this.#connection.close(refusalError(event.code, event.description));
+        return;
+      case "connected":
+      case "media":
+      case "leftOut":
+      case "ended":
+        return;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #look(): void {
+    const { clock, patienceMs } = this.#options;
+    const connection = this.#connection;
+    const nowMs = clock.now();
+    const { writingSinceMs } = connection;
+    if (this.#startedMs === undefined) {
+      if (nowMs - this.#begunMs > patienceMs) {
+        connection.close(this.#lost(`did not accept within ${patienceMs} ms`));
+      }
+    } else if (writingSinceMs !== undefined && nowMs - writingSinceMs > patienceMs) {
+      connection.close(this.#lost(`accepted no data for ${patienceMs} ms`));
+    } else {
+      connection.checkAlive(patienceMs);
+    }
+  }
+
+  #start(): void {
+    const { stream, clock, onStarted } = this.#options;
+    const connection = this.#connection;
+    const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => connection.flush() });
+    const { messageStreamId } = connection.session;
+    if (messageStreamId !== LOG_MESSAGE_STREAM_ID) cursor.setFilter({ messageStreamId, accept: () => true });
+    this.#cursor = cursor;
+    this.#startedMs = clock.now();
+    onStarted(this.name);
+    // After the session's own words, which set the chunk size of these bytes.
+    queueMicrotask(() => connection.addSource(cursor));
+  }
+
+  #unsubscribe(): void {
+    if (this.#cursor === undefined) return;
+    this.#connection.removeSource(this.#cursor);
+    this.#options.stream.unsubscribe(this.#cursor);
+    this.#cursor = undefined;
+  }
+
+  #lost(what: string): RtmpError {
+    return new RtmpError("connection-lost", `${this.name} ${what}`);
+  }
+
+  /** SRS refuses a stream by closing the connection, without a word. */
+  #refusal(): RtmpError | undefined {
+    const { wasClosedByPeer, session } = this.#connection;
+    if (!wasClosedByPeer || !session.hasAsked) return undefined;
+    return new RtmpError("remote-refused", `${this.name} refused the stream: it closed the connection`);
+  }
+}
