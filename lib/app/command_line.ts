@@ -5,7 +5,7 @@ import { shortText } from "../base/printable.ts";
 import { versionText } from "./version_text.ts";
 
 /** The commands that take a configuration. */
-type Verb = "serve" | "check" | "health";
+type Verb = "serve" | "check" | "health" | "drain";
 
 /** What the command line asks for. */
 export type CommandLine =
@@ -18,6 +18,7 @@ export type CommandLine =
 const ABOUT: Readonly<Record<Verb, string>> = {
   serve: "run a server",
   check: "check a configuration: exit 0, or 1 with every error as file:line and the reason",
+  drain: "drain the server that runs with this configuration, and wait until no client is left",
   health: "check the server that runs with this configuration: exit 0 if healthy, else 1",
 };
 
@@ -51,7 +52,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       getOutHelpWidth: () => 80,
       getErrHelpWidth: () => 80,
     });
-  for (const verb of ["serve", "check", "health"] as const) {
+  for (const verb of ["serve", "check", "health", "drain"] as const) {
     program.command(verb, { isDefault: verb === "serve" })
       .description(ABOUT[verb])
       .argument("[file...]", "same as -c")

@@ -10,10 +10,8 @@ const TIMEOUT_MS = 2000;
  * @returns Undefined when it is, else what is wrong.
  */
 export async function checkHealth(config: Config): Promise<string | undefined> {
-  const { http_api: api } = config;
-  const [address] = api.listen;
-  if (!api.enabled || address === undefined) return "Cannot check health: http_api is off";
-  const url = `http://${hostOf(address.hostname)}:${address.port}/healthz`;
+  const url = apiUrl(config, "/healthz");
+  if (url === undefined) return "Cannot check health: http_api is off";
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     await response.body?.cancel();
@@ -21,6 +19,13 @@ export async function checkHealth(config: Config): Promise<string | undefined> {
   } catch (error) {
     return `Cannot reach ${url}: ${problem(error)}`;
   }
+}
+
+/** Where the API of the server that runs with this configuration is reached from this machine; undefined where it is off. */
+export function apiUrl({ http_api: api }: Config, path: string): string | undefined {
+  const [address] = api.listen;
+  if (!api.enabled || address === undefined) return undefined;
+  return `http://${hostOf(address.hostname)}:${address.port}${path}`;
 }
 
 function problem(error: unknown): string {

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
+import type { DrainControl } from "../http/api/drain_routes.ts";
 import { ReloadRunner } from "../http/api/reload_runner.ts";
 import { appHandler } from "../http/app_handler.ts";
 import type { HttpHandler } from "../http/server/http_handler.ts";
@@ -36,6 +37,8 @@ export interface HttpAppsOptions {
   readonly clusterReport: ClusterReport;
   /** Reads the configuration anew. */
   readonly reload: () => Promise<void>;
+  /** Takes the server out of service. */
+  readonly drain: DrainControl;
   /** The account of all connections of the process. */
   readonly connections: ConnectionLimits;
   readonly clock: Clock;
@@ -98,6 +101,7 @@ function createApi(options: HttpAppsOptions, reloads: ReloadRunner, playersPort:
     rawApi: { enabled: auth !== undefined, allowReload: auth !== undefined },
     reload,
     reloads,
+    drain: options.drain,
     ...(playersPort === undefined ? {} : { playersPort }),
     maxBodyBytes,
     extraRoutes: (app) => {

@@ -5,7 +5,7 @@ import { SteadyClock } from "../base/steady_clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
-import type { ServerTotals } from "../http/server_view.ts";
+import type { Readiness, ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
@@ -15,6 +15,7 @@ import { ClusterRouter } from "../routing/cluster_router.ts";
 import { EdgeRouter } from "../routing/edge_router.ts";
 import { SharedPulls } from "../routing/shared_pulls.ts";
 import { VhostRouter } from "../routing/vhost_router.ts";
+import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
@@ -50,6 +51,7 @@ export class Node {
   readonly rtmp: RtmpServer;
   readonly view: LiveServerView;
   readonly cluster: Cluster;
+  readonly drain: Drain;
   /** What all deadlines go by. */
   readonly #clock = new SteadyClock(SYSTEM_CLOCK, (pauseMs) => {
     if (pauseMs >= LONG_PAUSE_MS) {
@@ -144,6 +146,13 @@ export class Node {
     });
     this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
     this.rtmp = new RtmpServer(this.runtime, this.#connections);
+    this.drain = new Drain({
+      clients: this.rtmp.clients,
+      clock,
+      wallNow: Date.now,
+      log: this.runtime.log,
+      onDraining: (isDraining) => this.#setDraining(isDraining),
+    });
     this.view = new LiveServerView({
       serverId: nodeId,
       serviceId: bootId,
@@ -154,8 +163,8 @@ export class Node {
       upstreamTraffic: traffic,
       hasVhost: (name) => Object.hasOwn(this.#config.vhost, name),
       vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
-      readiness: () =>
-        this.rtmp.isAccepting ? { isReady: true } : { isReady: false, reason: "not accepting connections" },
+      readiness: () => this.#readiness(),
+      drain: () => this.drain.report,
       cluster: () => this.#clusterTotals(),
       faults: () => ({ unexpectedErrorsTotal: unexpectedErrors(), logLinesLostTotal: lostLogLines() }),
       newId: () => this.runtime.newId(),
@@ -182,6 +191,7 @@ export class Node {
       view: this.view,
       clusterReport: this.#clusterReport,
       reload: this.#reload,
+      drain: this,
       connections: this.#connections,
       clock: this.#clock,
     }, ports);
@@ -203,9 +213,25 @@ export class Node {
     return needRestart;
   }
 
+  /** Takes the server back into service. */
+  cancelDrain(): void {
+    this.drain.cancel();
+  }
+
+  /**
+   * Takes the server out of service: resolves when no client is left. It stays there, and can be taken back into service.
+   *
+   * @param graceMs How long clients may stay; absent: as configured.
+   */
+  beginDrain(graceMs: number = this.#config.grace_s * 1000): Promise<void> {
+    return this.drain.begin({ startWaitMs: this.#config.grace_start_wait_ms, graceMs });
+  }
+
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
+    // Nobody is to be sent here meanwhile, which coworkers are told as long as there is time.
+    this.#setDraining(true);
     this.cluster.stop();
     this.#coworkerHttp.close();
     this.#pulls.close();
@@ -213,6 +239,17 @@ export class Node {
     await this.#http?.server.close();
     this.#ports?.close();
     this.#clock.stop();
+  }
+
+  #setDraining(isDraining: boolean): void {
+    this.runtime.isDraining = isDraining;
+    this.cluster.setDraining(isDraining);
+  }
+
+  #readiness(): Readiness {
+    if (!this.rtmp.isAccepting) return { isReady: false, reason: "not accepting connections" };
+    const { state } = this.drain;
+    return state === "off" ? { isReady: true } : { isReady: false, reason: "draining" };
   }
 
   async #dial(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {

@@ -1,5 +1,5 @@
-/** What a signal asks a server to do. */
-export type SignalRequest = "stop" | "reload" | "reopenLog" | "nothing";
+/** What a signal asks a server to do; `terminate` stops, or drains where it is configured so. */
+export type SignalRequest = "stop" | "terminate" | "drain" | "reload" | "reopenLog" | "nothing";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 
@@ -9,8 +9,8 @@ const REQUESTS: Readonly<Partial<Record<Deno.Signal, SignalRequest>>> = IS_WINDO
   ? { SIGINT: "stop", SIGBREAK: "stop" }
   : {
     SIGINT: "stop",
-    SIGTERM: "stop",
-    SIGQUIT: "stop",
+    SIGTERM: "terminate",
+    SIGQUIT: "drain",
     SIGHUP: "reload",
     SIGUSR1: "reopenLog",
     // SRS's and nginx's "start the new binary": there is nothing like it here.

@@ -62,6 +62,14 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
     if (problem !== undefined) print(Deno.stderr, `${problem}\n`);
     return problem === undefined ? 0 : 1;
   }
+  if (commandLine.kind === "drain") {
+    const { drainServer } = await import("./drain_command.ts");
+    return await drainServer(
+      loaded.config,
+      (text) => print(Deno.stdout, text),
+      (text) => print(Deno.stderr, text),
+    );
+  }
   try {
     return await serve(loaded, load, signals);
   } finally {
@@ -107,23 +115,54 @@ async function serve(
     return 1;
   }
   if (isForPeople(config)) writeToStdout(welcome(config, source, ports.addresses));
-  const signal = await new Promise<string>((stop) => {
+  const first = await new Promise<StopSignal>((stop) => {
     signals.handle((signal, request) => {
-      if (request === "stop") {
-        // What would change a server that ends comes too late.
-        signals.handle(() => {});
-        stop(signal);
-      } else if (request === "reload") {
+      if (request === "reload") {
         inBackground(reload(node, load).catch(() => {/* Said in the log. */}), "reload");
       } else if (request === "reopenLog") reopen();
-      else log.info("Signal ignored", { signal });
+      else if (request === "nothing") log.info("Signal ignored", { signal });
+      else {
+        const isDrain = request === "drain" || (request === "terminate" && node.config.force_grace_quit);
+        stop({ signal, isDrain });
+      }
     });
   });
-  log.info("Stopping", { signal });
-  await withinTime(node.stop(), node.config.grace_final_wait_ms + STOP_RESERVE_MS);
+  await stop(node, first, signals);
   removePid(node.config.pid);
   log.info("Stopped");
   return 0;
+}
+
+interface StopSignal {
+  readonly signal: string;
+  /** Clients are given time to leave. */
+  readonly isDrain: boolean;
+}
+
+/** Ends a server; another signal that asks for that has it no longer wait. */
+async function stop(node: Node, first: StopSignal, signals: ProcessSignals): Promise<void> {
+  let { signal } = first;
+  if (first.isDrain) {
+    log.info("Draining before the server stops: SIGTERM or SIGINT stops it now", { signal });
+    const hurry = nextStopSignal(signals);
+    signal = await Promise.race([node.beginDrain().then(() => first.signal), hurry]);
+  }
+  log.info("Stopping", { signal });
+  const hurry = nextStopSignal(signals);
+  const stopped = withinTime(node.stop(), node.config.grace_final_wait_ms + STOP_RESERVE_MS);
+  const hurried = await Promise.race([stopped, hurry]);
+  if (hurried !== undefined) {
+    log.warn("Stopping without waiting for connections to close", { signal: hurried });
+  }
+}
+
+/** Resolves with the next signal that asks to stop. What would change a server that ends comes too late, and is not heard. */
+function nextStopSignal(signals: ProcessSignals): Promise<string> {
+  return new Promise((resolve) => {
+    signals.handle((signal, request) => {
+      if (request === "stop" || request === "terminate") resolve(signal);
+    });
+  });
 }
 
 function reopen(): void {

@@ -3,6 +3,7 @@ import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type {
   ClientSummary,
+  DrainSummary,
   Kbps,
   Readiness,
   ServerTotals,
@@ -47,11 +48,22 @@ export interface ServerViewOptions {
   /** Whether a vhost of that name is configured. */
   readonly hasVhost: (name: string) => boolean;
   readonly readiness: () => Readiness;
+  readonly drain?: () => DrainSummary;
   readonly cluster: () => ServerTotals["cluster"];
   readonly faults?: () => NonNullable<ServerTotals["faults"]>;
   /** A new id of SRS's kind. */
   readonly newId: () => string;
 }
+
+const NO_DRAIN: DrainSummary = {
+  state: "off",
+  movedPublishers: 0,
+  movedPlayers: 0,
+  closedPublishers: 0,
+  closedPlayers: 0,
+  publishers: 0,
+  players: 0,
+};
 
 /** How often rates are sampled, in milliseconds. */
 export const SAMPLE_INTERVAL_MS = 2000;
@@ -184,6 +196,10 @@ export class LiveServerView implements ServerView {
 
   readiness(): Readiness {
     return this.#options.readiness();
+  }
+
+  drain(): DrainSummary {
+    return this.#options.drain?.() ?? NO_DRAIN;
   }
 
   #clientsByStream(): Map<LiveStream, Client[]> {

@@ -30,3 +30,9 @@ export function plainAddress(hostname: string): string {
     ? hostname.slice("::ffff:".length)
     : hostname;
 }
+
+/** Whether an address is one by which only this machine is reached. */
+export function isLoopback(hostname: string): boolean {
+  const plain = plainAddress(hostname);
+  return plain === "::1" || /^127(?:\.\d{1,3}){3}$/.test(plain);
+}

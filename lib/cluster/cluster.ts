@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
-import type { RtmpError } from "../base/errors.ts";
+import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.ts";
 import { busyError, claimHolds, lostClaimError } from "./conflict.ts";
@@ -9,7 +9,7 @@ import type { Coworker } from "./coworker.ts";
 import { CoworkerClient, type Fetch } from "./coworker_client.ts";
 import { Coworkers, type ResolveHost } from "./coworkers.ts";
 import { type Location, Locator } from "./locator.ts";
-import { type NodeIdentity, splitStreamKey } from "./node_state.ts";
+import { type NodeDrain, type NodeIdentity, splitStreamKey } from "./node_state.ts";
 import { type OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
 import { unlessAborted } from "../base/unless_aborted.ts";
@@ -41,6 +41,12 @@ export interface PublishClaim {
   readonly publishedAtMs: number;
 }
 
+/** Where another node of the cluster takes RTMP; without brackets. */
+export interface OtherNode {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The coworkers that share a secret, with the shortest pause and the longest patience of their vhosts. */
 interface Realm {
   readonly coworkers: Coworkers;
@@ -62,6 +68,9 @@ export class Cluster {
   #settings: ClusterSettings;
   #isStarted = false;
   #changes = 0;
+  #isDraining = false;
+  /** Keys of streams whose publishers have been asked to go on at another node. */
+  readonly #moving = new Set<string>();
 
   /** @throws {RangeError} When a coworker is not `host:port`. */
   constructor(options: ClusterOptions) {
@@ -84,6 +93,49 @@ export class Cluster {
   /** Grows with whatever changes in what is known of coworkers. */
   get changes(): number {
     return this.#changes;
+  }
+
+  /** What coworkers are told of this node's end. */
+  get drain(): NodeDrain {
+    return { isDraining: this.#isDraining, moving: this.#moving };
+  }
+
+  /** This node is about to stop, or is not any more: coworkers send nobody here meanwhile. */
+  setDraining(isDraining: boolean): void {
+    if (this.#isDraining === isDraining) return;
+    this.#isDraining = isDraining;
+    this.#moving.clear();
+    this.owned.forgetHistory();
+  }
+
+  /** The publisher of a stream of this node has been asked to go on at another node, which may let it in. */
+  letMove(key: string): void {
+    this.#moving.add(key);
+    this.owned.forgetHistory();
+  }
+
+  /** The coworker with the fewest clients that takes new ones of a vhost; undefined when there is none. */
+  findOther(vhost: string): OtherNode | undefined {
+    const settings = this.#settings.vhosts.get(vhost);
+    const realm = settings && this.#realms.get(settings.secret);
+    if (settings === undefined || realm === undefined) return undefined;
+    let best: Coworker | undefined;
+    for (const coworker of realm.coworkers.live(settings.coworkers)) {
+      if (coworker.kind !== "headwater" || coworker.isUp !== true || coworker.isDraining) continue;
+      if (loadOf(coworker) < loadOf(best)) best = coworker;
+    }
+    const rtmp = best?.node?.rtmp;
+    return best === undefined || rtmp === undefined
+      ? undefined
+      : { host: rtmp.host ?? best.address.host, port: rtmp.port };
+  }
+
+  /** Whether a node id is that of a coworker. */
+  isCoworker(nodeId: string): boolean {
+    for (const entry of this.listCoworkers()) {
+      if ("coworker" in entry && entry.coworker.node?.nodeId === nodeId) return true;
+    }
+    return false;
   }
 
   start(): void {
@@ -137,14 +189,21 @@ export class Cluster {
     if (owner === undefined) return { publishedAtMs: wallNow() };
     const { coworker } = owner;
     const key = streamKey(query.vhost, query.app, query.stream);
+    if (coworker.kind === "headwater") {
+      // That it is about to stop may be news, and its clock may be ahead of ours: our claim has to be the later one all the same.
+      await unlessAborted(coworker.refresh(), signal);
+      if (coworker.lets(key)) return { publishedAtMs: this.#laterThan(coworker, key) };
+    }
     if (this.#settings.vhosts.get(query.vhost)?.onConflict !== "takeover") {
       throw busyError(key, coworker.name);
     }
     // SRS can't be told to give it up: both have it then, as in a cluster of SRS's.
     if (coworker.kind !== "headwater") return { publishedAtMs: wallNow() };
-    // Its clock may be ahead of ours: our claim has to be the later one all the same.
-    await unlessAborted(coworker.refresh(), signal);
-    return { publishedAtMs: Math.max(wallNow(), (coworker.streams.get(key) ?? 0) + 1) };
+    return { publishedAtMs: this.#laterThan(coworker, key) };
+  }
+
+  #laterThan(coworker: Coworker, key: string): number {
+    return Math.max(this.#options.wallNow(), (coworker.streams.get(key) ?? 0) + 1);
   }
 
   /** From now on this node owns a stream, which a publisher has begun to feed. */
@@ -157,7 +216,7 @@ export class Cluster {
 
   /** The publisher of a stream has left. Of a stream that another connection publishes now, nothing changes. */
   disown(key: string, connectionId: string): void {
-    this.owned.remove(key, connectionId);
+    if (this.owned.remove(key, connectionId)) this.#moving.delete(key);
   }
 
   /** The settings of a vhost by SRS's rule: its own, else those of the default one. */
@@ -284,7 +343,9 @@ export class Cluster {
     if (vhost === undefined || !isClustered(vhost)) return;
     const { nodeId, bootId } = this.identity;
     const theirs = { publishedAtMs, nodeId: node.nodeId, bootId: node.bootId };
-    const holds = claimHolds(vhost.onConflict, { publishedAtMs: mine.publishedAtMs, nodeId, bootId }, theirs);
+    const isMoving = this.#moving.has(key);
+    const holds = !isMoving && (coworker.lets(key) ||
+      claimHolds(vhost.onConflict, { publishedAtMs: mine.publishedAtMs, nodeId, bootId }, theirs));
     log.info("Stream has two owners", {
       key,
       nodeId: node.nodeId,
@@ -293,12 +354,20 @@ export class Cluster {
     });
     if (holds) return;
     this.owned.remove(key);
-    this.#options.onLost(mine, lostClaimError(vhost.onConflict, key, coworker.name));
+    this.#moving.delete(key);
+    const reason = isMoving
+      ? new RtmpError("redirected", `The publisher of '${key}' has moved to ${coworker.name}`)
+      : lostClaimError(vhost.onConflict, key, coworker.name);
+    this.#options.onLost(mine, reason);
   }
 }
 
 function isClustered(vhost: ClusterVhostSettings): boolean {
   return vhost.isOriginCluster && vhost.coworkers.length > 0;
+}
+
+function loadOf(coworker: Coworker | undefined): number {
+  return coworker?.node?.load.clients ?? Infinity;
 }
 
 function logUpOrDown(coworker: Coworker): void {

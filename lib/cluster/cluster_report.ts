@@ -33,6 +33,8 @@ export interface ReportedNode {
   readonly kind: string;
   /** Null: not asked yet. */
   readonly up: boolean | null;
+  /** Present, and true, while it takes no new clients since it is about to stop. */
+  readonly draining?: boolean;
   readonly down_since_ms?: number | null;
   readonly last_error?: string | null;
   readonly round_trip_ms?: number | null;
@@ -124,7 +126,15 @@ export class ClusterReport {
   /** JSON of this node's state. */
   nodeState(isVisible: (vhost: string) => boolean, since?: StateSince): Readonly<Record<string, unknown>> {
     const { cluster, load } = this.#options;
-    return nodeStateJson(cluster.identity, this.#endpoint(), load(), cluster.owned, isVisible, since);
+    return nodeStateJson(
+      cluster.identity,
+      this.#endpoint(),
+      load(),
+      cluster.owned,
+      isVisible,
+      since,
+      cluster.drain,
+    );
   }
 
   /** Weak: round trips and loads change without it. */
@@ -141,6 +151,7 @@ export class ClusterReport {
       self: true,
       kind: "headwater",
       up: true,
+      ...(cluster.drain.isDraining ? { draining: true } : {}),
       node_id: cluster.identity.nodeId,
       boot_id: cluster.identity.bootId,
       version: cluster.identity.version,
@@ -192,6 +203,7 @@ function coworkerJson(
     vhosts,
     kind: coworker.kind,
     up: coworker.isUp ?? null,
+    ...(coworker.isDraining ? { draining: true } : {}),
     down_since_ms: coworker.downSinceMs ?? null,
     last_error: coworker.lastError ?? null,
     round_trip_ms: coworker.roundTripMs === undefined ? null : Math.round(coworker.roundTripMs * 1000) / 1000,

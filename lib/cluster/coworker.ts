@@ -107,6 +107,16 @@ export class Coworker {
     return this.#node;
   }
 
+  /** Whether it takes no new clients, since it is about to stop. */
+  get isDraining(): boolean {
+    return this.#node?.isDraining ?? false;
+  }
+
+  /** Whether it has asked the publisher of this stream to go on at another node. */
+  lets(key: string): boolean {
+    return this.#node?.moving.has(key) ?? false;
+  }
+
   /** What it owned when it was heard of last: stream keys with their publish times. */
   get streams(): ReadonlyMap<string, number> {
     return this.#streams?.all ?? NO_STREAMS;

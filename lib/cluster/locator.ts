@@ -18,6 +18,8 @@ export interface StreamLocation {
   readonly vhost: string;
   /** It relays, follows redirects and refuses loops; false for SRS. */
   readonly isHeadwater: boolean;
+  /** It is about to stop: nobody should be sent there, but it serves other nodes. */
+  readonly isDraining: boolean;
   readonly nodeId?: string;
 }
 
@@ -102,6 +104,7 @@ export class Locator {
       // A coworker may have it under another vhost (ossrs/srs #1680); one that names the default one takes ours as that.
       vhost: origin.vhost === "" || origin.vhost === DEFAULT_VHOST ? query.vhost : origin.vhost,
       isHeadwater: coworker.kind === "headwater",
+      isDraining: coworker.isDraining,
       ...(nodeId === undefined ? {} : { nodeId }),
     };
   }

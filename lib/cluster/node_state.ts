@@ -42,7 +42,20 @@ export interface NodeState extends NodeIdentity {
   /** Stream keys with their publish times. */
   readonly added: ReadonlyMap<string, number>;
   readonly removed: readonly string[];
+  /** It takes no new clients: it is about to stop. */
+  readonly isDraining: boolean;
+  /** Keys of streams whose publishers a draining node has asked to go on at another node, which may take them over. */
+  readonly moving: ReadonlySet<string>;
 }
+
+/** What a node that is about to stop says of itself. */
+export interface NodeDrain {
+  readonly isDraining: boolean;
+  /** Keys of streams whose publishers have been asked to go on at another node. */
+  readonly moving: ReadonlySet<string>;
+}
+
+const NOT_DRAINING: NodeDrain = { isDraining: false, moving: new Set() };
 
 /** Longest answer read, in bytes: 10,000 streams with the longest names that are allowed, twice. */
 export const MAX_NODE_STATE_BYTES: number = 16 * 1024 * 1024;
@@ -62,6 +75,7 @@ export interface StateSince {
  *
  * @param isVisible Whether the asker may know the streams of a vhost.
  * @param since The state that the asker has; absent, or of another start, or too old: all is told.
+ * @param drain Told only while the node drains.
  */
 export function nodeStateJson(
   identity: NodeIdentity,
@@ -70,6 +84,7 @@ export function nodeStateJson(
   owned: OwnedStreams,
   isVisible: (vhost: string) => boolean,
   since?: StateSince,
+  drain: NodeDrain = NOT_DRAINING,
 ): Json {
   const changes = since?.bootId === identity.bootId ? owned.changesSince(since.revision) : undefined;
   const isShorter = changes !== undefined && changes.added.length + changes.removed.length <= owned.size + 16;
@@ -87,6 +102,12 @@ export function nodeStateJson(
     rtmp: rtmp.host === undefined ? { port: rtmp.port } : { host: rtmp.host, port: rtmp.port },
     load: loadJson(load),
     revision: owned.revision,
+    ...(drain.isDraining
+      ? {
+        draining: true,
+        moving: [...drain.moving].map(splitStreamKey).filter(({ vhost }) => isVisible(vhost)),
+      }
+      : {}),
     ...part,
   };
 }
@@ -157,6 +178,8 @@ export function parseNodeState(data: unknown): NodeState | undefined {
       ]),
     ),
     removed: isFull ? [] : list(data.removed).map(keyOf),
+    isDraining: data.draining === true,
+    moving: new Set(data.moving === undefined ? [] : list(data.moving).map(keyOf)),
   };
 }
 

@@ -205,7 +205,18 @@ export const configSchema = z.strictObject({
   log_file: text("", "File to append the log to. Empty: stdout."),
   pid: text("", "File that holds the process id while the server runs. Empty: none."),
   server_id: text("", "The name of this server in the API. Empty: a random one at each start."),
+  grace_s: integer(
+    30,
+    0,
+    86_400,
+    "How long clients may stay when the server drains (SIGQUIT, POST /api/v1/drain) before they are closed, in s.",
+  ),
+  grace_start_wait_ms: milliseconds(
+    2300,
+    "How long a drain lets new clients in after /readyz says 503, so that load balancers notice, in ms.",
+  ),
   grace_final_wait_ms: milliseconds(2500, "How long shutdown may take before connections are closed, in ms."),
+  force_grace_quit: boolean(false, "SIGTERM drains as SIGQUIT does, for grace_s."),
   limits: limitsSchema,
   http_api: httpApiSchema,
   http_server: httpServerSchema,

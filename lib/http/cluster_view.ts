@@ -45,6 +45,8 @@ export interface ClusterNodeJson {
   readonly kind: string;
   /** Null: not asked yet. */
   readonly up: boolean | null;
+  /** Present, and true, while it takes no new clients since it is about to stop. */
+  readonly draining?: boolean;
   /** Milliseconds since 1970. */
   readonly down_since_ms?: number | null;
   readonly last_error?: string | null;

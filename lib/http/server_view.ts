@@ -149,6 +149,23 @@ export interface ServerTotals {
 /** Whether new clients should be sent here. */
 export type Readiness = { readonly isReady: true } | { readonly isReady: false; readonly reason: string };
 
+/** How far a server has come that is being taken out of service. */
+export interface DrainSummary {
+  readonly state: "off" | "announced" | "draining" | "closing" | "drained";
+  /** Milliseconds since 1970; absent while it is off. */
+  readonly startedAtMs?: number;
+  readonly graceEndsAtMs?: number;
+  /** Clients that were asked to go to another node. */
+  readonly movedPublishers: number;
+  readonly movedPlayers: number;
+  /** Clients that were ended after the grace. */
+  readonly closedPublishers: number;
+  readonly closedPlayers: number;
+  /** Those who publish or play now. */
+  readonly publishers: number;
+  readonly players: number;
+}
+
 /** A running server, seen from its HTTP API. */
 export interface ServerView {
   /** Such as `vid-1a2b3c4`; outlives a restart. */
@@ -172,4 +189,5 @@ export interface ServerView {
   kick(clientId: string): boolean;
   totals(): ServerTotals;
   readiness(): Readiness;
+  drain(): DrainSummary;
 }

@@ -14,8 +14,12 @@ export interface MediaSink {
   readonly sentBytes: number;
   /** When the write under way was begun, in monotonic milliseconds; undefined while none is. */
   readonly writingSinceMs: number | undefined;
-  /** There is no more: ends the connection as soon as the peer has what is on its way, at the latest after a second. */
-  end(): void;
+  /**
+   * There is no more: ends the connection as soon as the peer has what is on its way, at the latest after a second.
+   *
+   * @param why `going-away`: this server stops, where the protocol has a word for it.
+   */
+  end(why?: "going-away"): void;
   /** Ends the connection at once. */
   cut(): void;
 }

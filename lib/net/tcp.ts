@@ -11,6 +11,8 @@ export interface ByteDuplex {
   write(bytes: Uint8Array): Promise<number>;
   /** Ends both directions. May be called again. */
   close(): void;
+  /** Ends ours: the peer sees an end in good order, also while it is still sending. Absent: `close` is all there is. */
+  finish?(): Promise<void>;
   /** Whether small writes go out at once, which they do at first, or wait for the acknowledgement of earlier ones. */
   setNoDelay?(isOn: boolean): void;
   readonly localAddress: SocketAddress;
@@ -155,6 +157,7 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
         // Deno closes the socket by itself when its readable has ended.
       }
     },
+    finish: () => connection.closeWrite(),
     setNoDelay: (isOn) => configure((tcp) => tcp.setNoDelay(isOn)),
     localAddress: socketAddress(connection.localAddr),
     remoteAddress: socketAddress(connection.remoteAddr),

@@ -32,6 +32,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   readonly id: string;
   readonly type = "flv-play";
   readonly isActive = true;
+  readonly isPublishing = false;
   readonly connectedAtMs: number = Date.now();
   readonly sendRate: RateMeter = new RateMeter();
   readonly receiveRate: RateMeter = new RateMeter();
@@ -176,6 +177,11 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.close(new RtmpError("kicked", "Closed through the HTTP API"));
   }
 
+  /** There is no word for it in HTTP once an answer has begun. */
+  move(): boolean {
+    return false;
+  }
+
   shutDown(): void {
     this.close(new RtmpError("shutting-down", "The server is stopping"));
   }
@@ -274,7 +280,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     const sink = this.#sink;
     const isStuck = code === "send-timeout" || (code === "kicked" && sink?.writingSinceMs !== undefined);
     if (isStuck) sink?.cut();
-    else sink?.end();
+    else sink?.end(code === "shutting-down" ? "going-away" : undefined);
   }
 
   #clearTimers(): void {

@@ -6,15 +6,21 @@ import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { pause } from "../upstream/pause.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { decideRedirect, type RedirectMode } from "./redirect_policy.ts";
-import { redirectUrls } from "./redirect_url.ts";
+import { reconnectTcUrl, redirectUrls } from "./redirect_url.ts";
 import { RetryPause } from "../upstream/retry_pause.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
-import { isNode } from "../server/peer_node.ts";
+import type {
+  Elsewhere,
+  PlayDecision,
+  PublishLease,
+  StreamRequest,
+  StreamRouter,
+} from "../server/stream_router.ts";
+import { followsReconnectRequests, isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
@@ -39,6 +45,11 @@ export interface ClusterKnowledge {
   /** From now on this node owns a stream, until `disown` or until another node's claim turns out to hold. */
   own(stream: Omit<OwnedStream, "key">): void;
   disown(key: string, connectionId: string): void;
+  /** Another node of the vhost that takes new clients. */
+  findOther(vhost: string): { readonly host: string; readonly port: number } | undefined;
+  isCoworker(nodeId: string): boolean;
+  /** The publisher of a stream of this node may go on at another one. */
+  letMove(key: string): void;
 }
 
 export interface ClusterRouterOptions extends UpstreamRouterOptions {
@@ -88,19 +99,29 @@ export class ClusterRouter implements StreamRouter {
     if (location.kind === "nowhere") {
       throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node in the cluster has it`);
     }
-    if (decision === "relay") return await this.#relay(request, settings, location);
-    const { address } = request;
-    const urls = redirectUrls({
-      ip: location.ip,
-      port: location.port,
-      // As the owner says: it may know the stream by another one (ossrs/srs #1680).
-      vhost: location.vhost || request.vhost.name,
-      app: address.app,
-      stream: address.stream,
-      parameters: address.parameters,
-      host: address.host,
-    });
-    return decision === "302" ? { kind: "redirect", ...urls } : { kind: "reconnect", tcUrl: urls.tcUrl };
+    if (decision === "relay" || location.isDraining) return await this.#relay(request, settings, location);
+    // As the owner says: it may know the stream by another one (ossrs/srs #1680).
+    return sendTo(decision, request, location.ip, location.port, location.vhost || request.vhost.name);
+  }
+
+  elsewhere(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined {
+    const { cluster, settings } = this.#options;
+    const { connect, vhost, key } = request;
+    const redirect = settings(vhost.name)?.redirect ?? "relay";
+    if (redirect === "relay" || connect === undefined) return undefined;
+    // A coworker that relays for its players: the stream is nowhere else, and it looks for it by itself when it moves.
+    const nodeId = connect.argumentsObject?.getString("headwater_node");
+    if (role === "play" && nodeId !== undefined && cluster.isCoworker(nodeId)) return undefined;
+    const decision = role === "play"
+      ? decideRedirect("auto", connect)
+      : isNode(connect) || followsReconnectRequests(connect)
+      ? "reconnect"
+      : "relay";
+    if (decision === "relay") return undefined;
+    const other = cluster.findOther(vhost.name);
+    if (other === undefined) return undefined;
+    if (role === "publish") cluster.letMove(key);
+    return sendTo(decision, request, other.host, other.port, vhost.name);
   }
 
   async admitPublish(
@@ -257,6 +278,20 @@ export class ClusterRouter implements StreamRouter {
       tried: () => {},
     };
   }
+}
+
+function sendTo(
+  how: "302" | "reconnect",
+  { address }: StreamRequest,
+  ip: string,
+  port: number,
+  vhost: string,
+): Elsewhere {
+  const { app, stream, parameters, host } = address;
+  const target = { ip, port, vhost, app, stream, parameters, host };
+  return how === "302"
+    ? { kind: "redirect", ...redirectUrls(target) }
+    : { kind: "reconnect", tcUrl: reconnectTcUrl(target) };
 }
 
 function queryOf(request: StreamRequest): StreamQuery {

@@ -28,13 +28,25 @@ export interface RedirectUrls {
  * SRS's, a slash in the parameters leaves the tcUrl whole.
  */
 export function redirectUrls(target: RedirectTarget): RedirectUrls {
-  const { ip, port, vhost, app, stream, parameters, host } = target;
-  const tcUrl = `rtmp://${hostAndPort(ip, port)}/${app}`;
-  let query = parameters.replace(/^[?&]+/, "");
-  if (parameterOf(parameters, "vhost") === undefined) {
-    // An address says nothing of a vhost.
-    const name = vhost !== DEFAULT_VHOST ? vhost : isIpAddress(host) ? "" : host;
-    if (name !== "") query = query === "" ? `vhost=${name}` : `${query}&vhost=${name}`;
-  }
-  return { url: `${tcUrl}/${stream}${query === "" ? "" : `?${query}`}`, tcUrl };
+  const tcUrl = tcUrlOf(target);
+  const vhost = vhostToAdd(target);
+  let query = target.parameters.replace(/^[?&]+/, "");
+  if (vhost !== "") query = query === "" ? `vhost=${vhost}` : `${query}&vhost=${vhost}`;
+  return { url: `${tcUrl}/${target.stream}${query === "" ? "" : `?${query}`}`, tcUrl };
+}
+
+/** The tcUrl of Enhanced RTMP's ReconnectRequest: up to the app, and the vhost where the stream's name does not have it. */
+export function reconnectTcUrl(target: RedirectTarget): string {
+  const vhost = vhostToAdd(target);
+  return `${tcUrlOf(target)}${vhost === "" ? "" : `?vhost=${vhost}`}`;
+}
+
+function tcUrlOf({ ip, port, app }: RedirectTarget): string {
+  return `rtmp://${hostAndPort(ip, port)}/${app}`;
+}
+
+/** The vhost to name beside what the client says anyway, or empty. An address says nothing of a vhost. */
+function vhostToAdd({ vhost, parameters, host }: RedirectTarget): string {
+  if (parameterOf(parameters, "vhost") !== undefined) return "";
+  return vhost !== DEFAULT_VHOST ? vhost : isIpAddress(host) ? "" : host;
 }

@@ -2,7 +2,13 @@ import type { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
+import type {
+  Elsewhere,
+  PlayDecision,
+  PublishLease,
+  StreamRequest,
+  StreamRouter,
+} from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** Hands each request to the router of its vhost's role: lone origin, origin of a cluster, or edge. */
@@ -28,5 +34,9 @@ export class VhostRouter implements StreamRouter {
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
     return await this.#routerOf(request.vhost.name).admitPublish(request, stream, stop);
+  }
+
+  elsewhere(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined {
+    return this.#routerOf(request.vhost.name).elsewhere?.(request, role);
   }
 }

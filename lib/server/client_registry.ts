@@ -13,6 +13,9 @@ export interface RegisteredClient extends Client {
   readonly isClosing: boolean;
   /** Called about twice a second, with monotonic milliseconds. */
   tick(nowMs: number): void;
+  readonly isPublishing: boolean;
+  /** Asks it to go on at another node, since the server stops; false when it would not, or there is none. */
+  move(): boolean;
   /** Ends it because the server stops. */
   shutDown(): void;
 }
@@ -23,7 +26,7 @@ export class ClientRegistry {
   readonly #clients = new Map<string, RegisteredClient>();
   #timer: Timer | undefined;
   #isStopping = false;
-  #onEmpty: (() => void) | undefined;
+  #onRemoved: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,7 +48,7 @@ export class ClientRegistry {
     this.#clients.set(client.id, client);
     return () => {
       this.#clients.delete(client.id);
-      if (this.#clients.size === 0) this.#onEmpty?.();
+      this.#onRemoved?.();
     };
   }
 
@@ -54,12 +57,12 @@ export class ClientRegistry {
   }
 
   /** Those who publish or play. */
-  *active(): Iterable<Client> {
+  *active(): Iterable<RegisteredClient> {
     for (const client of this.#clients.values()) if (client.isActive) yield client;
   }
 
   /** Everyone whose end is not in the books yet, whatever they do. */
-  *open(): Iterable<Client> {
+  *open(): Iterable<RegisteredClient> {
     for (const client of this.#clients.values()) if (!client.isClosing) yield client;
   }
 
@@ -68,19 +71,36 @@ export class ClientRegistry {
     if (this.#timer === undefined) this.#tickLater();
   }
 
-  /** Lets nobody in any more, and ends all. Resolves when they are gone, or after `timeoutMs`. */
+  /**
+   * Lets nobody in any more, and ends all; those who can go on at another node are asked to, and have half of the time for it. Resolves
+   * when all are gone, or after `timeoutMs`.
+   */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
-    for (const client of [...this.#clients.values()]) client.shutDown();
-    if (this.#clients.size > 0) {
-      const gone = Promise.withResolvers<void>();
-      this.#onEmpty = gone.resolve;
-      const timer = this.#clock.setTimer(gone.resolve, timeoutMs);
-      await gone.promise;
-      this.#clock.clearTimer(timer);
+    const moving = [...this.#clients.values()].filter((client) => {
+      const isMoving = timeoutMs > 0 && client.move();
+      if (!isMoving) client.shutDown();
+      return isMoving;
+    });
+    if (moving.length > 0) {
+      await this.#whenGone(timeoutMs / 2, () => moving.every(({ id }) => !this.#clients.has(id)));
+      for (const client of [...this.#clients.values()]) client.shutDown();
     }
+    await this.#whenGone(moving.length > 0 ? timeoutMs / 2 : timeoutMs, () => this.#clients.size === 0);
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
+  }
+
+  async #whenGone(timeoutMs: number, isGone: () => boolean): Promise<void> {
+    if (isGone()) return;
+    const gone = Promise.withResolvers<void>();
+    this.#onRemoved = () => {
+      if (isGone()) gone.resolve();
+    };
+    const timer = this.#clock.setTimer(gone.resolve, timeoutMs);
+    await gone.promise;
+    this.#clock.clearTimer(timer);
+    this.#onRemoved = undefined;
   }
 
   #tickLater(): void {

@@ -1,4 +1,6 @@
 import { RtmpError } from "../base/errors.ts";
+import { drainingError } from "./draining.ts";
+import { isNode } from "./peer_node.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { PlayDecision, StreamRequest } from "./stream_router.ts";
 
@@ -19,6 +21,7 @@ export async function admitPlay(
   requests: readonly StreamRequest[],
 ): Promise<AdmittedPlay> {
   const { hub, options: { router } } = runtime;
+  if (runtime.isDraining) return await admitWhileDraining(runtime, requests);
   const fed = requests.find(({ key }) => hub.get(key)?.feed !== undefined);
   let refusal: RtmpError | undefined;
   for (const request of fed === undefined ? requests : [fed]) {
@@ -30,4 +33,17 @@ export async function admitPlay(
     }
   }
   throw refusal ?? new TypeError("Cannot admit a play of no name");
+}
+
+/** A server that is about to stop sends players elsewhere. What is published here is nowhere else yet: other nodes still get it. */
+async function admitWhileDraining(
+  { hub, options: { router } }: ServerRuntime,
+  requests: readonly StreamRequest[],
+): Promise<AdmittedPlay> {
+  const [first] = requests as readonly [StreamRequest];
+  const elsewhere = router.elsewhere?.(first, "play");
+  if (elsewhere !== undefined) return { request: first, decision: elsewhere };
+  const published = requests.find(({ key }) => hub.get(key)?.feed?.kind === "publish");
+  if (published === undefined || !isNode(published.connect)) throw drainingError(`play '${first.key}'`);
+  return { request: published, decision: await router.admitPlay(published) };
 }

@@ -4,6 +4,7 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import type { FeedInfo, LeftOut, StreamFeed } from "../hub/stream_feed.ts";
 import type { StreamMessage } from "../hub/output_format.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
+import { drainingError } from "./draining.ts";
 import type { PublishLease, StreamRequest } from "./stream_router.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
@@ -50,6 +51,7 @@ export class PublishRole {
     stop: (reason: RtmpError) => void,
   ): Promise<PublishRole> {
     const { hub } = runtime;
+    if (runtime.isDraining) throw drainingError(`publish '${request.key}'`);
     const stream = hub.open(request.key, () => request.vhost.stream);
     // Others may leave the stream while the answer is awaited: it must stay the one that the hub knows.
     stream.keepers++;

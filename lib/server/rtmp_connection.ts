@@ -1,4 +1,5 @@
 import { inBackground } from "../base/background.ts";
+import type { Timer } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import { parseStreamAddress, type StreamAddress } from "../base/stream_address.ts";
@@ -19,7 +20,8 @@ import { RequestPace } from "./request_pace.ts";
 import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import { playRequests, type Requester, streamRequest } from "./stream_requests.ts";
-import type { StreamRequest } from "./stream_router.ts";
+import type { Elsewhere, StreamRequest } from "./stream_router.ts";
+import { drainingError, maySendElsewhere } from "./draining.ts";
 import { isNode } from "./peer_node.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
@@ -57,6 +59,10 @@ export class RtmpConnection implements RegisteredClient {
   #closeReason: RtmpError | undefined;
   #isClosing = false;
   #closeAtMs = Infinity;
+  #lingerTimer: Timer | undefined;
+  #isPumping = false;
+  /** Our direction has ended; the peer's is read to its end. */
+  #isFinished = false;
   #lastPingMs: number;
   readonly #begunMs: number;
   #readPauseMs: number | "auto" | undefined;
@@ -143,11 +149,15 @@ export class RtmpConnection implements RegisteredClient {
   get isClosing(): boolean {
     return this.#isClosing;
   }
+  get isPublishing(): boolean {
+    return this.#roles.isPublishing;
+  }
 
   /** Runs the connection to its end. Never throws. */
   async run(): Promise<void> {
     this.#log("debug", "Connection opened");
     let reason: RtmpError | undefined;
+    this.#isPumping = true;
     try {
       await pumpBytes(this.#duplex, {
         receive: (bytes) => this.#receive(bytes),
@@ -163,6 +173,8 @@ export class RtmpConnection implements RegisteredClient {
         this.#closeForFault(error);
       }
     }
+    this.#isPumping = false;
+    if (this.#isFinished) this.#cut();
     this.close(reason);
     await this.#closed;
   }
@@ -187,12 +199,30 @@ export class RtmpConnection implements RegisteredClient {
     this.close(new RtmpError("kicked", "Closed through the HTTP API"));
   }
 
-  /** Says goodbye to a client of a server that stops, and closes. */
+  move(): boolean {
+    const { router } = this.#runtime.options;
+    const address = this.#address;
+    const vhost = this.#vhost;
+    if (this.#isClosing || this.#closeAtMs !== Infinity || address === undefined || vhost === undefined) {
+      return false;
+    }
+    // Of one that does several things all would have to move.
+    const [entry, ...others] = this.#roles.entries;
+    if (entry === undefined || others.length > 0) return false;
+    const [, { kind, stream: { key } }] = entry;
+    const elsewhere = router.elsewhere?.({ ...this.#requester, address, vhost, key }, kind);
+    if (elsewhere === undefined) return false;
+    this.#sendElsewhere(elsewhere, "This node is about to stop");
+    // Who got a ReconnectRequest goes when it suits, and is served until then.
+    if (elsewhere.kind === "redirect") this.#leaveSoon(elsewhere.tcUrl);
+    return true;
+  }
+
+  /** Says goodbye to a client of a server that stops, and closes. An encoder sees an end, and no error, which it would not get over. */
   shutDown(): void {
     for (const [id, role] of this.#roles.entries) {
-      if (role.kind === "play") {
-        this.#session.say.playFinished(id, "NetStream.Play.Stop", "The server is stopping");
-      } else this.#session.say.refused(id, "NetConnection.Connect.AppShutdown", "The server is stopping");
+      if (role.kind === "publish") continue;
+      this.#session.say.playFinished(id, "NetStream.Play.Stop", "The server is stopping");
     }
     this.close(new RtmpError("shutting-down", "The server is stopping"));
   }
@@ -204,6 +234,8 @@ export class RtmpConnection implements RegisteredClient {
     // A client that was sent elsewhere leaves by itself, in whichever way.
     if (this.#closeReason?.code !== "redirected") this.#closeReason = reason;
     this.#abort.abort();
+    // A socket that is closed with bytes unread is reset, and what was said last is lost with it: who sends all the time is read on.
+    const mayBeSending = reason !== undefined && this.#roles.isPublishing;
     for (const [id] of this.#roles.entries) this.#endRole(id);
     this.#flushOutput();
     this.#logClosed();
@@ -212,10 +244,12 @@ export class RtmpConnection implements RegisteredClient {
       return;
     }
     const { clock } = this.#runtime.options;
-    const timer = clock.setTimer(() => this.#cut(), LINGER_MS);
-    const drained = this.#writer.drained().then(() => {
-      clock.clearTimer(timer);
-      this.#cut();
+    this.#lingerTimer = clock.setTimer(() => this.#cut(), LINGER_MS);
+    const drained = this.#writer.drained().then(async () => {
+      if (!mayBeSending || !this.#isPumping || this.#duplex.finish === undefined) return this.#cut();
+      // The pump ends when the peer has closed too.
+      this.#isFinished = true;
+      await this.#duplex.finish().catch(() => this.#cut());
     });
     inBackground(drained, "closing a connection");
   }
@@ -232,6 +266,7 @@ export class RtmpConnection implements RegisteredClient {
   }
 
   #cut(): void {
+    if (this.#lingerTimer !== undefined) this.#runtime.options.clock.clearTimer(this.#lingerTimer);
     this.#writer.close();
     this.#duplex.close();
     this.#resolveClosed();
@@ -332,6 +367,7 @@ export class RtmpConnection implements RegisteredClient {
     this.#connect = info;
     const { findVhost, limits, router } = this.#runtime.options;
     try {
+      if (this.#runtime.isDraining && !maySendElsewhere(info)) throw drainingError("connect");
       const address = parseStreamAddress(info.tcUrl, "", limits().streamKeyMaxBytes);
       const vhost = findVhost(address.vhost);
       // A vhost may still be named by the stream's parameters: without one here the answer comes with publish or play.
@@ -374,11 +410,14 @@ export class RtmpConnection implements RegisteredClient {
     const request = streamRequest(this.#runtime.options, this.#requester, event.name);
     this.#note(request);
     const stop = (reason: RtmpError) => {
-      this.#session.say.refused(
-        event.messageStreamId,
-        reason.rtmpStatus ?? "NetStream.Publish.BadName",
-        reason.message,
-      );
+      // One that has moved to another node by our own words is not told of an error.
+      if (reason.code !== "redirected") {
+        this.#session.say.refused(
+          event.messageStreamId,
+          reason.rtmpStatus ?? "NetStream.Publish.BadName",
+          reason.message,
+        );
+      }
       this.close(reason);
     };
     const role = await PublishRole.open(this.#runtime, request, this.id, stop);
@@ -401,11 +440,8 @@ export class RtmpConnection implements RegisteredClient {
       return;
     }
     if (decision.kind !== "local") {
-      if (decision.kind === "redirect") this.#session.redirect(decision.tcUrl, decision.url);
-      else this.#session.say.reconnect(decision.tcUrl, "The stream is on another node");
-      this.#log("info", "Play redirected", { to: decision.tcUrl });
-      this.#closeReason = new RtmpError("redirected", `Redirected to ${decision.tcUrl}`);
-      this.#closeAtMs = this.#runtime.now() + REDIRECT_WAIT_MS;
+      this.#sendElsewhere(decision, "The stream is on another node");
+      this.#leaveSoon(decision.tcUrl);
       return;
     }
     const stream = hub.open(request.key, () => request.vhost.stream);
@@ -426,6 +462,19 @@ export class RtmpConnection implements RegisteredClient {
     this.#writer.addSource(role.cursor);
     this.#writer.flush();
     this.#log("info", "Play started", { waiting: stream.feed === undefined });
+  }
+
+  #sendElsewhere(elsewhere: Elsewhere, why: string): void {
+    const { kind, tcUrl } = elsewhere;
+    if (kind === "redirect") this.#session.redirect(tcUrl, elsewhere.url);
+    else this.#session.say.reconnect(tcUrl, why);
+    this.#flushOutput();
+    this.#log("info", "Client sent to another node", { to: tcUrl, why });
+  }
+
+  #leaveSoon(tcUrl: string): void {
+    this.#closeReason = new RtmpError("redirected", `Redirected to ${tcUrl}`);
+    this.#closeAtMs = this.#runtime.now() + REDIRECT_WAIT_MS;
   }
 
   #tellNode(messageStreamId: number, stream: LiveStream): void {

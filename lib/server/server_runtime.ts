@@ -82,6 +82,8 @@ export class ServerRuntime {
   };
   /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
   readonly pendingPublishes: Set<string> = new Set();
+  /** It is about to stop: nobody new is let in, but nodes that relay what is published here. */
+  isDraining = false;
 
   constructor(options: ServerRuntimeOptions) {
     this.options = options;

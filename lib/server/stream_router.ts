@@ -33,6 +33,9 @@ export type PlayDecision =
   /** Enhanced RTMP's ReconnectRequest. */
   | { readonly kind: "reconnect"; readonly tcUrl: string };
 
+/** Another node that a client is sent to. */
+export type Elsewhere = Exclude<PlayDecision, { kind: "local" }>;
+
 /** What came of a publish; `release` is called when the publisher has left. */
 export interface PublishLease {
   release(): void;
@@ -53,6 +56,11 @@ export interface StreamRouter {
     stream: LiveStream,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease>;
+  /**
+   * Where a client may go on when this server stops; undefined when it would not follow, should not, or there is no other place. A
+   * publisher who is told has the router's word that it is let in there.
+   */
+  elsewhere?(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined;
 }
 
 /**

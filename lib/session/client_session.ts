@@ -266,6 +266,8 @@ export function refusalError(code: string, description: string): RtmpError {
       return new RtmpError("stream-busy", text);
     case "NetStream.Play.StreamNotFound":
       return new RtmpError("stream-not-found", text);
+    case "NetConnection.Connect.AppShutdown":
+      return new RtmpError("shutting-down", text);
     case "NetConnection.Connect.Rejected":
     case "NetStream.Publish.Denied":
     case "NetStream.Publish.Rejected":

@@ -63,7 +63,7 @@ export async function followRedirects(
   return { kind: "failed", error };
 }
 
-/** Whether it says nothing but that the other server could not be spoken with. */
+/** Whether it says nothing but that the other server could not be spoken with, or is about to stop. */
 export function isConnectionFailure(error: RtmpError): boolean {
-  return error.code === "connection-lost" || error.code === "unreachable";
+  return error.code === "connection-lost" || error.code === "unreachable" || error.code === "shutting-down";
 }

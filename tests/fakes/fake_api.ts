@@ -17,6 +17,7 @@ export function apiApp(options: Partial<ApiOptions> = {}): Hono {
     crossdomain: true,
     rawApi: { enabled: false, allowReload: false },
     reload: () => Promise.resolve(),
+    drain: { beginDrain: () => Promise.resolve(), cancelDrain: () => {} },
     ...options,
   });
 }

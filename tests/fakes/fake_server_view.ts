@@ -1,5 +1,6 @@
 import type {
   ClientSummary,
+  DrainSummary,
   Readiness,
   ServerTotals,
   ServerView,
@@ -23,6 +24,15 @@ export class FakeServerView implements ServerView {
   streamList: StreamSummary[] = [PUBLISHED, WAITED_FOR];
   clientList: ClientSummary[] = [PUBLISHER, PLAYER, { ...PLAYER, id: "waiter03", streamId: WAITED_FOR.id }];
   readinessAnswer: Readiness = { isReady: true };
+  drainAnswer: DrainSummary = {
+    state: "off",
+    movedPublishers: 0,
+    movedPlayers: 0,
+    closedPublishers: 0,
+    closedPlayers: 0,
+    publishers: 1,
+    players: 2,
+  };
   totalsAnswer: ServerTotals = {
     receiveBytes: 3_000_000,
     sendBytes: 6_000_000,
@@ -72,6 +82,10 @@ export class FakeServerView implements ServerView {
 
   readiness(): Readiness {
     return this.readinessAnswer;
+  }
+
+  drain(): DrainSummary {
+    return this.drainAnswer;
   }
 }
 

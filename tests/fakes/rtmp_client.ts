@@ -13,6 +13,13 @@ const READ_BYTES = 256 * 1024;
 const MESSAGE_STREAM_ID = 1;
 const ENHANCED = Amf0Object.from({ "*": 4 });
 
+/** What a client says of itself in `connect`. */
+export interface ConnectWords {
+  readonly capsEx?: number;
+  /** The second object. */
+  readonly argumentsObject?: Readonly<Record<string, Amf0Value>>;
+}
+
 /**
  * A publisher or player over a real socket, as small as they come, for tests that need many of them or need to see or send every
  * byte. Reads until it is closed, or told to stop reading.
@@ -41,17 +48,19 @@ export class RtmpClient {
    * Connects to a server on this machine, up to the answer of `connect`.
    *
    * @param onMedia Takes each audio, video and data message; its payload is valid during the call.
+   * @param says Absent: as a client of Enhanced RTMP that does not follow reconnect requests.
    * @throws {Error} When the server refuses.
    */
   static async connect(
     port: number,
     app: string,
     onMedia: (message: RawMessage) => void = () => {},
+    says: ConnectWords = {},
   ): Promise<RtmpClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     const client = new RtmpClient(connection, onMedia);
     try {
-      await client.#open(port, app);
+      await client.#open(port, app, says);
       return client;
     } catch (error) {
       await client.close();
@@ -112,17 +121,18 @@ export class RtmpClient {
     await this.#writing.catch(() => {});
   }
 
-  async #open(port: number, app: string): Promise<void> {
+  async #open(port: number, app: string, says: ConnectWords): Promise<void> {
     this.#done = this.#read(await this.#handshake());
     const properties = Amf0Object.from({
       app,
       tcUrl: `rtmp://127.0.0.1:${port}/${app}`,
       fourCcList: ["*"],
       videoFourCcInfoMap: ENHANCED,
-      capsEx: CAPS_EX.multitrack,
+      capsEx: says.capsEx ?? CAPS_EX.multitrack,
     });
+    const rest = says.argumentsObject === undefined ? [] : [Amf0Object.from(says.argumentsObject)];
     await this.#control(MESSAGE_TYPE.setChunkSize, encodeUint32(CHUNK_SIZE));
-    await this.#command(encodeCommand("connect", 1, properties));
+    await this.#command(encodeCommand("connect", 1, properties, ...rest));
     await this.#answer("_result", 1);
     await this.#command(encodeCommand("createStream", 2, null));
     await this.#answer("_result", 2);

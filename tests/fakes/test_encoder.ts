@@ -1,5 +1,5 @@
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "./rtmp_client.ts";
+import { type ConnectWords, RtmpClient } from "./rtmp_client.ts";
 
 const FRAME_MS = 40;
 const GOP_FRAMES = 10;
@@ -22,8 +22,13 @@ export class TestEncoder {
    *
    * @throws {Error} With the server's words when it refuses.
    */
-  static async start(port: number, name: string, app: string = "live"): Promise<TestEncoder> {
-    const client = await RtmpClient.connect(port, app);
+  static async start(
+    port: number,
+    name: string,
+    app: string = "live",
+    says: ConnectWords = {},
+  ): Promise<TestEncoder> {
+    const client = await RtmpClient.connect(port, app, undefined, says);
     try {
       await client.publish(name);
       const encoder = new TestEncoder(client);

@@ -313,7 +313,12 @@ Deno.test("a node's state is read, and what is none is told apart", () => {
     isFull: true,
     added: new Map([["/live/s", 5]]),
     removed: [],
+    isDraining: false,
+    moving: new Set(),
   });
+  const moving = [{ vhost: "__defaultVhost__", app: "live", stream: "s" }];
+  const drained = parseNodeState({ ...STATE, draining: true, moving });
+  assert.deepEqual([drained?.isDraining, drained?.moving], [true, new Set(["/live/s"])]);
   for (const other of [undefined, null, 1, [], {}, { urls: {} }]) {
     assert.equal(parseNodeState(other), undefined);
   }

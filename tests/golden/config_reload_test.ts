@@ -78,7 +78,13 @@ function given(config: Config): unknown {
     http: httpSettings(config),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.
     log: [config.log_level, config.log_format, config.log_file],
-    process: [config.pid, config.grace_final_wait_ms],
+    process: [
+      config.pid,
+      config.grace_s,
+      config.grace_start_wait_ms,
+      config.grace_final_wait_ms,
+      config.force_grace_quit,
+    ],
   };
 }
 

@@ -36,6 +36,8 @@ function configOf(environment: Readonly<Record<string, string>>): Config {
 }
 
 const defaults = configOf({});
+/** What a drain takes at most to close who is left, in milliseconds. */
+const CLOSING_MS = 4000;
 const PORTS = [defaults.listen, defaults.http_api.listen, defaults.http_server.listen].map((listen) =>
   listen[0]?.port
 );
@@ -114,7 +116,11 @@ for (const workload of workloads) {
     );
     const config = configOf(ours);
     assert.deepEqual(container.ports.map((port: Yaml) => port.containerPort), PORTS);
-    const stop = container.lifecycle.preStop.sleep.seconds * 1000 + config.grace_final_wait_ms;
+    const [program, ...args] = container.lifecycle.preStop.exec.command;
+    assert.equal(program, BINARY);
+    assert.deepEqual(parseCommandLine(args), { kind: "drain" });
+    const drainMs = config.grace_start_wait_ms + config.grace_s * 1000 + CLOSING_MS;
+    const stop = drainMs + config.grace_final_wait_ms;
     assert.ok(pod.spec.terminationGracePeriodSeconds * 1000 > stop, "it would be killed while it drains");
   });
 

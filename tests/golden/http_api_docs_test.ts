@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { apiApp } from "../fakes/fake_api.ts";
+import { FakeServerView } from "../fakes/fake_server_view.ts";
 
 const DOCS = new URL("../../docs/http-api.md", import.meta.url);
 const BASE = "http://127.0.0.1:1985";
@@ -44,8 +45,13 @@ const page = await Deno.readTextFile(DOCS);
 
 for (const { method, path, picked, answer } of examples(page)) {
   Deno.test(`docs/http-api.md shows ${method} ${path} ${picked?.join(" ") ?? ""} as it is answered`, async () => {
-    const app = apiApp({ rawApi: { enabled: true, allowReload: true } });
-    const body = await (await app.request(path, { method })).json();
+    const view = new FakeServerView();
+    if (method === "POST") {
+      view.drainAnswer = { ...view.drainAnswer, state: "announced", startedAtMs: 1, graceEndsAtMs: 2 };
+    }
+    const app = apiApp({ view, rawApi: { enabled: true, allowReload: true } });
+    const env = { peer: { hostname: "127.0.0.1", port: 40_000 } };
+    const body = await (await app.request(path, { method }, env)).json();
     if (picked === undefined) {
       assert.deepEqual(shape(answer), shape(body));
       if (body.code !== 0) assert.deepEqual(answer, body);

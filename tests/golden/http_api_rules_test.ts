@@ -382,6 +382,8 @@ Deno.test("/metrics has SRS's names and ours, with labels of closed sets", async
     "headwater_unexpected_errors_total 3",
     "# TYPE headwater_log_lines_lost_total counter",
     "headwater_log_lines_lost_total 8",
+    "# TYPE headwater_draining gauge",
+    "headwater_draining 0",
     "# TYPE cluster_nodes gauge",
     'cluster_nodes{state="up"} 2',
     'cluster_nodes{state="down"} 1',

@@ -34,6 +34,8 @@ async function crowdedView(count: number): Promise<LiveServerView> {
         receiveRate: new RateMeter(),
         kick() {},
         tick() {},
+        isPublishing: false,
+        move: () => false,
         shutDown() {},
       } satisfies RegisteredClient as RegisteredClient,
     );

@@ -10,6 +10,7 @@ import type { ApiOptions } from "./api_options.ts";
 import { bodyLimit } from "../middleware/body_limit.ts";
 import { addClientsRoutes } from "./clients_routes.ts";
 import { crossOrigin } from "../middleware/cross_origin.ts";
+import { addDrainRoutes } from "./drain_routes.ts";
 import { addHealthRoutes } from "./health_routes.ts";
 import { jsonp } from "../middleware/jsonp.ts";
 import { addListingRoutes } from "./listing_routes.ts";
@@ -55,6 +56,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addClientsRoutes(app, view, now);
   addRawRoutes(app, options);
   addTestsRoutes(app, view, now);
+  addDrainRoutes(app, view, options.drain, options.auth !== undefined);
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now);
   addConsoleRoutes(app, options.playersPort);

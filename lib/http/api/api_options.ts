@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
+import type { DrainControl } from "./drain_routes.ts";
 import type { ReloadRunner } from "./reload_runner.ts";
 
 /** What the HTTP API is made of. */
@@ -21,6 +22,8 @@ export interface ApiOptions {
   readonly reload: () => Promise<void>;
   /** Runs the reloads that are asked for here; absent: one of this app's own. What it tells of the last one outlives the app. */
   readonly reloads?: ReloadRunner;
+  /** Takes the server out of service. */
+  readonly drain: DrainControl;
   /** Port of the HTTP server with the players' page, for links of the console; absent: no links. */
   readonly playersPort?: number;
   /**

@@ -114,6 +114,11 @@ function totalMetrics(view: ServerView): Metric[] {
       "Log lines lost because they could not be written.",
       faults?.logLinesLostTotal ?? [],
     ),
+    gauge(
+      "headwater_draining",
+      "1 while the server takes no new clients since it is about to stop, else 0.",
+      view.drain().state === "off" ? 0 : 1,
+    ),
     gauge("cluster_nodes", "Coworkers by state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
   ];

@@ -33,6 +33,7 @@ const MAX_WEB_SOCKET_MESSAGE_BYTES = 4 * 1024;
 /** Answers to pings that may wait for a WebSocket that reads nothing, in bytes. */
 const MAX_QUEUED_BYTES = 64 * 1024;
 const NORMAL_CLOSURE = 1000;
+const GOING_AWAY = 1001;
 
 /** What all connections of a server share. */
 export interface HttpConnectionContext {
@@ -154,9 +155,9 @@ export class HttpConnection implements MediaSink {
     this.#writer.flush();
   }
 
-  end(): void {
+  end(why?: "going-away"): void {
     if (this.#state !== "playing") return;
-    if (this.#webSocket !== undefined) this.#closeWebSocket(NORMAL_CLOSURE);
+    if (this.#webSocket !== undefined) this.#closeWebSocket(why === undefined ? NORMAL_CLOSURE : GOING_AWAY);
     else this.#finish();
   }
 

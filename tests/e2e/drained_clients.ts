@@ -1,0 +1,103 @@
+import { Amf0Object } from "../../lib/wire/amf0.ts";
+import { CAPS_EX, type Command } from "../../lib/wire/commands.ts";
+import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { TestEncoder } from "../fakes/test_encoder.ts";
+import type { LocalNode } from "./cluster_nodes.ts";
+import { startEncoder } from "./players.ts";
+import type { TestScope } from "./test_scope.ts";
+
+const DEADLINE_MS = 30_000;
+
+/** An encoder that follows Enhanced RTMP's ReconnectRequest: it publishes at the other node before it leaves. */
+export class FollowingEncoder {
+  /** The port that it was sent to; resolves when it publishes there. */
+  readonly movedTo: Promise<number>;
+  /** Errors that it was told of. */
+  refusals = 0;
+
+  private constructor(scope: TestScope, encoder: TestEncoder, name: string) {
+    this.movedTo = this.#move(scope, encoder, name);
+  }
+
+  static async start(scope: TestScope, { rtmp }: LocalNode, name: string): Promise<FollowingEncoder> {
+    const encoder = await TestEncoder.start(rtmp.port, name, "live", { capsEx: CAPS_EX.reconnect });
+    scope.onClose(() => encoder.close());
+    return new FollowingEncoder(scope, encoder, name);
+  }
+
+  async #move(scope: TestScope, encoder: TestEncoder, name: string): Promise<number> {
+    const { client } = encoder;
+    const information = await statusOf(client, "NetConnection.Connect.ReconnectRequest");
+    const port = Number(new URL(information.getString("tcUrl") ?? "").port);
+    await startEncoder(scope, port, name);
+    await encoder.close();
+    this.refusals =
+      client.commands.map(informationOf).filter((info) => info?.getString("level") === "error").length;
+    return port;
+  }
+}
+
+/** A player that says that it is an SRS edge, and follows a redirect. */
+export class FollowingPlayer {
+  /** The port that it was sent to. */
+  readonly redirectedTo: Promise<number>;
+
+  private constructor(client: RtmpClient) {
+    this.redirectedTo = redirectOf(client);
+  }
+
+  static async start(scope: TestScope, { rtmp }: LocalNode, name: string): Promise<FollowingPlayer> {
+    const says = { argumentsObject: { srs_sig: "SRS", srs_version: "5.0.213" } };
+    const client = await RtmpClient.connect(rtmp.port, "live", undefined, says);
+    scope.onClose(() => client.close());
+    await client.play(name);
+    return new FollowingPlayer(client);
+  }
+}
+
+async function redirectOf(client: RtmpClient): Promise<number> {
+  const information = await statusOf(client, "NetConnection.Connect.Rejected");
+  const ex = information.get("ex");
+  const url = ex instanceof Amf0Object ? ex.getString("redirect2") : undefined;
+  await client.close();
+  return Number(new URL(url ?? "").port);
+}
+
+/** A page's player over a WebSocket. */
+export class WebSocketPlayer {
+  /** With which the server ended it. */
+  readonly closeCode: Promise<number>;
+
+  private constructor(socket: WebSocket) {
+    this.closeCode = new Promise((resolve) => {
+      socket.addEventListener("close", ({ code }) => resolve(code));
+    });
+  }
+
+  /** Resolves when media has come. */
+  static async start(scope: TestScope, { httpPort }: LocalNode, name: string): Promise<WebSocketPlayer> {
+    const socket = new WebSocket(`ws://127.0.0.1:${httpPort}/live/${name}.flv`);
+    const player = new WebSocketPlayer(socket);
+    await new Promise((resolve, reject) => {
+      socket.addEventListener("message", resolve, { once: true });
+      socket.addEventListener("error", reject, { once: true });
+    });
+    scope.onClose(async () => {
+      socket.close();
+      await player.closeCode;
+    });
+    return player;
+  }
+}
+
+async function statusOf(client: RtmpClient, code: string): Promise<Amf0Object> {
+  return await client.changes.until(
+    () => client.commands.map(informationOf).find((info) => info?.getString("code") === code),
+    code,
+    DEADLINE_MS,
+  );
+}
+
+function informationOf({ arguments: [information] }: Command): Amf0Object | undefined {
+  return information instanceof Amf0Object ? information : undefined;
+}
