@@ -24,6 +24,7 @@ const AT_2 = {
   answeredAt: "10.0.0.2",
   vhost: "__defaultVhost__",
   isHeadwater: true,
+  isDraining: false,
   nodeId: "node-2",
 } as const;
 
@@ -171,6 +172,7 @@ Deno.test("an SRS coworker is asked, and its answer taken", async () => {
     answeredAt: "10.0.0.9",
     vhost: "__defaultVhost__",
     isHeadwater: false,
+    isDraining: false,
   });
   assert.deepEqual(await a.cluster.locate(query("two")), { kind: "nowhere" });
   a.cluster.stop();
@@ -207,6 +209,7 @@ Deno.test("a play at the very start waits for the look-up of names", async () =>
     ip: "b.example",
     answeredAt: "b.example",
     isHeadwater: false,
+    isDraining: false,
   });
   a.cluster.stop();
 });

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import type { Context, Hono } from "hono";
+import { inBackground } from "../../base/background.ts";
 import { isLoopback } from "../../base/any_address.ts";
 import type { AppBindings } from "../app_handler.ts";
 import { envelope, refusal, resource } from "../middleware/answer.ts";
@@ -51,7 +52,7 @@ export function addDrainRoutes(
       if (text !== undefined && !(/^\d{1,5}$/.test(text) && Number(text) <= MAX_GRACE_S)) {
         return refusal(c, 400, `Cannot drain: grace_s must be a number of seconds from 0 to ${MAX_GRACE_S}`);
       }
-      void control.beginDrain(text === undefined ? undefined : Number(text) * 1000);
+      inBackground(control.beginDrain(text === undefined ? undefined : Number(text) * 1000), "drain");
       return answer(c);
     },
     DELETE: (c) => {
