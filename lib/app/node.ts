@@ -18,7 +18,8 @@ import { VhostRouter } from "../routing/vhost_router.ts";
 import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
-import { loneOrigin, type StreamRouter } from "../server/stream_router.ts";
+import { loneOrigin } from "../server/stream_router.ts";
+import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "../config/config.ts";
 import { TrafficByVhost } from "../base/upstream_traffic.ts";
@@ -29,15 +30,7 @@ import type { NodeAddresses, Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
 import { planReload } from "./reload.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
-import {
-  clusterPlaySettings,
-  clusterSettings,
-  edgeSettings,
-  findVhost,
-  serverLimits,
-  SIGNATURE,
-  vhostSettings,
-} from "./settings.ts";
+import { clusterSettings, findVhost, serverLimits, SIGNATURE, vhostSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 const log = getLogger(["headwater", "app"]);
@@ -60,6 +53,7 @@ export class Node {
   });
   readonly #reload: () => Promise<void>;
   readonly #pulls: SharedPulls;
+  readonly #edge: EdgeRouter;
   readonly #coworkerHttp = new HttpClient();
   readonly #clusterReport: ClusterReport;
   #config: Config;
@@ -88,7 +82,7 @@ export class Node {
     this.#pulls = new SharedPulls(streams.hub, clock);
     this.cluster = new Cluster({
       identity: { nodeId, bootId, version: VERSION },
-      settings: clusterSettings(config, undefined, undefined),
+      settings: clusterSettings(config, this.#vhosts, undefined, undefined),
       fetch: this.#coworkerHttp.fetch,
       resolveHost,
       clock,
@@ -112,12 +106,8 @@ export class Node {
       randomBytes,
       traffic,
     };
-    const edge = new EdgeRouter({ ...upstream, settings: (vhost) => edgeSettings(this.#config, vhost) });
-    const cluster = new ClusterRouter({
-      ...upstream,
-      cluster: this.cluster,
-      settings: (vhost) => clusterPlaySettings(this.#config, vhost),
-    });
+    this.#edge = new EdgeRouter(upstream);
+    const cluster = new ClusterRouter({ ...upstream, cluster: this.cluster });
     const lone = loneOrigin(
       (key) => streams.hub.get(key)?.feed !== undefined,
       (...request) => cluster.admitPublish(...request),
@@ -128,18 +118,12 @@ export class Node {
       load: () => this.#load(),
       publicAddress,
     });
-    const routerOf = (vhost: string): StreamRouter =>
-      edgeSettings(this.#config, vhost) !== undefined
-        ? edge
-        : clusterPlaySettings(this.#config, vhost) !== undefined
-        ? cluster
-        : lone;
     this.runtime = new ServerRuntime({
       version: VERSION,
       processId: Deno.pid,
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
-      router: new VhostRouter(routerOf),
+      router: new VhostRouter({ lone, cluster, edge: this.#edge }),
       streams,
       randomBytes,
       clock,
@@ -207,6 +191,7 @@ export class Node {
     const { config, needRestart } = planReload(this.#config, wanted);
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    this.#edge.reload(this.#vhosts.values());
     this.#findDescriptors();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
     this.#http?.reload();
@@ -272,9 +257,7 @@ export class Node {
   /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server. */
   #findDescriptors(): void {
     const { max_connections: wanted } = this.#config;
-    const mayDial = Object.values(this.#config.vhost).some(({ cluster }) =>
-      cluster.mode === "remote" || cluster.origin_cluster
-    );
+    const mayDial = this.#hasRole("cluster") || this.#hasRole("edge");
     const free = findDescriptors(wanted * (mayDial ? 2 : 1));
     this.#connections.setFreeDescriptors(free);
     if (free === Infinity) return;
@@ -282,6 +265,10 @@ export class Node {
       configured: wanted,
       descriptors: free,
     });
+  }
+
+  #hasRole(kind: VhostRole["kind"]): boolean {
+    return this.#vhosts.values().some(({ role }) => role.kind === kind);
   }
 
   #load(): NodeLoad {
@@ -303,15 +290,16 @@ export class Node {
       if (bootId !== undefined) boots.add(bootId);
       nodesUp++;
     }
-    const isEdge = Object.values(this.#config.vhost).some(({ cluster }) => cluster.mode === "remote");
-    if (nodesUp + nodesDown === 0 && !isEdge) return undefined;
+    if (nodesUp + nodesDown === 0 && !this.#hasRole("edge")) return undefined;
     let pullRetriesTotal = this.#pulls.closedRetries;
     for (const [, pull] of this.#pulls.pulls()) pullRetriesTotal += pull.retries;
     return { nodesUp, nodesDown, pullRetriesTotal };
   }
 
   #applyClusterSettings(addresses: NodeAddresses): void {
-    this.cluster.reload(clusterSettings(this.#config, addresses.rtmp[0]?.port, addresses.httpApi[0]?.port));
+    this.cluster.reload(
+      clusterSettings(this.#config, this.#vhosts, addresses.rtmp[0]?.port, addresses.httpApi[0]?.port),
+    );
   }
 }
 

@@ -1,9 +1,8 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
 import { parseCoworkerAddress } from "../base/host_port.ts";
-import type { ClusterPlaySettings } from "../routing/cluster_router.ts";
-import type { EdgeSettings } from "../routing/edge_router.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
+import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config, VhostConfig } from "../config/config.ts";
 import { VERSION } from "./version.ts";
@@ -62,45 +61,24 @@ export function vhostSettings(config: Config): Map<string, VhostSettings> {
   return settings;
 }
 
-/** The edge part of a vhost, as configured now; undefined for one that is no edge. */
-export function edgeSettings(config: Config, name: string): EdgeSettings | undefined {
-  const cluster = config.vhost[name]?.cluster;
-  if (cluster === undefined || cluster.mode !== "remote") return undefined;
-  return {
-    origins: cluster.origin.map((origin) => {
-      const { host, port } = parseCoworkerAddress(origin, DEFAULT_RTMP_PORT);
-      return { hostname: host, port };
-    }),
-    vhostTemplate: cluster.vhost,
-    tokenTraverse: cluster.token_traverse,
-    debugUpnode: cluster.debug_srs_upnode,
-    lingerMs: cluster.linger_ms,
-    streamWaitMs: cluster.stream_wait_ms,
-  };
-}
-
-/** How plays of a vhost of an origin cluster are served; undefined for one that is in no cluster. */
-export function clusterPlaySettings(config: Config, name: string): ClusterPlaySettings | undefined {
-  const cluster = config.vhost[name]?.cluster;
-  if (cluster === undefined || cluster.mode !== "local" || !cluster.origin_cluster) return undefined;
-  return { redirect: cluster.redirect, waitMs: cluster.wait_ms, lingerMs: cluster.linger_ms };
-}
-
 /**
  * What of a configuration concerns the cluster.
  *
+ * @param roles What `vhostSettings` made of it.
  * @param rtmpPort The port that RTMP is really on.
  */
 export function clusterSettings(
   config: Config,
+  roles: ReadonlyMap<string, VhostSettings>,
   rtmpPort: number | undefined,
   apiPort: number | undefined,
 ): ClusterSettings {
   const vhosts = new Map<string, ClusterVhostSettings>();
-  for (const [name, { enabled, cluster }] of Object.entries(config.vhost)) {
-    if (!enabled) continue;
+  for (const [name, { cluster }] of Object.entries(config.vhost)) {
+    const role = roles.get(name)?.role;
+    if (role === undefined) continue;
     vhosts.set(name, {
-      isOriginCluster: cluster.mode === "local" && cluster.origin_cluster,
+      isOriginCluster: role.kind === "cluster",
       coworkers: cluster.coworkers,
       advertise: cluster.advertise,
       pollIntervalMs: cluster.poll_interval_ms,
@@ -127,11 +105,33 @@ export function findVhost<T>(vhosts: ReadonlyMap<string, T>, name: string): T | 
   return vhosts.get(name) ?? vhosts.get(DEFAULT_VHOST);
 }
 
+/** What a vhost is by its `cluster` section. */
+function vhostRole(cluster: VhostConfig["cluster"]): VhostRole {
+  if (cluster.mode === "local") {
+    const { origin_cluster: isOriginCluster, redirect, wait_ms: waitMs, linger_ms: lingerMs } = cluster;
+    return isOriginCluster ? { kind: "cluster", redirect, waitMs, lingerMs } : { kind: "lone" };
+  }
+  return {
+    kind: "edge",
+    origins: cluster.origin.map((origin) => {
+      const { host, port } = parseCoworkerAddress(origin, DEFAULT_RTMP_PORT);
+      return { hostname: host, port };
+    }),
+    vhostTemplate: cluster.vhost,
+    tokenTraverse: cluster.token_traverse,
+    debugUpnode: cluster.debug_srs_upnode,
+    lingerMs: cluster.linger_ms,
+    streamWaitMs: cluster.stream_wait_ms,
+  };
+}
+
 function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettings {
   const { play, publish, http_remux: remux, cluster } = vhost;
+  const role = vhostRole(cluster);
   return {
     name,
-    separatesVhosts: name === DEFAULT_VHOST && cluster.mode === "remote" && cluster.vhost.includes("[vhost]"),
+    role,
+    separatesVhosts: name === DEFAULT_VHOST && role.kind === "edge" && role.vhostTemplate.includes("[vhost]"),
     stream: {
       chunkSize: vhost.chunk_size || config.chunk_size,
       gopCache: play.gop_cache,

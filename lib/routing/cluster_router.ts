@@ -5,7 +5,7 @@ import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { pause } from "../upstream/pause.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
-import { decideRedirect, type RedirectMode } from "./redirect_policy.ts";
+import { decideRedirect } from "./redirect_policy.ts";
 import { reconnectTcUrl, redirectUrls } from "./redirect_url.ts";
 import { RetryPause } from "../upstream/retry_pause.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
@@ -13,28 +13,14 @@ import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
-import type {
-  Elsewhere,
-  PlayDecision,
-  PublishLease,
-  StreamRequest,
-  StreamRouter,
-} from "../server/stream_router.ts";
+import type { Elsewhere, PlayDecision, PublishLease, StreamRequest } from "../server/stream_router.ts";
+import type { ClusterRole } from "../server/vhost_role.ts";
 import { followsReconnectRequests, isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;
-
-/** The router's part of a vhost's `cluster` section. */
-export interface ClusterPlaySettings {
-  readonly redirect: RedirectMode;
-  /** How long a play may wait for a stream that no node has, in milliseconds. */
-  readonly waitMs: number;
-  /** How long a relay stays after its last player, in milliseconds. */
-  readonly lingerMs: number;
-}
 
 /** What the router asks of the cluster. */
 export interface ClusterKnowledge {
@@ -54,11 +40,10 @@ export interface ClusterKnowledge {
 
 export interface ClusterRouterOptions extends UpstreamRouterOptions {
   readonly cluster: ClusterKnowledge;
-  readonly settings: (vhost: string) => ClusterPlaySettings | undefined;
 }
 
 /** An origin of a cluster: a stream is here, at a coworker, or nowhere, and that is known before the player is told anything. */
-export class ClusterRouter implements StreamRouter {
+export class ClusterRouter {
   readonly #options: ClusterRouterOptions;
   /** Plays that wait for a stream that no node has, by its key: each is told when it is heard of. */
   readonly #waiting = new Map<string, Set<AbortController>>();
@@ -79,40 +64,35 @@ export class ClusterRouter implements StreamRouter {
     for (const heard of this.#waiting.get(key) ?? []) heard.abort();
   }
 
-  admitConnect(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  async admitPlay(request: StreamRequest): Promise<PlayDecision> {
+  async admitPlay(request: StreamRequest, role: ClusterRole): Promise<PlayDecision> {
     const { streams, pulls } = this.#options;
-    const settings = this.#settings(request.vhost.name);
     const feed = streams.hub.get(request.key)?.feed;
     // Another node looks for the stream by itself when it is lost here.
     if (feed?.kind === "publish") {
-      return isNode(request.connect) ? { kind: "local" } : this.#keep(request, settings);
+      return isNode(request.connect) ? { kind: "local" } : this.#keep(request, role);
     }
     if (pulls.isLoop(routeOf(request.connect))) throw playLoop(request.key);
-    const decision = decideRedirect(settings.redirect, request.connect);
-    if (feed !== undefined && decision === "relay") return this.#keep(request, settings);
-    const location = await this.#locate(request, settings.waitMs);
+    const decision = decideRedirect(role.redirect, request.connect);
+    if (feed !== undefined && decision === "relay") return this.#keep(request, role);
+    const location = await this.#locate(request, role.waitMs);
     if (location.kind === "mine") return { kind: "local" };
     if (location.kind === "nowhere") {
       throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node in the cluster has it`);
     }
-    if (decision === "relay" || location.isDraining) return await this.#relay(request, settings, location);
+    if (decision === "relay" || location.isDraining) return await this.#relay(request, role, location);
     // As the owner says: it may know the stream by another one (ossrs/srs #1680).
     return sendTo(decision, request, location.ip, location.port, location.vhost || request.vhost.name);
   }
 
-  elsewhere(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined {
-    const { cluster, settings } = this.#options;
+  /** Where a client may go on when this node stops; see `StreamRouter`. */
+  elsewhere(request: StreamRequest, kind: "publish" | "play", role: ClusterRole): Elsewhere | undefined {
+    const { cluster } = this.#options;
     const { connect, vhost, key } = request;
-    const redirect = settings(vhost.name)?.redirect ?? "relay";
-    if (redirect === "relay" || connect === undefined) return undefined;
+    if (role.redirect === "relay" || connect === undefined) return undefined;
     // A coworker that relays for its players: the stream is nowhere else, and it looks for it by itself when it moves.
     const nodeId = connect.argumentsObject?.getString("headwater_node");
-    if (role === "play" && nodeId !== undefined && cluster.isCoworker(nodeId)) return undefined;
-    const decision = role === "play"
+    if (kind === "play" && nodeId !== undefined && cluster.isCoworker(nodeId)) return undefined;
+    const decision = kind === "play"
       ? decideRedirect("auto", connect)
       : isNode(connect) || followsReconnectRequests(connect)
       ? "reconnect"
@@ -120,7 +100,7 @@ export class ClusterRouter implements StreamRouter {
     if (decision === "relay") return undefined;
     const other = cluster.findOther(vhost.name);
     if (other === undefined) return undefined;
-    if (role === "publish") cluster.letMove(key);
+    if (kind === "publish") cluster.letMove(key);
     return sendTo(decision, request, other.host, other.port, vhost.name);
   }
 
@@ -149,14 +129,6 @@ export class ClusterRouter implements StreamRouter {
         cluster.disown(key, connectionId);
       },
     };
-  }
-
-  #settings(vhost: string): ClusterPlaySettings {
-    const settings = this.#options.settings(vhost);
-    if (settings === undefined) {
-      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no longer in a cluster`);
-    }
-    return settings;
   }
 
   /** Asks again, more and more seldom, until the stream is found or heard of, or `waitMs` is over. */
@@ -188,18 +160,18 @@ export class ClusterRouter implements StreamRouter {
   }
 
   /** Serves a stream that is here, and goes on looking for it when its publisher moves to another node. */
-  #keep(request: StreamRequest, settings: ClusterPlaySettings): PlayDecision {
-    return { kind: "local", release: this.#acquire(request, askerOf(request), settings).release };
+  #keep(request: StreamRequest, role: ClusterRole): PlayDecision {
+    return { kind: "local", release: this.#acquire(request, askerOf(request), role).release };
   }
 
   /** Serves a coworker's stream through this node: ready when its first media is here. */
   async #relay(
     request: StreamRequest,
-    settings: ClusterPlaySettings,
+    role: ClusterRole,
     location: StreamLocation,
   ): Promise<PlayDecision> {
     const asker = askerOf(request);
-    const { pull, release } = this.#acquire(request, asker, settings, location);
+    const { pull, release } = this.#acquire(request, asker, role, location);
     try {
       await pull.whenFound(asker, request.signal);
     } catch (error) {
@@ -213,14 +185,14 @@ export class ClusterRouter implements StreamRouter {
   #acquire(
     request: StreamRequest,
     asker: PullAsker,
-    settings: ClusterPlaySettings,
+    role: ClusterRole,
     location?: StreamLocation,
   ): { pull: StreamPull; release: () => void } {
     const { streams, pulls } = this.#options;
     const stream = streams.hub.open(request.key, () => request.vhost.stream);
     return pulls.acquire(
       stream,
-      settings.lingerMs,
+      role.lingerMs,
       asker,
       () => this.#openPull(request, asker, stream, location),
     );

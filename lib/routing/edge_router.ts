@@ -1,6 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
 import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
-import { OriginPool } from "../upstream/origin_pool.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import { type PushSource, StreamPush } from "../upstream/stream_push.ts";
@@ -10,10 +9,12 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import type { SocketAddress } from "../net/tcp.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "../server/requested_vhost.ts";
+import { EdgeVhost } from "./edge_vhost.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
-import type { PlayDecision, PublishLease, StreamRequest, StreamRouter } from "../server/stream_router.ts";
+import type { PlayDecision, PublishLease, StreamRequest } from "../server/stream_router.ts";
 import { clientArguments, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
+import type { EdgeRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** How long TCP to an origin may take, in milliseconds. */
@@ -23,68 +24,63 @@ const FIRST_MEDIA_TIMEOUT_MS = 2000;
 /** How long token traverse may take at one origin, in milliseconds; SRS's. */
 const TRAVERSE_TIMEOUT_MS = 3000;
 
-/** The edge part of one vhost's configuration. */
-export interface EdgeSettings {
-  readonly origins: readonly SocketAddress[];
-  /** The vhost at the origin; `[vhost]` stands for ours. */
-  readonly vhostTemplate: string;
-  readonly tokenTraverse: boolean;
-  readonly debugUpnode: boolean;
-  /** How long a pull stays after its last player, in milliseconds. */
-  readonly lingerMs: number;
-  /** How long a player may wait for a stream that no origin has, in milliseconds; 0: for ever. */
-  readonly streamWaitMs: number;
-}
-
-export interface EdgeRouterOptions extends UpstreamRouterOptions {
-  readonly settings: (vhost: string) => EdgeSettings | undefined;
-}
-
 /** An edge: plays are pulled from an origin, publishes are pushed to one. */
-export class EdgeRouter implements StreamRouter {
-  readonly #options: EdgeRouterOptions;
-  readonly #pools = new Map<string, OriginPool>();
+export class EdgeRouter {
+  readonly #options: UpstreamRouterOptions;
+  readonly #vhosts = new Map<string, EdgeVhost>();
 
-  constructor(options: EdgeRouterOptions) {
+  constructor(options: UpstreamRouterOptions) {
     this.#options = options;
   }
 
-  async admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void> {
-    const settings = this.#settings(vhost.name);
-    if (settings.tokenTraverse) await this.#traverse(connect, address, vhost.name, settings);
+  /** Takes what vhosts are now, for what has been begun. */
+  reload(vhosts: Iterable<VhostSettings>): void {
+    for (const { name, role } of vhosts) {
+      if (role.kind === "edge") this.#vhosts.get(name)?.reload(role);
+    }
   }
 
-  admitPlay(request: StreamRequest): Promise<PlayDecision> {
+  async admitConnect(
+    connect: ConnectInfo,
+    address: StreamAddress,
+    vhost: VhostSettings,
+    role: EdgeRole,
+  ): Promise<void> {
+    if (role.tokenTraverse) await this.#traverse(connect, address, vhost.name, role);
+  }
+
+  admitPlay(request: StreamRequest, role: EdgeRole): Promise<PlayDecision> {
     const { streams, pulls } = this.#options;
-    const settings = this.#settings(request.vhost.name);
     const isPublished = streams.hub.get(request.key)?.feed?.kind === "publish";
     if (!isPublished && pulls.isLoop(routeOf(request.connect))) throw playLoop(request.key);
     const stream = streams.hub.open(request.key, () => request.vhost.stream);
     const asker = askerOf(request);
+    const vhost = this.#vhost(request.vhost.name, role);
     const { release } = pulls.acquire(
       stream,
-      settings.lingerMs,
+      role.lingerMs,
       asker,
-      () => this.#openPull(request, asker, stream, settings),
+      () => this.#openPull(request, asker, stream, vhost),
     );
-    return Promise.resolve({ kind: "local", release, waitMs: settings.streamWaitMs });
+    return Promise.resolve({ kind: "local", release, waitMs: role.streamWaitMs });
   }
 
   async admitPublish(
     request: StreamRequest,
     stream: LiveStream,
     stop: (reason: RtmpError) => void,
+    role: EdgeRole,
   ): Promise<PublishLease> {
     const { streams, identity, dial, clock, traffic } = this.#options;
     refuseLoop(identity, request.connect, request.key);
-    const settings = this.#settings(request.vhost.name);
+    const vhost = this.#vhost(request.vhost.name, role);
     const push = new StreamPush({
       stream,
       dial,
       clock,
       traffic: traffic.of(request.vhost.name),
-      source: this.#pushSource(request, settings),
-      session: this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], settings),
+      source: this.#pushSource(request, vhost),
+      session: this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], vhost),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       onBehind: (cursor) => streams.scheduler(stream.options.gatherMs).markDirty(cursor.output),
       onRefused: stop,
@@ -98,129 +94,77 @@ export class EdgeRouter implements StreamRouter {
     return { release: () => push.close() };
   }
 
-  /**
-   * As configured now, so that a reload counts for what is being pulled.
-   *
-   * @param first For a vhost that is no longer an edge, where what was begun goes on.
-   */
-  #settings(vhost: string, first?: EdgeSettings): EdgeSettings {
-    const settings = this.#options.settings(vhost) ?? first;
-    if (settings === undefined) {
-      throw new RtmpError("vhost-not-found", `Vhost '${vhost}' is no longer an edge`);
+  #vhost(name: string, role: EdgeRole): EdgeVhost {
+    let vhost = this.#vhosts.get(name);
+    if (vhost === undefined) {
+      const { pulls, traffic } = this.#options;
+      vhost = new EdgeVhost({
+        ...this.#options,
+        role,
+        traffic: traffic.of(name),
+        onAlive: () => pulls.hurry(),
+      });
+      this.#vhosts.set(name, vhost);
     }
-    return settings;
-  }
-
-  #pool(vhost: string, settings: EdgeSettings): OriginPool {
-    let pool = this.#pools.get(vhost);
-    if (pool === undefined) {
-      pool = new OriginPool(
-        settings.origins,
-        this.#options.clock,
-        (origin) => this.#answers(origin, vhost),
-        () => this.#options.pulls.hurry(),
-      );
-      this.#pools.set(vhost, pool);
-    }
-    // As configured now: origins can be reloaded.
-    pool.setOrigins(settings.origins);
-    return pool;
-  }
-
-  /** Whether an origin answers a handshake. */
-  async #answers(origin: SocketAddress, vhost: string): Promise<boolean> {
-    const { dial, clock, limits, randomBytes } = this.#options;
-    let hasAnswered = false;
-    const connection: UpstreamConnection = new UpstreamConnection({
-      dial,
-      clock,
-      traffic: this.#options.traffic.of(vhost),
-      purpose: "connect",
-      target: {
-        address: origin,
-        tcUrl: upstreamTcUrl(origin.hostname, origin.port, ""),
-        app: "",
-        streamName: "",
-      },
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      session: { pageUrl: "", swfUrl: "", argumentsObject: undefined, limits: limits(), randomBytes },
-      onEvent: () => {},
-      onAnswer: () => {
-        hasAnswered = true;
-        connection.close();
-      },
-    });
-    await connection.run();
-    return hasAnswered;
+    return vhost;
   }
 
   #openPull(
     request: StreamRequest,
     asker: PullAsker,
     stream: LiveStream,
-    settings: EdgeSettings,
+    vhost: EdgeVhost,
   ): StreamPull {
     return new StreamPull({
       ...pullOptions(this.#options, request, stream),
       asker,
-      source: this.#source(request, settings),
-      session: (asker, route) => this.#session(asker, route, this.#settings(request.vhost.name, settings)),
+      source: this.#source(request, vhost),
+      session: (asker, route) => this.#session(asker, route, vhost),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       firstMediaTimeoutMs: FIRST_MEDIA_TIMEOUT_MS,
     });
   }
 
-  #session(asker: PullAsker, route: readonly string[], settings: EdgeSettings): UpstreamSession {
+  #session(asker: PullAsker, route: readonly string[], vhost: EdgeVhost): UpstreamSession {
     const { identity, limits, randomBytes } = this.#options;
     return {
       pageUrl: asker.pageUrl,
       swfUrl: asker.swfUrl,
-      argumentsObject: upstreamArguments(identity, route, settings.debugUpnode),
+      argumentsObject: upstreamArguments(identity, route, vhost.role.debugUpnode),
       limits: limits(),
       randomBytes,
     };
   }
 
-  #pushSource(request: StreamRequest, first: EdgeSettings): PushSource {
-    const source = this.#source(request, first, true);
+  #pushSource(request: StreamRequest, vhost: EdgeVhost): PushSource {
+    const source = this.#source(request, vhost, true);
     return { ...source, targets: (signal) => source.targets(askerOf(request), signal) };
   }
 
   /** @param isBold At first also origins that could not be reached are tried when there are no others. */
-  #source(request: StreamRequest, first: EdgeSettings, isBold = false): PullSource {
-    const { address, vhost, key } = request;
-    const settings = () => this.#settings(vhost.name, first);
+  #source({ address, key, vhost: { name } }: StreamRequest, vhost: EdgeVhost, isBold = false): PullSource {
     const origins = new Map<UpstreamTarget, SocketAddress>();
     let mayInsist = isBold;
-    const choose = () => {
-      const pool = this.#pool(vhost.name, settings());
-      const candidates = pool.candidates(key);
-      if (candidates.length > 0 || !mayInsist) return candidates;
-      return pool.all(key);
-    };
     return {
-      targets: ({ parameters }) => {
-        const { vhostTemplate } = settings();
+      // deno-lint-ignore require-await -- what it throws is to reject
+      targets: async ({ parameters }) => {
         origins.clear();
-        for (const origin of choose()) {
+        const insists = mayInsist;
+        mayInsist = false;
+        for (const origin of vhost.choose(key, insists)) {
+          const vhostThere = vhostAtOrigin(vhost.role.vhostTemplate, name, address) ?? origin.hostname;
           origins.set({
             address: origin,
-            tcUrl: upstreamTcUrl(
-              vhostAtOrigin(vhostTemplate, vhost.name, address) ?? origin.hostname,
-              origin.port,
-              address.app,
-            ),
+            tcUrl: upstreamTcUrl(vhostThere, origin.port, address.app),
             app: address.app,
             streamName: address.stream + parameters,
           }, origin);
         }
-        mayInsist = false;
-        if (origins.size === 0) return Promise.reject(noOrigin(key, settings()));
-        return Promise.resolve([...origins.keys()]);
+        return [...origins.keys()];
       },
       tried: (target, error) => {
         const origin = origins.get(target);
-        if (origin !== undefined) this.#pool(vhost.name, settings()).tried(origin, error);
+        if (origin !== undefined) vhost.tried(origin, error);
       },
     };
   }
@@ -230,10 +174,10 @@ export class EdgeRouter implements StreamRouter {
     connect: ConnectInfo,
     address: StreamAddress,
     vhost: string,
-    settings: EdgeSettings,
+    { origins }: EdgeRole,
   ): Promise<void> {
     const { dial, clock, limits, randomBytes } = this.#options;
-    for (const origin of settings.origins) {
+    for (const origin of origins) {
       let verdict: RtmpError | "accepted" | undefined;
       const connection: UpstreamConnection = new UpstreamConnection({
         dial,
@@ -274,12 +218,6 @@ export class EdgeRouter implements StreamRouter {
     }
     throw new RtmpError("token-refused", "Cannot ask an origin to admit the client: no origin is reachable");
   }
-}
-
-function noOrigin(key: string, { origins }: EdgeSettings): RtmpError {
-  return origins.length === 0
-    ? new RtmpError("no-origin", `Cannot relay '${key}': no origin is configured`)
-    : new RtmpError("unreachable", `Cannot relay '${key}': no origin is reachable`);
 }
 
 /**

@@ -1,8 +1,6 @@
 import { followsReconnectRequests, followsRedirects } from "../server/peer_node.ts";
+import type { RedirectMode } from "../server/vhost_role.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-
-/** `cluster.redirect`. */
-export type RedirectMode = "auto" | "302" | "relay";
 
 /** How a player gets to a stream of a coworker. */
 export type RedirectDecision =

@@ -10,22 +10,44 @@ import type {
   StreamRouter,
 } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
+import type { ClusterRouter } from "./cluster_router.ts";
+import type { EdgeRouter } from "./edge_router.ts";
 
-/** Hands each request to the router of its vhost's role: lone origin, origin of a cluster, or edge. */
+/** Who decides for vhosts of each role. */
+export interface RoleRouters {
+  readonly lone: StreamRouter;
+  readonly cluster: ClusterRouter;
+  readonly edge: EdgeRouter;
+}
+
+/** Hands each request to the router of its vhost's role. */
 export class VhostRouter implements StreamRouter {
-  readonly #routerOf: (vhost: string) => StreamRouter;
+  readonly #routers: RoleRouters;
 
-  /** @param routerOf As configured now. */
-  constructor(routerOf: (vhost: string) => StreamRouter) {
-    this.#routerOf = routerOf;
+  constructor(routers: RoleRouters) {
+    this.#routers = routers;
   }
 
-  async admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void> {
-    await this.#routerOf(vhost.name).admitConnect(connect, address, vhost);
+  admitConnect(connect: ConnectInfo, address: StreamAddress, vhost: VhostSettings): Promise<void> {
+    const { lone, edge } = this.#routers;
+    const { role } = vhost;
+    if (role.kind === "edge") return edge.admitConnect(connect, address, vhost, role);
+    return lone.admitConnect(connect, address, vhost);
   }
 
   async admitPlay(request: StreamRequest): Promise<PlayDecision> {
-    return await this.#routerOf(request.vhost.name).admitPlay(request);
+    const { lone, cluster, edge } = this.#routers;
+    const { role } = request.vhost;
+    switch (role.kind) {
+      case "lone":
+        return await lone.admitPlay(request);
+      case "cluster":
+        return await cluster.admitPlay(request, role);
+      case "edge":
+        return await edge.admitPlay(request, role);
+      default:
+        return role satisfies never;
+    }
   }
 
   async admitPublish(
@@ -33,10 +55,22 @@ export class VhostRouter implements StreamRouter {
     stream: LiveStream,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishLease> {
-    return await this.#routerOf(request.vhost.name).admitPublish(request, stream, stop);
+    const { lone, cluster, edge } = this.#routers;
+    const { role } = request.vhost;
+    switch (role.kind) {
+      case "lone":
+        return await lone.admitPublish(request, stream, stop);
+      case "cluster":
+        return await cluster.admitPublish(request, stream, stop);
+      case "edge":
+        return await edge.admitPublish(request, stream, stop, role);
+      default:
+        return role satisfies never;
+    }
   }
 
-  elsewhere(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined {
-    return this.#routerOf(request.vhost.name).elsewhere?.(request, role);
+  elsewhere(request: StreamRequest, kind: "publish" | "play"): Elsewhere | undefined {
+    const { role } = request.vhost;
+    return role.kind === "cluster" ? this.#routers.cluster.elsewhere(request, kind, role) : undefined;
   }
 }

@@ -200,9 +200,11 @@ export class RtmpConnection implements RegisteredClient {
   }
 
   move(): boolean {
-    const { router } = this.#runtime.options;
+    const { router, findVhost } = this.#runtime.options;
     const address = this.#address;
-    const vhost = this.#vhost;
+    // As it is now: a reload may have made it another, or none.
+    const vhost = this.#vhost && findVhost(this.#vhost.name);
+    if (vhost?.name !== this.#vhost?.name) return false;
     if (this.#isClosing || this.#closeAtMs !== Infinity || address === undefined || vhost === undefined) {
       return false;
     }

@@ -60,7 +60,7 @@ export interface StreamRouter {
    * Where a client may go on when this server stops; undefined when it would not follow, should not, or there is no other place. A
    * publisher who is told has the router's word that it is let in there.
    */
-  elsewhere?(request: StreamRequest, role: "publish" | "play"): Elsewhere | undefined;
+  elsewhere?(request: StreamRequest, kind: "publish" | "play"): Elsewhere | undefined;
 }
 
 /**

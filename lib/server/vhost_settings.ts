@@ -1,4 +1,5 @@
 import type { LiveStreamOptions } from "../hub/live_stream.ts";
+import type { VhostRole } from "./vhost_role.ts";
 
 /** What the configuration says of one vhost's HTTP-FLV and WebSocket-FLV. */
 export interface FlvSettings {
@@ -19,6 +20,7 @@ export interface FlvSettings {
 /** What the configuration says of one vhost, as far as the server needs it. Read anew for each connection, so that reloads count. */
 export interface VhostSettings {
   readonly name: string;
+  readonly role: VhostRole;
   /** It serves requests for several vhosts, whose streams are to be kept apart: see `requestKey`. */
   readonly separatesVhosts: boolean;
   readonly stream: LiveStreamOptions;

@@ -167,6 +167,28 @@ programTest([], "edges that are each other's origin refuse what comes back", asy
   await rejects(startEncoder(scope, one.rtmp.port, "a"), /The other server refused/);
 });
 
+programTest(
+  [],
+  "what an edge has begun goes by a reload, and goes on where the vhost is no edge after it",
+  async (scope) => {
+    const origin = await LocalNode.start(scope);
+    const edge = await startLocalEdge(scope, []);
+    const keys = { mode: "remote", origin: [origin.origin] };
+    await startEncoder(scope, origin.rtmp.port, "a");
+    const player = await watchRtmp(scope, edge.rtmp.port, "a");
+    edge.reload(keys);
+    await player.more(10);
+    edge.reload({ mode: "local" });
+    await player.more(10);
+    await startEncoder(scope, edge.rtmp.port, "here");
+    equal(origin.node.runtime.hub.get("/live/here"), undefined, "a lone origin pushes nothing");
+    edge.reload(keys);
+    await startEncoder(scope, edge.rtmp.port, "b");
+    equal(origin.node.runtime.hub.get("/live/b")?.feed?.kind, "publish");
+    await player.more(10);
+  },
+);
+
 programTest([], "an edge follows three redirects, and no fourth", async (scope) => {
   const origin = await LocalNode.start(scope);
   await startEncoder(scope, origin.rtmp.port, "a");

@@ -5,14 +5,7 @@ import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
-import {
-  clusterPlaySettings,
-  clusterSettings,
-  edgeSettings,
-  httpSettings,
-  serverLimits,
-  vhostSettings,
-} from "../../lib/app/settings.ts";
+import { clusterSettings, httpSettings, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 
 /** Of each role a vhost, so that every key has one in which it counts. */
 function running(): RawTable {
@@ -68,13 +61,11 @@ function load(values: RawTable): Config {
 
 /** Everything that a running server is given of a configuration when it is reloaded. */
 function given(config: Config): unknown {
-  const vhosts = Object.keys(config.vhost);
+  const vhosts = vhostSettings(config);
   return {
     limits: serverLimits(config),
-    vhosts: [...vhostSettings(config)],
-    edges: vhosts.map((name) => edgeSettings(config, name)),
-    plays: vhosts.map((name) => clusterPlaySettings(config, name)),
-    cluster: [...clusterSettings(config, 1935, 1985).vhosts],
+    vhosts: [...vhosts],
+    cluster: [...clusterSettings(config, vhosts, 1935, 1985).vhosts],
     http: httpSettings(config),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.
     log: [config.log_level, config.log_format, config.log_file],
