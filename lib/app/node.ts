@@ -13,12 +13,12 @@ import { HttpClient } from "../net/http_client.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../routing/cluster_router.ts";
 import { EdgeRouter } from "../routing/edge_router.ts";
+import { loneOrigin } from "../routing/lone_router.ts";
 import { SharedPulls } from "../routing/shared_pulls.ts";
 import { VhostRouter } from "../routing/vhost_router.ts";
 import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
-import { loneOrigin } from "../server/stream_router.ts";
 import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "../config/config.ts";
@@ -108,10 +108,7 @@ export class Node {
     };
     this.#edge = new EdgeRouter(upstream);
     const cluster = new ClusterRouter({ ...upstream, cluster: this.cluster });
-    const lone = loneOrigin(
-      (key) => streams.hub.get(key)?.feed !== undefined,
-      (...request) => cluster.admitPublish(...request),
-    );
+    const lone = loneOrigin(streams.hub, (...request) => cluster.admitPublish(...request));
     this.#clusterReport = new ClusterReport({
       cluster: this.cluster,
       wallNow: Date.now,

@@ -1,5 +1,11 @@
 import { LiveStream, type LiveStreamOptions, type OnOutput } from "./live_stream.ts";
 
+/** A stream that somebody plays, feeds or waits for. */
+export interface HeldStream {
+  readonly stream: LiveStream;
+  readonly release: () => void;
+}
+
 /** The live streams of this process by key. A stream exists while it has a feed or a player. */
 export class StreamHub {
   readonly #streams = new Map<string, LiveStream>();
@@ -26,6 +32,22 @@ export class StreamHub {
       this.#streams.set(key, stream);
     }
     return stream;
+  }
+
+  /** That stream, which stays the one of its key until it is released; releasing it again does nothing. */
+  hold(key: string, options: () => LiveStreamOptions): HeldStream {
+    const stream = this.open(key, options);
+    stream.keepers++;
+    let isReleased = false;
+    return {
+      stream,
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        stream.keepers--;
+        this.release(stream);
+      },
+    };
   }
 
   /** Forgets a stream that nobody feeds, plays or looks after. Call whenever one of them leaves. */

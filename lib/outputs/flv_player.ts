@@ -10,6 +10,7 @@ import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { RegisteredClient } from "../server/client_registry.ts";
 import type { ServerRuntime } from "../server/server_runtime.ts";
+import type { LocalPlay } from "../server/stream_router.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** A stream that has shown only audio or only video for so long has nothing else, in milliseconds. */
@@ -106,18 +107,13 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /**
    * Resolves when there is something to play and its header is known.
    *
-   * @param waitMs How long the stream may be gone later on, in milliseconds; 0: for ever.
    * @throws {RtmpError} `stream-not-found` when nothing comes in the configured time; else why the player was closed.
    */
-  async join(stream: LiveStream, waitMs: number): Promise<void> {
-    if (this.#isClosed) {
-      this.#runtime.hub.release(stream);
-      throw this.#closeReason ?? gone();
-    }
+  async join({ stream, waitMs = 0, release }: LocalPlay): Promise<void> {
+    this.onClosed(release);
+    if (this.#isClosed) throw this.#closeReason ?? gone();
     this.#stream = stream;
     this.#waitMs = waitMs;
-    // Until there is a cursor nothing else keeps the stream in the hub.
-    stream.keepers++;
     stream.feedListeners.add(this.#onFeed);
     stream.kindListeners.add(this.#onKind);
     this.#subscribe();
@@ -161,9 +157,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     if (stream !== undefined) {
       stream.feedListeners.delete(this.#onFeed);
       stream.kindListeners.delete(this.#onKind);
-      stream.keepers--;
       if (this.#cursor !== undefined) stream.unsubscribe(this.#cursor);
-      this.#runtime.hub.release(stream);
     }
     this.#logClosed();
     this.#abort.abort();

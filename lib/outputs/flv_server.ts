@@ -51,7 +51,7 @@ export class FlvServer {
       player.onClosed(this.#server.clients.add(player));
       request.signal.addEventListener("abort", () => player.close(), { once: true });
       if (request.signal.aborted) player.close();
-      const { request: { address, key }, decision } = await admitPlay(
+      const { request: { address }, decision } = await admitPlay(
         runtime,
         addresses.map((address) => ({
           address,
@@ -64,8 +64,7 @@ export class FlvServer {
       );
       player.address = address;
       if (decision.kind === "local") {
-        if (decision.release !== undefined) player.onClosed(decision.release);
-        await player.join(runtime.hub.open(key, () => vhost.stream), decision.waitMs ?? 0);
+        await player.join(decision);
         return { kind: "play", player };
       }
       const url = decision.kind === "redirect" ? decision.url : `${decision.tcUrl}/${address.stream}`;

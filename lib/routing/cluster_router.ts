@@ -5,15 +5,21 @@ import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { pause } from "../upstream/pause.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
-import { decideRedirect } from "./redirect_policy.ts";
-import { reconnectTcUrl, redirectUrls } from "./redirect_url.ts";
+import { decideRedirect, redirectTo } from "./redirect.ts";
 import { RetryPause } from "../upstream/retry_pause.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
-import type { Elsewhere, PlayDecision, PublishLease, StreamRequest } from "../server/stream_router.ts";
+import {
+  type Elsewhere,
+  type PlayDecision,
+  playHere,
+  type PublishLease,
+  type StreamRequest,
+} from "../server/stream_router.ts";
+import type { UsedPull } from "./shared_pulls.ts";
 import type { ClusterRole } from "../server/vhost_role.ts";
 import { followsReconnectRequests, isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
@@ -69,19 +75,20 @@ export class ClusterRouter {
     const feed = streams.hub.get(request.key)?.feed;
     // Another node looks for the stream by itself when it is lost here.
     if (feed?.kind === "publish") {
-      return isNode(request.connect) ? { kind: "local" } : this.#keep(request, role);
+      return isNode(request.connect) ? playHere(streams.hub, request) : this.#keep(request, role);
     }
     if (pulls.isLoop(routeOf(request.connect))) throw playLoop(request.key);
     const decision = decideRedirect(role.redirect, request.connect);
     if (feed !== undefined && decision === "relay") return this.#keep(request, role);
     const location = await this.#locate(request, role.waitMs);
-    if (location.kind === "mine") return { kind: "local" };
+    if (location.kind === "mine") return playHere(streams.hub, request);
     if (location.kind === "nowhere") {
       throw new RtmpError("stream-not-found", `Cannot play '${request.key}': no node in the cluster has it`);
     }
     if (decision === "relay" || location.isDraining) return await this.#relay(request, role, location);
-    // As the owner says: it may know the stream by another one (ossrs/srs #1680).
-    return sendTo(decision, request, location.ip, location.port, location.vhost || request.vhost.name);
+    const { ip, port } = location;
+    // The vhost is as the owner says: it may know the stream by another one (ossrs/srs #1680).
+    return redirectTo(decision, request, { ip, port, vhost: location.vhost || request.vhost.name });
   }
 
   /** Where a client may go on when this node stops; see `StreamRouter`. */
@@ -101,7 +108,7 @@ export class ClusterRouter {
     const other = cluster.findOther(vhost.name);
     if (other === undefined) return undefined;
     if (kind === "publish") cluster.letMove(key);
-    return sendTo(decision, request, other.host, other.port, vhost.name);
+    return redirectTo(decision, request, { ip: other.host, port: other.port, vhost: vhost.name });
   }
 
   async admitPublish(
@@ -161,7 +168,8 @@ export class ClusterRouter {
 
   /** Serves a stream that is here, and goes on looking for it when its publisher moves to another node. */
   #keep(request: StreamRequest, role: ClusterRole): PlayDecision {
-    return { kind: "local", release: this.#acquire(request, askerOf(request), role).release };
+    const { stream, release } = this.#acquire(request, askerOf(request), role);
+    return { kind: "local", stream, release };
   }
 
   /** Serves a coworker's stream through this node: ready when its first media is here. */
@@ -171,14 +179,14 @@ export class ClusterRouter {
     location: StreamLocation,
   ): Promise<PlayDecision> {
     const asker = askerOf(request);
-    const { pull, release } = this.#acquire(request, asker, role, location);
+    const { pull, stream, release } = this.#acquire(request, asker, role, location);
     try {
       await pull.whenFound(asker, request.signal);
     } catch (error) {
       release();
       throw error;
     }
-    return { kind: "local", release };
+    return { kind: "local", stream, release };
   }
 
   /** @param location Where the stream was found just now: a pull that is opened for it does not search again. */
@@ -187,7 +195,7 @@ export class ClusterRouter {
     asker: PullAsker,
     role: ClusterRole,
     location?: StreamLocation,
-  ): { pull: StreamPull; release: () => void } {
+  ): UsedPull {
     const { streams, pulls } = this.#options;
     const stream = streams.hub.open(request.key, () => request.vhost.stream);
     return pulls.acquire(
@@ -250,20 +258,6 @@ export class ClusterRouter {
       tried: () => {},
     };
   }
-}
-
-function sendTo(
-  how: "302" | "reconnect",
-  { address }: StreamRequest,
-  ip: string,
-  port: number,
-  vhost: string,
-): Elsewhere {
-  const { app, stream, parameters, host } = address;
-  const target = { ip, port, vhost, app, stream, parameters, host };
-  return how === "302"
-    ? { kind: "redirect", ...redirectUrls(target) }
-    : { kind: "reconnect", tcUrl: reconnectTcUrl(target) };
 }
 
 function queryOf(request: StreamRequest): StreamQuery {

@@ -62,7 +62,7 @@ export class EdgeRouter {
       asker,
       () => this.#openPull(request, asker, stream, vhost),
     );
-    return Promise.resolve({ kind: "local", release, waitMs: role.streamWaitMs });
+    return Promise.resolve({ kind: "local", stream, release, waitMs: role.streamWaitMs });
   }
 
   async admitPublish(

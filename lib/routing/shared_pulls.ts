@@ -14,6 +14,13 @@ interface Keeper {
   readonly onFeed: (feed: FeedInfo | undefined) => void;
 }
 
+/** A stream that is pulled, until `release`. */
+export interface UsedPull {
+  readonly pull: StreamPull;
+  readonly stream: LiveStream;
+  readonly release: () => void;
+}
+
 /** One pull per stream however many players: opened by the first, closed a little after the last has left. */
 export class SharedPulls {
   /** Searches after the first, of pulls that have ended. */
@@ -62,7 +69,7 @@ export class SharedPulls {
     lingerMs: number,
     asker: PullAsker,
     open: () => StreamPull,
-  ): { readonly pull: StreamPull; readonly release: () => void } {
+  ): UsedPull {
     let keeper = this.#keepers.get(stream.key);
     if (keeper === undefined) {
       const pull = open();
@@ -88,7 +95,7 @@ export class SharedPulls {
       if (lingerMs === 0) this.#close(keeper);
       else keeper.timer = this.#clock.setTimer(() => this.#close(keeper), lingerMs);
     };
-    return { pull, release };
+    return { pull, stream, release };
   }
 
   /** Ends all pulls. */

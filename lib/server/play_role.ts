@@ -3,15 +3,12 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { PlayFilter } from "./play_filter.ts";
+import type { LocalPlay } from "./stream_router.ts";
 
 export interface PlayRoleOptions {
   readonly messageStreamId: number;
   /** Milliseconds of media after which the play ends. */
   readonly durationMs: number | undefined;
-  /** How long the player may wait while nobody feeds the stream, in milliseconds; 0: for ever. */
-  readonly waitMs: number;
-  /** Ends what the router began for this player. */
-  readonly release: (() => void) | undefined;
   /** There may be bytes to send. */
   readonly onReady: () => void;
   /** The duration is over. */
@@ -25,12 +22,15 @@ export class PlayRole {
   readonly kind = "play";
   readonly stream: LiveStream;
   readonly cursor: PlayerCursor;
+  readonly #play: LocalPlay;
   readonly #options: PlayRoleOptions;
   readonly #filter: PlayFilter;
   #lastFedMs: number;
 
-  constructor(stream: LiveStream, options: PlayRoleOptions, nowMs: number) {
+  constructor(play: LocalPlay, options: PlayRoleOptions, nowMs: number) {
     const { messageStreamId, durationMs, onReady, onFinished, onFeed } = options;
+    const { stream } = play;
+    this.#play = play;
     this.stream = stream;
     this.#options = options;
     this.#lastFedMs = nowMs;
@@ -53,7 +53,7 @@ export class PlayRole {
 
   /** @throws {RtmpError} `stream-not-found` when nobody has fed the stream for longer than the player may wait. */
   checkTime(nowMs: number): void {
-    const { waitMs } = this.#options;
+    const { waitMs = 0 } = this.#play;
     if (this.stream.feed !== undefined) this.#lastFedMs = nowMs;
     if (waitMs === 0 || nowMs - this.#lastFedMs <= waitMs) return;
     throw new RtmpError(
@@ -63,9 +63,9 @@ export class PlayRole {
   }
 
   close(): void {
-    const { onFeed, release } = this.#options;
+    const { onFeed } = this.#options;
     if (onFeed !== undefined) this.stream.feedListeners.delete(onFeed);
     this.stream.unsubscribe(this.cursor);
-    release?.();
+    this.#play.release();
   }
 }

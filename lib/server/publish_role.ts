@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { FeedInfo, LeftOut, StreamFeed } from "../hub/stream_feed.ts";
+import type { HeldStream } from "../hub/stream_hub.ts";
 import type { StreamMessage } from "../hub/output_format.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import { drainingError } from "./draining.ts";
@@ -16,6 +17,7 @@ export class PublishRole {
   readonly kind = "publish";
   readonly stream: LiveStream;
   readonly startedMs: number;
+  readonly #held: HeldStream;
   readonly #feed: StreamFeed;
   readonly #lease: PublishLease;
   readonly #vhost: VhostSettings;
@@ -24,13 +26,14 @@ export class PublishRole {
   #lastPlayedMs: number;
 
   private constructor(
-    stream: LiveStream,
+    held: HeldStream,
     feed: StreamFeed,
     lease: PublishLease,
     vhost: VhostSettings,
     nowMs: number,
   ) {
-    this.stream = stream;
+    this.#held = held;
+    this.stream = held.stream;
     this.#feed = feed;
     this.#lease = lease;
     this.#vhost = vhost;
@@ -52,9 +55,9 @@ export class PublishRole {
   ): Promise<PublishRole> {
     const { hub } = runtime;
     if (runtime.isDraining) throw drainingError(`publish '${request.key}'`);
-    const stream = hub.open(request.key, () => request.vhost.stream);
     // Others may leave the stream while the answer is awaited: it must stay the one that the hub knows.
-    stream.keepers++;
+    const held = hub.hold(request.key, () => request.vhost.stream);
+    const { stream } = held;
     try {
       const lease = await admit(runtime, request, stream, connectionId, stop);
       try {
@@ -71,14 +74,14 @@ export class PublishRole {
               detail: error.message,
             }),
         });
-        return new PublishRole(stream, feed, lease, request.vhost, runtime.now());
+        return new PublishRole(held, feed, lease, request.vhost, runtime.now());
       } catch (error) {
         lease.release();
         throw error;
       }
-    } finally {
-      stream.keepers--;
-      hub.release(stream);
+    } catch (error) {
+      held.release();
+      throw error;
     }
   }
 
@@ -116,6 +119,7 @@ export class PublishRole {
   close(): void {
     this.#feed.close();
     this.#lease.release();
+    this.#held.release();
   }
 }
 

@@ -432,13 +432,12 @@ export class RtmpConnection implements RegisteredClient {
   }
 
   async #play(event: ServerEvent & { kind: "play" }): Promise<void> {
-    const { hub, options } = this.#runtime;
-    const requests = playRequests(options, this.#requester, event.name);
+    const requests = playRequests(this.#runtime.options, this.#requester, event.name);
     this.#note(requests[0] as StreamRequest);
     const { request, decision } = await admitPlay(this.#runtime, requests);
     this.#note(request);
     if (this.#isClosing) {
-      if (decision.kind === "local") decision.release?.();
+      if (decision.kind === "local") decision.release();
       return;
     }
     if (decision.kind !== "local") {
@@ -446,13 +445,11 @@ export class RtmpConnection implements RegisteredClient {
       this.#leaveSoon(decision.tcUrl);
       return;
     }
-    const stream = hub.open(request.key, () => request.vhost.stream);
+    const { stream } = decision;
     const { messageStreamId, durationMs } = event;
-    const role = new PlayRole(stream, {
+    const role = new PlayRole(decision, {
       messageStreamId,
       durationMs,
-      waitMs: decision.waitMs ?? 0,
-      release: decision.release,
       onReady: () => this.#writer.flush(),
       onFinished: () => this.#finishPlay(messageStreamId),
       onFeed: isNode(this.#connect) ? () => this.#tellNode(messageStreamId, stream) : undefined,
@@ -512,7 +509,6 @@ export class RtmpConnection implements RegisteredClient {
       this.#log("info", "Publish stopped", { durationMs: Math.round(this.#runtime.now() - role.startedMs) });
     }
     role.close();
-    this.#runtime.hub.release(role.stream);
   }
 
   /** Bytes are left that may wait for the next round. */

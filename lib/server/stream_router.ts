@@ -1,8 +1,8 @@
-import { RtmpError } from "../base/errors.ts";
+import type { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import { isNode } from "./peer_node.ts";
+import type { HeldStream, StreamHub } from "../hub/stream_hub.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** What a client wants to play or publish, its vhost looked up. */
@@ -19,22 +19,23 @@ export interface StreamRequest {
   readonly signal: AbortSignal;
 }
 
+/** From this process: the stream is fed here, or will be. It is held for the player until it leaves, which `release` says. */
+export interface LocalPlay extends HeldStream {
+  readonly kind: "local";
+  /** How long the player may wait while nobody feeds the stream, in milliseconds; absent or 0: for ever. */
+  readonly waitMs?: number;
+}
+
 /** How a play request is served. */
 export type PlayDecision =
-  /** From this process: it is fed here, or will be. `release` is called when the player leaves. */
-  | {
-    readonly kind: "local";
-    readonly release?: () => void;
-    /** How long the player may wait while nobody feeds the stream, in milliseconds; absent or 0: for ever. */
-    readonly waitMs?: number;
-  }
+  | LocalPlay
   /** SRS's RTMP 302 (HTTP 302 for HTTP-FLV). */
   | { readonly kind: "redirect"; readonly tcUrl: string; readonly url: string }
   /** Enhanced RTMP's ReconnectRequest. */
   | { readonly kind: "reconnect"; readonly tcUrl: string };
 
 /** Another node that a client is sent to. */
-export type Elsewhere = Exclude<PlayDecision, { kind: "local" }>;
+export type Elsewhere = Exclude<PlayDecision, LocalPlay>;
 
 /** What came of a publish; `release` is called when the publisher has left. */
 export interface PublishLease {
@@ -63,25 +64,7 @@ export interface StreamRouter {
   elsewhere?(request: StreamRequest, kind: "publish" | "play"): Elsewhere | undefined;
 }
 
-/**
- * A lone origin: everything is here, and a player may wait for a stream that is not yet published. Not so another node: its players
- * wait there, while it looks at other origins too.
- *
- * @param isFed Whether somebody feeds a stream here.
- * @param admitPublish Notes what is published, for the nodes that have this one as a coworker.
- */
-export function loneOrigin(
-  isFed: (key: string) => boolean,
-  admitPublish: StreamRouter["admitPublish"] = () => Promise.resolve({ release: () => {} }),
-): StreamRouter {
-  return {
-    admitConnect: () => Promise.resolve(),
-    admitPlay(request) {
-      if (isNode(request.connect) && !isFed(request.key)) {
-        throw new RtmpError("stream-not-found", `Cannot play '${request.key}': it is not published here`);
-      }
-      return Promise.resolve({ kind: "local" });
-    },
-    admitPublish,
-  };
+/** A play of what is fed here, or will be. */
+export function playHere(hub: StreamHub, { key, vhost }: StreamRequest): LocalPlay {
+  return { kind: "local", ...hub.hold(key, () => vhost.stream) };
 }

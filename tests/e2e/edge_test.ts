@@ -1,10 +1,9 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
 import { equal, match, ok, rejects } from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
-import type { StreamRouter } from "../../lib/server/stream_router.ts";
 import { until } from "../fakes/deadline.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
-import { startTestServer, type TestServer } from "../fakes/test_server.ts";
+import { type OtherRouter, startTestServer, type TestServer } from "../fakes/test_server.ts";
 import { LocalNode, startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
 import { assertSameFrames } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
@@ -80,12 +79,12 @@ programTest([], "what an edge pulls counts as received, and what it pushes as se
 });
 
 programTest([], "a player whom the origin refuses keeps nobody else from an edge's stream", async (scope) => {
-  const origin = testServer(scope, {
-    admitPlay: ({ address }) =>
-      address.parameters.includes("token=good")
-        ? Promise.resolve({ kind: "local" })
+  const origin = testServer(scope, (lone) => ({
+    admitPlay: (request) =>
+      request.address.parameters.includes("token=good")
+        ? lone.admitPlay(request)
         : Promise.reject(new RtmpError("unauthorized", "Cannot play: the token is bad")),
-  });
+  }));
   const edge = await startLocalEdge(scope, [{ origin: `127.0.0.1:${origin.address.port}` }]);
   await startEncoder(scope, origin.address.port, "a");
   for (let i = 0; i < 3; i++) await watchRtmp(scope, edge.rtmp.port, `a?token=bad${i}`);
@@ -196,9 +195,9 @@ programTest([], "an edge follows three redirects, and no fourth", async (scope) 
   const chain: TestServer[] = [];
   for (let i = 0; i < 4; i++) {
     const tcUrl = `rtmp://127.0.0.1:${next}/live`;
-    const server = testServer(scope, {
+    const server = testServer(scope, () => ({
       admitPlay: () => Promise.resolve({ kind: "redirect", tcUrl, url: `${tcUrl}/a` }),
-    });
+    }));
     chain.push(server);
     next = server.address.port;
   }
@@ -235,14 +234,14 @@ programTest([], "an encoder is let in as soon as an origin is back", async (scop
 
 programTest([], "with token_traverse an origin says who may connect", async (scope) => {
   const asked: string[] = [];
-  const origin = testServer(scope, {
+  const origin = testServer(scope, () => ({
     admitConnect: ({ tcUrl }) => {
       asked.push(tcUrl);
       return tcUrl.includes("token=good")
         ? Promise.resolve()
         : Promise.reject(new RtmpError("unauthorized", "Cannot connect: the token is bad"));
     },
-  });
+  }));
   const keys = { token_traverse: true };
   const address = { origin: `127.0.0.1:${origin.address.port}` };
   const dead = { origin: refusingAddress() };
@@ -256,7 +255,7 @@ programTest([], "with token_traverse an origin says who may connect", async (sco
   await rejects(connect(deaf, "live?token=good"), /answered with _error/);
 });
 
-function testServer(scope: TestScope, router: Partial<StreamRouter>): TestServer {
+function testServer(scope: TestScope, router: OtherRouter): TestServer {
   const server = startTestServer({}, router);
   scope.onClose(() => server.stop());
   return server;

@@ -3,11 +3,10 @@ import assert from "node:assert/strict";
 import { LiveServerView } from "../../lib/app/server_view.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { FlvServer } from "../../lib/outputs/flv_server.ts";
-import type { StreamRouter } from "../../lib/server/stream_router.ts";
 import { until } from "../fakes/deadline.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
 import { hex } from "../golden/hex.ts";
-import { startTestServer, type TestServer } from "../fakes/test_server.ts";
+import { type OtherRouter, startTestServer, type TestServer } from "../fakes/test_server.ts";
 
 const PAYLOAD = new Uint8Array(20_000).fill(0xaf);
 
@@ -17,7 +16,7 @@ class SeenServer {
   readonly view: LiveServerView;
   readonly #clients: RtmpTestClient[] = [];
 
-  constructor(router: Partial<StreamRouter> = {}) {
+  constructor(router?: OtherRouter) {
     this.server = startTestServer({}, router);
     const { runtime, server } = this.server;
     this.view = new LiveServerView({
@@ -38,7 +37,7 @@ class SeenServer {
 
   static async run(
     use: (seen: SeenServer) => Promise<void>,
-    router: Partial<StreamRouter> = {},
+    router?: OtherRouter,
   ): Promise<void> {
     const seen = new SeenServer(router);
     try {
@@ -138,12 +137,12 @@ Deno.test("the totals never go back, whatever a connection is about", () =>
 
 Deno.test("a client that is refused or breaks the protocol is one that failed; one that leaves or is kicked is not", async () => {
   const isWanted = (stream: string) => stream !== "none";
-  const router: Partial<StreamRouter> = {
+  const router: OtherRouter = (lone) => ({
     admitPlay: (request) =>
       isWanted(request.address.stream)
-        ? Promise.resolve({ kind: "local" })
+        ? lone.admitPlay(request)
         : Promise.reject(new RtmpError("stream-not-found", "Cannot find it")),
-  };
+  });
   await SeenServer.run(async (seen) => {
     const totals = () => {
       const { clientsTotal, clientErrorsTotal } = seen.view.totals();

@@ -10,10 +10,10 @@ import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { StreamRounds } from "../../lib/server/stream_rounds.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
-import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import type { MemoryDuplex } from "./memory_duplex.ts";
+import { type OtherRouter, testRouter } from "./test_server.ts";
 import { fetchInMemory, type HttpCall } from "./http_client.ts";
 
 /** An encoder, and the stream that it feeds. */
@@ -34,18 +34,19 @@ export class FlvNode {
   /** @param vhosts As in a configuration file, defaults filled in. */
   constructor(
     vhosts: Record<string, unknown> = { __defaultVhost__: {} },
-    options: { router?: StreamRouter; config?: Record<string, unknown>; crossdomain?: boolean } = {},
+    options: { router?: OtherRouter; config?: Record<string, unknown>; crossdomain?: boolean } = {},
   ) {
     const config = configSchema.parse({ vhost: vhosts, ...options.config });
     const settings = vhostSettings(config);
+    const streams = new StreamRounds(this.clock);
     let ids = 0;
     this.runtime = new ServerRuntime({
       version: "0.0.0",
       processId: 1,
       findVhost: (name) => findVhost(settings, name),
       limits: () => serverLimits(config),
-      router: options.router ?? loneOrigin(() => true),
-      streams: new StreamRounds(this.clock),
+      router: testRouter(streams.hub, options.router),
+      streams,
       randomBytes: (length) => new Uint8Array(length).fill(++ids),
       clock: this.clock,
     });

@@ -6,7 +6,9 @@ import { type SocketAddress, TcpListener } from "../../lib/net/tcp.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { StreamRounds } from "../../lib/server/stream_rounds.ts";
 import { ServerRuntime } from "../../lib/server/server_runtime.ts";
-import { loneOrigin, type StreamRouter } from "../../lib/server/stream_router.ts";
+import { loneOrigin } from "../../lib/routing/lone_router.ts";
+import type { StreamRouter } from "../../lib/server/stream_router.ts";
+import type { StreamHub } from "../../lib/hub/stream_hub.ts";
 
 /** A lone origin on a free port of the loopback, without the HTTP side. */
 export interface TestServer {
@@ -18,23 +20,33 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** What of a lone origin is another's, given the lone origin. */
+export type OtherRouter = (lone: StreamRouter) => Partial<StreamRouter>;
+
+/** A lone origin, but for that. */
+export function testRouter(hub: StreamHub, other: OtherRouter = () => ({})): StreamRouter {
+  const lone = loneOrigin(hub);
+  return { ...lone, ...other(lone) };
+}
+
 /**
  * @param config As in a configuration file, defaults filled in.
  * @param router What of a lone origin is another's.
  */
 export function startTestServer(
   config: Record<string, unknown> = {},
-  router: Partial<StreamRouter> = {},
+  router: OtherRouter = () => ({}),
 ): TestServer {
   const parsed = configSchema.parse({ vhost: { __defaultVhost__: {} }, ...config });
   const vhosts = vhostSettings(parsed);
+  const streams = new StreamRounds(SYSTEM_CLOCK);
   const runtime = new ServerRuntime({
     version: "0.0.0",
     processId: 1,
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
-    router: { ...loneOrigin(() => true), ...router },
-    streams: new StreamRounds(SYSTEM_CLOCK),
+    router: testRouter(streams.hub, router),
+    streams,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     clock: SYSTEM_CLOCK,
   });

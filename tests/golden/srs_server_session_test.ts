@@ -5,8 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { parseStreamAddress } from "../../lib/base/stream_address.ts";
-import { decideRedirect } from "../../lib/routing/redirect_policy.ts";
-import { redirectUrls } from "../../lib/routing/redirect_url.ts";
+import { decideRedirect, redirectUrls } from "../../lib/routing/redirect.ts";
 import { isNode } from "../../lib/server/peer_node.ts";
 import type { ServerEvent } from "../../lib/session/server_event.ts";
 import { Amf0EcmaArray, Amf0Object, decodeAmf0 } from "../../lib/wire/amf0.ts";

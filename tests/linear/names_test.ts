@@ -2,7 +2,7 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { parameterOf, parseStreamAddress } from "../../lib/base/stream_address.ts";
 import { matchMount, mountedPath } from "../../lib/http/flv/mount.ts";
 import { redactUrl } from "../../lib/http/redact_url.ts";
-import { redirectUrls } from "../../lib/routing/redirect_url.ts";
+import { redirectUrls } from "../../lib/routing/redirect.ts";
 import { withoutVhost } from "../../lib/routing/upstream_identity.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
 import { fill, refusedOr } from "./inputs.ts";

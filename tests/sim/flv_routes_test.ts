@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
-import type { PlayDecision, StreamRouter } from "../../lib/server/stream_router.ts";
-import { loneOrigin } from "../../lib/server/stream_router.ts";
+import type { LocalPlay, PlayDecision, StreamRouter } from "../../lib/server/stream_router.ts";
+import type { OtherRouter } from "../fakes/test_server.ts";
 import {
   AAC_HEADER,
   audioFrame,
@@ -52,7 +52,28 @@ function publishBoth(node: FlvNode, key: string = "/live/a"): FlvFeed {
 }
 
 function withRouter(admitPlay: StreamRouter["admitPlay"]): FlvNode {
-  return new FlvNode(undefined, { router: { ...loneOrigin(() => true), admitPlay } });
+  return new FlvNode(undefined, { router: () => ({ admitPlay }) });
+}
+
+/** Plays of a lone origin, edited. */
+function withPlays(edit: (local: LocalPlay) => LocalPlay): FlvNode {
+  const router: OtherRouter = ({ admitPlay }) => ({
+    admitPlay: async (request) => {
+      const decision = await admitPlay(request);
+      assert.ok(decision.kind === "local");
+      return edit(decision);
+    },
+  });
+  return new FlvNode(undefined, { router });
+}
+
+/** Counts how often a play is released. */
+function counted(local: LocalPlay, onRelease: () => void): LocalPlay {
+  const release = () => {
+    onRelease();
+    local.release();
+  };
+  return { ...local, release };
 }
 
 Deno.test("a player gets the header, the codec headers, the group of pictures and what follows", async () => {
@@ -224,7 +245,7 @@ Deno.test("a redirect of the router becomes a 302 to the FLV of the same stream 
 
 Deno.test("a player that leaves while it waits leaves nothing behind", async () => {
   let releases = 0;
-  const node = withRouter(() => Promise.resolve({ kind: "local", release: () => releases++ }));
+  const node = withPlays((local) => counted(local, () => releases++));
   const abort = new AbortController();
   const response = node.request("/live/a.flv", { signal: abort.signal });
   await settle();
@@ -239,7 +260,7 @@ Deno.test("a player that leaves while it waits leaves nothing behind", async () 
 
 Deno.test("a player that leaves while it plays leaves nothing behind", async () => {
   let releases = 0;
-  const node = withRouter(() => Promise.resolve({ kind: "local", release: () => releases++ }));
+  const node = withPlays((local) => counted(local, () => releases++));
   const feed = publishBoth(node);
   const player = await node.play("/live/a.flv");
   await player.leave();
@@ -267,7 +288,7 @@ Deno.test("players stay while the publisher is away, and their time goes on", as
 });
 
 Deno.test("a stream that stays away for longer than the router allows ends its players", async () => {
-  const node = withRouter(() => Promise.resolve({ kind: "local", waitMs: 5000 }));
+  const node = withPlays((local) => ({ ...local, waitMs: 5000 }));
   const feed = publishBoth(node);
   const player = await node.play("/live/a.flv");
   const client = [...node.server.clients.active()][0] as unknown as { tick(nowMs: number): void };

@@ -257,11 +257,9 @@ Deno.test("video that is switched on begins at a key frame, with the headers bef
   const feed = new TestFeed(stream);
   feed.videoHeader(0, 1);
   feed.audioHeader(0, 1);
-  const role = new PlayRole(stream, {
+  const role = new PlayRole({ kind: "local", stream, release: () => {} }, {
     messageStreamId: 1,
     durationMs: undefined,
-    waitMs: 0,
-    release: undefined,
     onReady: () => {},
     onFinished: () => {},
     onFeed: undefined,

@@ -1,5 +1,46 @@
+/**
+ * How a client is sent to another node: whether, by which of the two ways, and in which words.
+ *
+ * @module
+ */
 import { DEFAULT_VHOST, hostAndPort, parameterOf } from "../base/stream_address.ts";
 import { isIpAddress } from "../base/host_port.ts";
+import { followsReconnectRequests, followsRedirects } from "../server/peer_node.ts";
+import type { Elsewhere, StreamRequest } from "../server/stream_router.ts";
+import type { RedirectMode } from "../server/vhost_role.ts";
+import type { ConnectInfo } from "../wire/commands.ts";
+
+/** How a player gets to a stream of a coworker. */
+export type RedirectDecision =
+  /** SRS's RTMP 302. */
+  | "302"
+  /** Enhanced RTMP's ReconnectRequest. */
+  | "reconnect"
+  /** Through this node. */
+  | "relay";
+
+/**
+ * Decides by what a player said in `connect`.
+ *
+ * @param connect Undefined for a player over HTTP: nobody knows an HTTP-FLV address of the owner.
+ */
+export function decideRedirect(mode: RedirectMode, connect: ConnectInfo | undefined): RedirectDecision {
+  if (mode === "relay" || connect === undefined) return "relay";
+  if (mode === "302" || followsRedirects(connect)) return "302";
+  return followsReconnectRequests(connect) ? "reconnect" : "relay";
+}
+
+/** What sends a client on to that node, with all that it asked for. */
+export function redirectTo(
+  how: "302" | "reconnect",
+  { address: { app, stream, parameters, host } }: StreamRequest,
+  node: Pick<RedirectTarget, "ip" | "port" | "vhost">,
+): Elsewhere {
+  const target = { ...node, app, stream, parameters, host };
+  return how === "302"
+    ? { kind: "redirect", ...redirectUrls(target) }
+    : { kind: "reconnect", tcUrl: reconnectTcUrl(target) };
+}
 
 /** Where a player is sent. */
 export interface RedirectTarget {
