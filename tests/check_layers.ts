@@ -9,6 +9,7 @@
 /** Who may import whom, besides its own folder and `base`. `app` may import everything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  access: [],
   wire: [],
   cluster: [],
   config: [],
@@ -16,13 +17,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ["wire"],
   hub: ["wire"],
   upstream: ["wire", "session", "hub", "net"],
-  server: ["wire", "session", "hub", "net"],
+  server: ["wire", "session", "hub", "net", "access"],
   routing: ["wire", "hub", "net", "upstream", "cluster", "server"],
-  outputs: ["wire", "hub", "net", "server"],
+  outputs: ["wire", "hub", "net", "server", "access"],
   http: ["wire", "net"],
   web: [],
   app: [
     "wire",
+    "access",
     "session",
     "hub",
     "net",

@@ -7,6 +7,8 @@ import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
 import type { Readiness, ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
+import { Access } from "../access/access.ts";
+import { accessChecks } from "./access_settings.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -56,6 +58,7 @@ export class Node {
   readonly #edge: EdgeRouter;
   readonly #coworkerHttp = new HttpClient();
   readonly #clusterReport: ClusterReport;
+  readonly #access: Access;
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
@@ -74,6 +77,7 @@ export class Node {
   ) {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    this.#access = new Access(accessChecks(config));
     this.#reload = reload;
     const clock = this.#clock;
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
@@ -120,6 +124,7 @@ export class Node {
       processId: Deno.pid,
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
+      access: this.#access,
       router: new VhostRouter({ lone, cluster, edge: this.#edge }),
       streams,
       randomBytes,
@@ -188,6 +193,7 @@ export class Node {
     const { config, needRestart } = planReload(this.#config, wanted);
     this.#config = config;
     this.#vhosts = vhostSettings(config);
+    this.#access.reload(accessChecks(config));
     this.#edge.reload(this.#vhosts.values());
     this.#findDescriptors();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);

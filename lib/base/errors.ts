@@ -44,6 +44,9 @@ const ERRORS = {
   "token-refused": { srsCode: 3067, rtmpStatus: "NetConnection.Connect.Rejected", httpStatus: 403 },
   "relay-loop": { srsCode: 3092, rtmpStatus: "NetStream.Play.Failed", httpStatus: 508 },
   "too-many-connections": { srsCode: 1028, rtmpStatus: "NetConnection.Connect.Rejected", httpStatus: 503 },
+  // Told without a reason: which rule decided is in the log.
+  "access-denied": { srsCode: 1053, rtmpStatus: "NetStream.Publish.Denied", httpStatus: 403 },
+  "credentials-required": { srsCode: 1053, rtmpStatus: "NetStream.Publish.Denied", httpStatus: 401 },
   "unauthorized": { srsCode: 1052, rtmpStatus: "NetConnection.Connect.Rejected", httpStatus: 401 },
   // How a healthy connection ends.
   "publish-timeout": { srsCode: 1011, httpStatus: 408 },

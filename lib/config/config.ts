@@ -5,6 +5,7 @@
  */
 import * as z from "zod/mini";
 import {
+  addressRules,
   boolean,
   choice,
   integer,
@@ -164,6 +165,15 @@ const httpRemuxSchema = section({
   wait_ms: milliseconds(10_000, "How long a request may wait for a stream that is not there yet, in ms."),
 });
 
+const securitySchema = section({
+  enabled: boolean(false, "Ask the rules who may publish and play."),
+  rules: addressRules(
+    'Who may come from where: "allow" or "deny", "publish" or "play", then "all", an address, or a block such as ' +
+      "10.0.0.0/8. As in SRS: deny rules count first, whatever their place; then who is allowed comes in; where there are " +
+      "allow rules, for publish or play, everyone else is refused. No rules at all: everyone is refused.",
+  ),
+});
+
 const CHUNK_SIZE_MIN = 128;
 const CHUNK_SIZE_MAX = 65_536;
 
@@ -188,6 +198,7 @@ const vhostSchema = section({
   play: playSchema,
   publish: publishSchema,
   http_remux: httpRemuxSchema,
+  security: securitySchema,
 });
 
 /** The whole of a configuration. */

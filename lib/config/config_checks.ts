@@ -100,6 +100,9 @@ function checkVhost(
   if (cluster.coworkers.length > 0 && !cluster.origin_cluster && cluster.mode === "local") {
     warnings.push(`vhost ${name} has coworkers but not origin_cluster: it serves its own streams only`);
   }
+  if (vhost.security.enabled && vhost.security.rules.length === 0) {
+    warnings.push(`vhost ${name} has security enabled without any rule: nobody can publish or play`);
+  }
   if (cluster.origin_cluster && !config.http_api.enabled) {
     warnings.push(
       `vhost ${name} is in an origin cluster but http_api is off: coworkers cannot ask this node`,

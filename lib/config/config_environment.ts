@@ -158,6 +158,8 @@ function readValue(text: string, kind: KeyKind): unknown {
     case "list":
     case "listen":
       return splitWords(text);
+    case "phrases":
+      return text.split(/[,;]/).map((phrase) => phrase.trim()).filter((phrase) => phrase !== "");
     case "text":
       return text;
     default:

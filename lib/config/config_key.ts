@@ -7,10 +7,12 @@
  * @module
  */
 import * as z from "zod/mini";
+import { parseAddressRule } from "../base/address_rule.ts";
+import { shortText } from "../base/printable.ts";
 import { isHostAndPort, type ListenAddress, parseListen } from "./listen_address.ts";
 
 /** How the text of an environment variable or of an SRS directive becomes a value. */
-export type KeyKind = "boolean" | "integer" | "text" | "list" | "listen" | "latency";
+export type KeyKind = "boolean" | "integer" | "text" | "list" | "phrases" | "listen" | "latency";
 
 /** What is known of one key. */
 export interface KeyInfo {
@@ -136,6 +138,21 @@ export function servers(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMin
   const address = TEXT.check(z.refine(isHostAndPort));
   const expects = `a list of "host:port"`;
   return key(z._default(z.array(address), []), { kind: "list", default: [], expects, about });
+}
+
+/** Rules of who may come from where, as in `deny publish all`. */
+export function addressRules(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const rule = TEXT.check((context) => {
+    try {
+      parseAddressRule(context.value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const message = `value is ${JSON.stringify(shortText(context.value))}: ${error.message}`;
+      context.issues.push({ code: "custom", message, input: context.value });
+    }
+  });
+  const expects = 'a list of rules such as "allow publish 10.0.0.0/8" and "deny play all"';
+  return key(z._default(z.array(rule), []), { kind: "phrases", default: [], expects, about });
 }
 
 /** Addresses to listen on. */

@@ -44,9 +44,10 @@ export function readSrsConfig(text: string, file: string, options: SrsParserOpti
   for (const path of OFF_BY_DEFAULT) setValue(values, path, false);
   const positions = new PositionMap();
   const apply = (settings: SrsSetting[]): void => {
-    for (const { path, value, position } of settings) {
+    for (const { path, value, position, itemPositions = [] } of settings) {
       setValue(values, path, value);
       positions.add(path, position);
+      for (const [index, item] of itemPositions.entries()) positions.add([...path, index], item);
     }
   };
   apply(serverSettings(root));

@@ -63,6 +63,7 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("vhost.publish.firstpkt_timeout", "integer"),
   mapping("vhost.publish.normal_timeout", "integer"),
   mapping("vhost.publish.kickoff_for_idle", "seconds"),
+  mapping("vhost.security.enabled", "offUnlessOn"),
   mapping("vhost.http_remux.enabled", "offUnlessOn"),
   mapping("vhost.http_remux.mount", "text"),
   mapping("vhost.http_remux.guess_has_av", "onUnlessOff"),
@@ -77,6 +78,8 @@ export const SRS_SPECIAL: readonly string[] = [
   "srs_log_file",
   "srs_log_level",
   "srs_log_level_v2",
+  "vhost.security.allow",
+  "vhost.security.deny",
   "vhost.publish.mr",
   "vhost.publish.mr_latency",
 ];

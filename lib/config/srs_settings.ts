@@ -7,6 +7,8 @@ export interface SrsSetting {
   readonly path: readonly string[];
   readonly value: unknown;
   readonly position: ConfigPosition;
+  /** Of a list that several directives make: where each of its elements stands. */
+  readonly itemPositions?: readonly ConfigPosition[];
 }
 
 /** SRS's older level names; its `trace` is what everybody else calls info. */
@@ -30,7 +32,11 @@ export function serverSettings(root: SrsDirective[]): SrsSetting[] {
 
 /** The settings of one vhost's block. */
 export function vhostSettings(block: SrsDirective[], name: string): SrsSetting[] {
-  return [...mappedSettings(block, ["vhost"], ["vhost", name]), ...mergedRead(block, name)];
+  return [
+    ...mappedSettings(block, ["vhost"], ["vhost", name]),
+    ...securityRules(block, name),
+    ...mergedRead(block, name),
+  ];
 }
 
 function mappedSettings(
@@ -100,6 +106,20 @@ function logSettings(root: SrsDirective[]): SrsSetting[] {
     settings.push({ path: ["log_level"], value, position: level.position });
   }
   return settings;
+}
+
+/** Each `allow` and `deny` is a rule. */
+function securityRules(block: SrsDirective[], vhost: string): SrsSetting[] {
+  const section = findDirective(block, "security")?.children ?? [];
+  const rules = section.filter(({ name }) => name === "allow" || name === "deny");
+  const [first] = rules;
+  if (first === undefined) return [];
+  return [{
+    path: ["vhost", vhost, "security", "rules"],
+    value: rules.map(({ name, args }) => [name, ...args].join(" ")),
+    position: first.position,
+    itemPositions: rules.map(({ position }) => position),
+  }];
 }
 
 /** SRS's merged read has a switch and a time; ours has a time, and 0 is off. */

@@ -8,6 +8,7 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
+import type { AccessClient } from "../access/access_request.ts";
 import type { RegisteredClient } from "../server/client_registry.ts";
 import type { ServerRuntime } from "../server/server_runtime.ts";
 import type { LocalPlay } from "../server/stream_router.ts";
@@ -96,6 +97,18 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /** Aborts when the player leaves or is thrown out. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** What access control is told of the player. */
+  accessClient(authorization: string | undefined): AccessClient {
+    return {
+      protocol: this.#client.transport === "websocket" ? "ws-flv" : "http-flv",
+      clientId: this.id,
+      tcUrl: this.tcUrl,
+      pageUrl: this.pageUrl,
+      authorization,
+      isTrustedNode: false,
+    };
   }
 
   /** Calls back when this player is gone; at once when it is. */

@@ -12,6 +12,8 @@ export interface FlvRequest extends FlvClientInfo {
   readonly addresses: readonly StreamAddress[];
   /** Aborts when the client leaves before it has its answer. */
   readonly signal: AbortSignal;
+  /** What stands after `Bearer` in its `Authorization`. */
+  readonly authorization?: string | undefined;
 }
 
 /** How it is answered. */
@@ -59,6 +61,7 @@ export class FlvServer {
           key: requestKey(vhost, address),
           connect: undefined,
           ip,
+          client: player.accessClient(request.authorization),
           signal: player.signal,
         })),
       );

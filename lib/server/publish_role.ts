@@ -1,5 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
+import { admitAccess } from "./admit_access.ts";
+import type { Leave } from "../access/access_check.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { FeedInfo, LeftOut, StreamFeed } from "../hub/stream_feed.ts";
 import type { HeldStream } from "../hub/stream_hub.ts";
@@ -20,6 +22,7 @@ export class PublishRole {
   readonly #held: HeldStream;
   readonly #feed: StreamFeed;
   readonly #lease: PublishLease;
+  readonly #leave: Leave;
   readonly #vhost: VhostSettings;
   #lastMessageMs: number;
   #hasMessage = false;
@@ -29,6 +32,7 @@ export class PublishRole {
     held: HeldStream,
     feed: StreamFeed,
     lease: PublishLease,
+    leave: Leave,
     vhost: VhostSettings,
     nowMs: number,
   ) {
@@ -36,6 +40,7 @@ export class PublishRole {
     this.stream = held.stream;
     this.#feed = feed;
     this.#lease = lease;
+    this.#leave = leave;
     this.#vhost = vhost;
     this.startedMs = this.#lastMessageMs = this.#lastPlayedMs = nowMs;
   }
@@ -53,8 +58,24 @@ export class PublishRole {
     connectionId: string,
     stop: (reason: RtmpError) => void,
   ): Promise<PublishRole> {
-    const { hub } = runtime;
     if (runtime.isDraining) throw drainingError(`publish '${request.key}'`);
+    const leave = await admitAccess(runtime, "publish", request);
+    try {
+      return await PublishRole.#open(runtime, request, connectionId, stop, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  static async #open(
+    runtime: ServerRuntime,
+    request: StreamRequest,
+    connectionId: string,
+    stop: (reason: RtmpError) => void,
+    leave: Leave,
+  ): Promise<PublishRole> {
+    const { hub } = runtime;
     // Others may leave the stream while the answer is awaited: it must stay the one that the hub knows.
     const held = hub.hold(request.key, () => request.vhost.stream);
     const { stream } = held;
@@ -74,7 +95,7 @@ export class PublishRole {
               detail: error.message,
             }),
         });
-        return new PublishRole(held, feed, lease, request.vhost, runtime.now());
+        return new PublishRole(held, feed, lease, leave, request.vhost, runtime.now());
       } catch (error) {
         lease.release();
         throw error;
@@ -120,6 +141,7 @@ export class PublishRole {
     this.#feed.close();
     this.#lease.release();
     this.#held.release();
+    this.#leave();
   }
 }
 

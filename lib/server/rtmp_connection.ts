@@ -106,7 +106,18 @@ export class RtmpConnection implements RegisteredClient {
   }
 
   get #requester(): Requester {
-    return { connect: this.#connect, ip: this.ip, signal: this.#abort.signal };
+    return {
+      connect: this.#connect,
+      ip: this.ip,
+      client: {
+        protocol: "rtmp",
+        clientId: this.id,
+        tcUrl: this.tcUrl,
+        pageUrl: this.pageUrl,
+        isTrustedNode: false,
+      },
+      signal: this.#abort.signal,
+    };
   }
   get ip(): string {
     return this.#duplex.remoteAddress.hostname;

@@ -5,6 +5,7 @@ import type { RtmpError, RtmpErrorCode } from "../base/errors.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
 import type { RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
+import type { Access } from "../access/access.ts";
 import type { Client } from "./client.ts";
 import type { StreamRounds } from "./stream_rounds.ts";
 import type { StreamRouter } from "./stream_router.ts";
@@ -26,6 +27,7 @@ export interface ServerRuntimeOptions {
   readonly processId: number;
   readonly findVhost: FindVhost;
   readonly limits: () => ServerLimits;
+  readonly access: Access;
   readonly router: StreamRouter;
   readonly streams: StreamRounds;
   readonly randomBytes: RandomBytes;

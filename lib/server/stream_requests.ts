@@ -3,6 +3,7 @@ import { playedNames } from "../base/stream_names.ts";
 import { parseStreamAddress } from "../base/stream_address.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestKey } from "./requested_vhost.ts";
+import type { AccessClient } from "../access/access_request.ts";
 import type { ServerRuntimeOptions } from "./server_runtime.ts";
 import type { StreamRequest } from "./stream_router.ts";
 
@@ -10,6 +11,7 @@ import type { StreamRequest } from "./stream_router.ts";
 export interface Requester {
   readonly connect: ConnectInfo | undefined;
   readonly ip: string;
+  readonly client: AccessClient;
   readonly signal: AbortSignal;
 }
 
@@ -25,7 +27,7 @@ export function streamRequest(
   name: string,
 ): StreamRequest {
   const { findVhost, limits } = options;
-  const { connect, ip, signal } = requester;
+  const { connect, ip, client, signal } = requester;
   const address = parseStreamAddress(connect?.tcUrl ?? "", name || "?", limits().streamKeyMaxBytes);
   if (address.stream === "") {
     throw new RtmpError("bad-stream-name", "Cannot publish or play: the stream name is empty");
@@ -37,7 +39,7 @@ export function streamRequest(
       `Cannot find vhost '${address.vhost}': it is not configured, and there is no default vhost`,
     );
   }
-  return { address, vhost, key: requestKey(vhost, address), connect, ip, signal };
+  return { address, vhost, key: requestKey(vhost, address), connect, ip, client, signal };
 }
 
 /**

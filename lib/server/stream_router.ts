@@ -3,6 +3,7 @@ import type { StreamAddress } from "../base/stream_address.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { HeldStream, StreamHub } from "../hub/stream_hub.ts";
+import type { AccessClient } from "../access/access_request.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
 
 /** What a client wants to play or publish, its vhost looked up. */
@@ -15,6 +16,7 @@ export interface StreamRequest {
   readonly connect: ConnectInfo | undefined;
   /** The client's address. */
   readonly ip: string;
+  readonly client: AccessClient;
   /** Aborts when the client leaves while it is waiting for the answer. */
   readonly signal: AbortSignal;
 }

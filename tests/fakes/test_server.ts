@@ -1,3 +1,5 @@
+import { Access } from "../../lib/access/access.ts";
+import { accessChecks } from "../../lib/app/access_settings.ts";
 import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
@@ -45,6 +47,7 @@ export function startTestServer(
     processId: 1,
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
+    access: new Access(accessChecks(parsed)),
     router: testRouter(streams.hub, router),
     streams,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),

@@ -4,6 +4,7 @@ import { type Config, CONFIG_KEYS, type ConfigKey } from "../../lib/config/confi
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
+import { accessSettings } from "../../lib/app/access_settings.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
 import { clusterSettings, httpSettings, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 
@@ -15,7 +16,7 @@ function running(): RawTable {
       plain: { cluster: { origin: ["o"] } },
       origin: { cluster: { origin_cluster: true, coworkers: ["127.0.0.1:9091"] } },
       edge: { cluster: { mode: "remote", origin: ["127.0.0.1:1935"] } },
-      "flags.example.com": { http_remux: { guess_has_av: false } },
+      "flags.example.com": { http_remux: { guess_has_av: false }, security: { enabled: true } },
     },
   };
 }
@@ -31,6 +32,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "vhost.*.cluster.on_conflict": "takeover",
   "vhost.*.cluster.origin": ["10.0.0.1"],
   "vhost.*.http_remux.mount": "/[app]/[stream].flv",
+  "vhost.*.security.rules": ["deny publish 10.0.0.0/8"],
   "limits.amf_depth_max": 10,
   "limits.buffered_max_bytes": 40_000_000,
   "limits.message_max_bytes": 1_000_000,
@@ -65,6 +67,7 @@ function given(config: Config): unknown {
   return {
     limits: serverLimits(config),
     vhosts: [...vhosts],
+    access: [...accessSettings(config)],
     cluster: [...clusterSettings(config, vhosts, 1935, 1985).vhosts],
     http: httpSettings(config),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.

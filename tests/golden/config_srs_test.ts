@@ -138,9 +138,12 @@ vhost __defaultVhost__ {
   transcode b { enabled off; }
   ingest c { } ingest d { }
 }`,
-    expected: { [`${VHOST}/enabled`]: true },
+    expected: {
+      [`${VHOST}/security/enabled`]: true,
+      [`${VHOST}/security/rules`]: ["allow play all", "allow publish 10.0.0.1", "deny publish all"],
+    },
     warnings: [
-      "a.conf: ignored, not supported: vhost.security (line 3), vhost.transcode (line 4), " +
+      "a.conf: ignored, not supported: vhost.transcode (line 4), " +
       "vhost.transcode (line 5), vhost.ingest (line 6)",
     ],
   },
@@ -383,6 +386,21 @@ a.conf:6: unexpected end of line after 'vhost a', expecting ';' or '{'
 a.conf:9: unknown directive 'queue_lenght'
 a.conf:10: Cannot use vhost.enabled: value is "yes", must be on or off
 a.conf:11: unexpected end of file, a block is not closed by '}'`,
+  },
+  {
+    name: "address rules that are none, with their lines",
+    text: `listen 1935;
+vhost a {
+  security {
+    enabled on;
+    deny publish 10.0.0.0/33;
+    allow play all;
+    allow all;
+  }
+}`,
+    error: `a.conf:5: Cannot use vhost.a.security.rules: value is "deny publish 10.0.0.0/33": ` +
+      `'10.0.0.0/33' is not all, an IP address, or a block such as 10.0.0.0/8
+a.conf:7: Cannot use vhost.a.security.rules: value is "allow all": after allow follows publish or play`,
   },
   {
     name: "a name that resembles none, without a guess",

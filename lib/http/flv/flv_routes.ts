@@ -76,6 +76,7 @@ async function answer(c: Context, source: FlvSource, addresses: readonly StreamA
     transport: isWebSocket ? "websocket" : "http",
     isPage: isWebSocket || PAGE_HEADERS.some((name) => c.req.header(name) !== undefined),
     signal,
+    authorization: /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1],
   });
   if (answer.kind === "redirect") return c.redirect(flvUrl(answer.url, c.req.url), 302);
   const { player } = answer;

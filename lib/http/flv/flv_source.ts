@@ -18,6 +18,8 @@ export interface FlvRequest {
   readonly isPage: boolean;
   /** Aborts when the client leaves before it has its answer. */
   readonly signal: AbortSignal;
+  /** What stands after `Bearer` in its `Authorization`. */
+  readonly authorization: string | undefined;
 }
 
 /** How it is answered. */

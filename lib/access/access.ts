@@ -1,0 +1,71 @@
+import { getLogger } from "@logtape/logtape";
+import { RtmpError } from "../base/errors.ts";
+import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
+import type { AccessRequest } from "./access_request.ts";
+
+const log = getLogger(["headwater", "access"]);
+
+/** The checks of every vhost, in the order in which they are asked. */
+export type AccessChecks = ReadonlyMap<string, readonly AccessCheck[]>;
+
+/**
+ * Decides who may publish and play, whatever protocol they speak. It is asked before anything reaches the hub and before a client is
+ * told that it started. The first check that refuses decides; which one, and why, is logged and not told.
+ */
+export class Access {
+  #checks: AccessChecks;
+
+  /** @param checks Those of all vhosts; of a vhost that is not among them nobody is let in. */
+  constructor(checks: AccessChecks) {
+    this.#checks = checks;
+  }
+
+  /** Takes new checks for who comes next. */
+  reload(checks: AccessChecks): void {
+    this.#checks = checks;
+  }
+
+  /**
+   * Lets a client in.
+   *
+   * @returns To be called once, when it has stopped, or could not begin.
+   * @throws {RtmpError} `access-denied` or `credentials-required`.
+   */
+  async admit(request: AccessRequest): Promise<Leave> {
+    const checks = this.#checks.get(request.vhost);
+    if (checks === undefined) throw refuse(request, "vhost", new AccessRefusal("no longer configured"));
+    if (request.isTrustedNode) return () => {};
+    const leaves: Leave[] = [];
+    const leave = () => {
+      for (const each of leaves.splice(0).reverse()) each();
+    };
+    for (const each of checks) {
+      try {
+        // Most checks know at once.
+        const result = each.check(request);
+        const passed = result instanceof Promise ? await result : result;
+        if (passed !== undefined) leaves.push(passed);
+      } catch (error) {
+        leave();
+        throw error instanceof AccessRefusal ? refuse(request, each.name, error) : error;
+      }
+    }
+    return leave;
+  }
+}
+
+function refuse(request: AccessRequest, check: string, refusal: AccessRefusal): RtmpError {
+  const { action, protocol, clientId, ip, streamKey } = request;
+  log.info("Access refused", {
+    connectionId: clientId,
+    peer: ip,
+    stream: streamKey,
+    action,
+    protocol,
+    check,
+    rule: refusal.message,
+  });
+  const code = refusal.isCredentialMissing ? "credentials-required" : "access-denied";
+  const what = action === "publish" ? "Publishing" : "Playback";
+  return new RtmpError(code, `${what} is not permitted`, { cause: refusal });
+}

@@ -1,0 +1,28 @@
+import type { Leave } from "../access/access_check.ts";
+import type { AccessAction } from "../access/access_request.ts";
+import type { ServerRuntime } from "./server_runtime.ts";
+import type { StreamRequest } from "./stream_router.ts";
+
+/**
+ * Asks access control whether a request may pass: the one place, for everything that is published or played by whatever protocol.
+ *
+ * @returns To be called once, when the client has stopped, or could not begin.
+ * @throws {RtmpError} The refusal.
+ */
+export function admitAccess(
+  { options: { access } }: ServerRuntime,
+  action: AccessAction,
+  { address, vhost, key, ip, signal, client }: StreamRequest,
+): Promise<Leave> {
+  return access.admit({
+    ...client,
+    action,
+    ip,
+    vhost: vhost.name,
+    app: address.app,
+    stream: address.stream,
+    streamKey: key,
+    parameters: address.parameters,
+    signal,
+  });
+}
