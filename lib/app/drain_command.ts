@@ -49,9 +49,10 @@ export async function drainServer(
 }
 
 async function ask(url: string, method: string, { http_api: { auth } }: Config): Promise<DrainAnswer> {
-  const headers = auth.enabled
-    ? { Authorization: `Basic ${encodeBase64(`${auth.username}:${auth.password}`)}` }
-    : undefined;
+  const credentials = auth.token === ""
+    ? `Basic ${encodeBase64(`${auth.username}:${auth.password}`)}`
+    : `Bearer ${auth.token}`;
+  const headers = auth.enabled ? { Authorization: credentials } : undefined;
   const response = await fetch(url, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -6,6 +6,7 @@ import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { DrainControl } from "../http/api/drain_routes.ts";
+import { LoginAttempts } from "../http/middleware/login_attempts.ts";
 import { ReloadRunner } from "../http/api/reload_runner.ts";
 import { appHandler } from "../http/app_handler.ts";
 import type { HttpHandler } from "../http/server/http_handler.ts";
@@ -17,6 +18,8 @@ import { FlvServer } from "../outputs/flv_server.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import type { Config } from "../config/config.ts";
 import { sharesPort } from "../config/config_checks.ts";
+import { ifKnown } from "./if_known.ts";
+import { publicListen } from "./open_api.ts";
 import type { Ports } from "./ports.ts";
 import { httpSettings, SIGNATURE } from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
@@ -66,12 +69,14 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   });
   const isShared = sharesPort(config());
   const reloads = new ReloadRunner(options.reload);
+  const attempts = new LoginAttempts();
   const playersPort = ports.addresses.httpServer[0]?.port;
   const createApps = () => ({
-    api: appHandler(createApi(options, reloads, playersPort)),
+    api: appHandler(createApi(options, reloads, attempts, playersPort)),
     stream: appHandler(createStreamApp(streamOptions(options))),
   });
   let apps = createApps();
+  warnOfOpenApi(config(), ports);
   const api: HttpHandler = (...request) => apps.api(...request);
   const stream: HttpHandler = (...request) => apps.stream(...request);
   for (const listener of ports.httpApi) {
@@ -82,11 +87,32 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
     server,
     reload() {
       apps = createApps();
+      warnOfOpenApi(config(), ports);
     },
   };
 }
 
-function createApi(options: HttpAppsOptions, reloads: ReloadRunner, playersPort: number | undefined): Hono {
+/** What everybody may read should be so on purpose. */
+function warnOfOpenApi({ http_api: api }: Config, { addresses }: Ports): void {
+  if (api.auth.enabled) return;
+  const interfaces = (ifKnown(() => Deno.networkInterfaces()) ?? []).map(({ address }) => address);
+  const address = publicListen(addresses.httpApi.map(({ hostname }) => hostname), interfaces);
+  if (address === undefined) return;
+  log.warn(
+    "HTTP API can be read from the internet without a password: set http_api.auth or http_api.listen",
+    {
+      address,
+      port: addresses.httpApi[0]?.port,
+    },
+  );
+}
+
+function createApi(
+  options: HttpAppsOptions,
+  reloads: ReloadRunner,
+  attempts: LoginAttempts,
+  playersPort: number | undefined,
+): Hono {
   const { view, clusterReport, reload } = options;
   const config = options.config();
   const { apiCrossdomain: crossdomain, auth, maxBodyBytes } = httpSettings(config);
@@ -97,8 +123,7 @@ function createApi(options: HttpAppsOptions, reloads: ReloadRunner, playersPort:
     listen: config.http_api.listen[0]?.literal ?? "",
     crossdomain,
     ...(auth === undefined ? {} : { auth }),
-    // Over HTTP only for those who gave a password; SIGHUP is for the others.
-    rawApi: { enabled: auth !== undefined, allowReload: auth !== undefined },
+    attempts,
     reload,
     reloads,
     drain: options.drain,

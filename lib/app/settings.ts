@@ -1,6 +1,7 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
 import { parseCoworkerAddress } from "../base/host_port.ts";
+import type { ApiCredentials } from "../http/middleware/credentials.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
@@ -37,17 +38,21 @@ export interface HttpSettings {
   readonly apiCrossdomain: boolean;
   readonly streamCrossdomain: boolean;
   /** The API's credentials; absent: anyone may use it. */
-  readonly auth?: { readonly username: string; readonly password: string };
+  readonly auth?: ApiCredentials;
   readonly maxBodyBytes: number;
 }
 
 /** The HTTP settings of a configuration. */
 export function httpSettings({ http_api: api, http_server: server, limits }: Config): HttpSettings {
-  const { enabled, username, password } = api.auth;
+  const { enabled, username, password, token } = api.auth;
+  const auth = {
+    ...(username === "" ? {} : { basic: { username, password } }),
+    ...(token === "" ? {} : { token }),
+  };
   return {
     apiCrossdomain: api.crossdomain,
     streamCrossdomain: server.crossdomain,
-    ...(enabled ? { auth: { username, password } } : {}),
+    ...(enabled ? { auth } : {}),
     maxBodyBytes: limits.http_body_max_bytes,
   };
 }

@@ -64,9 +64,13 @@ const httpApiSchema = section({
   listen: listen(1985, "Where the HTTP API listens. The same as http_server.listen: one port serves both."),
   crossdomain: boolean(true, "Allow cross-origin requests (CORS)."),
   auth: section({
-    enabled: boolean(false, "Require a user name and password (HTTP Basic)."),
-    username: text("", "The name."),
+    enabled: boolean(
+      false,
+      "Require a user name and password (HTTP Basic), a token (HTTP Bearer), or either.",
+    ),
+    username: text("", "The name. Empty: a token is required."),
     password: secretText("The password."),
+    token: secretText("The bearer token. Empty: the name and password are required."),
   }),
 });
 

@@ -65,10 +65,17 @@ function checkServer(config: Config, { errors }: CheckResult): void {
       others: [],
     });
   }
-  if (auth.enabled && (auth.username === "" || auth.password === "")) {
+  if (auth.enabled && (auth.username === "") !== (auth.password === "")) {
+    const missing = auth.username === "" ? "username" : "password";
     errors.push({
       path: ["http_api", "auth", "enabled"],
-      message: "Cannot use http_api.auth: enabled without a username and a password",
+      message: `Cannot use http_api.auth: ${missing} is empty`,
+      others: [],
+    });
+  } else if (auth.enabled && auth.username === "" && auth.token === "") {
+    errors.push({
+      path: ["http_api", "auth", "enabled"],
+      message: "Cannot use http_api.auth: enabled without a username and a password, or a token",
       others: [],
     });
   }

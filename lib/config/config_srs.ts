@@ -84,6 +84,14 @@ function* refusals(root: SrsDirective[], file: string): Iterable<ConfigIssue> {
   if (isFull?.args[0] === "on") {
     yield refuse(isFull.position, "is_full", "Cannot use SRS's list of all directives as a configuration");
   }
+  const auth = findDirective(findDirective(root, "http_api")?.children ?? [], "auth");
+  const type = findDirective(auth?.children ?? [], "type");
+  if (type !== undefined && type.args[0] !== "basic" && type.args[0] !== "bearer") {
+    const message = `Cannot use http_api.auth.type: value is ${
+      JSON.stringify(type.args[0] ?? "")
+    }, must be basic or bearer`;
+    yield refuse(type.position, "http_api.auth.type", message);
+  }
   for (const { name, args, position } of root) {
     if (name !== "vhost") continue;
     if (args.length === 0) yield refuse(position, "vhost", "Cannot use a vhost without a name");

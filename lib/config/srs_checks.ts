@@ -23,6 +23,7 @@ const READERS: ReadonlyMap<string, SrsReader> = new Map([
   ["srs_log_file", "text"],
   ["srs_log_level", "text"],
   ["srs_log_level_v2", "text"],
+  ["http_api.auth.type", "text"],
   ["vhost.publish.mr", "offUnlessOn"],
   ["vhost.publish.mr_latency", "integer"],
 ]);

@@ -40,6 +40,7 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("http_api.auth.enabled", "offUnlessOn"),
   mapping("http_api.auth.username", "text"),
   mapping("http_api.auth.password", "text"),
+  mapping("http_api.auth.token", "text"),
   mapping("http_server.enabled", "offUnlessOn"),
   mapping("http_server.listen", "list"),
   mapping("http_server.crossdomain", "onUnlessOff"),
@@ -80,6 +81,7 @@ export const SRS_SPECIAL: readonly string[] = [
   "srs_log_level_v2",
   "vhost.security.allow",
   "vhost.security.deny",
+  "http_api.auth.type",
   "vhost.publish.mr",
   "vhost.publish.mr_latency",
 ];
@@ -88,6 +90,7 @@ export const SRS_SPECIAL: readonly string[] = [
 export const SRS_NO_OPERATION: Readonly<Record<string, string>> = {
   "daemon": "off",
   "asprocess": "off",
+  "http_api.auth.rtc_bearer_enabled": "off",
   "vhost.cluster.protocol": "rtmp",
 };
 
@@ -102,7 +105,7 @@ export const SRS_NAMES: Readonly<Record<string, readonly string[]>> = splitNames
     "circuit_breaker is_full in_docker exporter",
   "http_api": "enabled listen crossdomain raw_api auth https",
   "http_api.raw_api": "enabled allow_reload allow_query allow_update",
-  "http_api.auth": "enabled username password",
+  "http_api.auth": "enabled type username password token rtc_bearer_enabled",
   "http_server": "enabled listen dir crossdomain https",
   "srt_server":
     "enabled listen maxbw mss latency recvlatency peerlatency connect_timeout peer_idle_timeout " +

@@ -27,10 +27,11 @@ function movedTo(section: string, names: string[]): Record<string, readonly [str
 
 /**
  * Rewrites the directives of older SRS versions into today's (`srs_config_transform_vhost`). What an old directive
- * says replaces what a section says.
+ * says replaces what a section says. The `rtmp` block of SRS 7 is what stands outside of blocks in every version before.
  */
 export function modernizeDirectives(root: SrsDirective[]): SrsDirective[] {
-  return root.map((directive) => {
+  return root.flatMap((directive) => {
+    if (directive.name === "rtmp" && directive.isBlock === true) return directive.children;
     if (directive.name === "http_stream") return { ...directive, name: "http_server" };
     return directive.name === "vhost" ? { ...directive, children: modernizeVhost(directive) } : directive;
   });

@@ -27,7 +27,16 @@ const DEFAULT_MR_LATENCY = 350;
 
 /** The settings of a server's own directives, vhosts left out. */
 export function serverSettings(root: SrsDirective[]): SrsSetting[] {
-  return [...mappedSettings(root, [], []), ...logSettings(root)];
+  return [...withoutOtherCredentials(mappedSettings(root, [], []), root), ...logSettings(root)];
+}
+
+/** SRS asks for what the type says, whatever else is there; here a token beside a password would open the API too. */
+function withoutOtherCredentials(settings: SrsSetting[], root: SrsDirective[]): SrsSetting[] {
+  const isBearer = findAt(root, ["http_api", "auth", "type"])?.args[0] === "bearer";
+  const others = isBearer ? ["username", "password"] : ["token"];
+  return settings.filter(({ path: [first, second, third] }) =>
+    first !== "http_api" || second !== "auth" || third === undefined || !others.includes(third)
+  );
 }
 
 /** The settings of one vhost's block. */

@@ -15,7 +15,6 @@ export function apiApp(options: Partial<ApiOptions> = {}): Hono {
     now: () => NOW_MS,
     listen: "1985",
     crossdomain: true,
-    rawApi: { enabled: false, allowReload: false },
     reload: () => Promise.resolve(),
     drain: { beginDrain: () => Promise.resolve(), cancelDrain: () => {} },
     ...options,

@@ -22,7 +22,12 @@ export class FakeServerView implements ServerView {
   readonly kicked: string[] = [];
   vhostList: VhostSummary[] = [VHOST];
   streamList: StreamSummary[] = [PUBLISHED, WAITED_FOR];
-  clientList: ClientSummary[] = [PUBLISHER, PLAYER, { ...PLAYER, id: "waiter03", streamId: WAITED_FOR.id }];
+  clientList: ClientSummary[] = [PUBLISHER, PLAYER, {
+    ...PLAYER,
+    id: "waiter03",
+    streamId: WAITED_FOR.id,
+    url: WAITED_FOR.url,
+  }];
   readinessAnswer: Readiness = { isReady: true };
   drainAnswer: DrainSummary = {
     state: "off",

@@ -73,6 +73,53 @@ vhost __defaultVhost__ {
     warnings: ["a.conf: ignored, not supported: http_server.dir (line 2)"],
   },
   {
+    // As http.api.auth.conf of SRS 7.
+    name: "an API with a password",
+    text: `rtmp {
+    listen              1936;
+    chunk_size          4096;
+}
+http_api {
+    enabled         on;
+    auth {
+        enabled         on;
+        type            basic;
+        username        admin;
+        password        admin;
+        token           unused;
+    }
+}`,
+    expected: {
+      "listen": [{ port: 1936, literal: "1936" }],
+      "chunk_size": 4096,
+      "http_api/auth/enabled": true,
+      "http_api/auth/username": "admin",
+      "http_api/auth/password": "admin",
+      "http_api/auth/token": "",
+    },
+  },
+  {
+    // As http.api.auth.bearer.conf.
+    name: "an API with a token",
+    text: `listen 1935;
+http_api {
+    enabled on;
+    auth { enabled on; type bearer; token srs-api-token; username admin; password admin; rtc_bearer_enabled off; }
+}`,
+    expected: {
+      "http_api/auth/enabled": true,
+      "http_api/auth/username": "",
+      "http_api/auth/password": "",
+      "http_api/auth/token": "srs-api-token",
+    },
+  },
+  {
+    // As rtmp.kickoff.conf.
+    name: "publishers that nobody plays",
+    text: "listen 1935; daemon off; vhost __defaultVhost__ { publish { kickoff_for_idle 60000; } }",
+    expected: { [`${VHOST}/publish/kickoff_for_idle`]: 60_000 },
+  },
+  {
     name: "no vhost: one that takes every name, with SRS's defaults",
     text: "listen 1935;",
     expected: { [`${VHOST}/http_remux/enabled`]: false, [`${VHOST}/enabled`]: true },

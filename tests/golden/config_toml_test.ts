@@ -246,7 +246,12 @@ a.toml:12: unknown key 'coworker': did you mean 'coworkers'?`,
   {
     name: "a password that is missing",
     text: '[http_api.auth]\nenabled = true\nusername = "admin"',
-    error: "a.toml:2: Cannot use http_api.auth: enabled without a username and a password",
+    error: "a.toml:2: Cannot use http_api.auth: password is empty",
+  },
+  {
+    name: "credentials that are missing",
+    text: "[http_api.auth]\nenabled = true",
+    error: "a.toml:2: Cannot use http_api.auth: enabled without a username and a password, or a token",
   },
 ];
 

@@ -49,7 +49,7 @@ for (const { method, path, picked, answer } of examples(page)) {
     if (method === "POST") {
       view.drainAnswer = { ...view.drainAnswer, state: "announced", startedAtMs: 1, graceEndsAtMs: 2 };
     }
-    const app = apiApp({ view, rawApi: { enabled: true, allowReload: true } });
+    const app = apiApp({ view });
     const env = { peer: { hostname: "127.0.0.1", port: 40_000 } };
     const body = await (await app.request(path, { method }, env)).json();
     if (picked === undefined) {

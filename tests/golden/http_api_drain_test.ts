@@ -20,7 +20,7 @@ function recorded(): {
 }
 
 const from = (hostname: string) => ({ peer: { hostname, port: 40_000 } });
-const AUTH = { username: "admin", password: "secret" };
+const AUTH = { basic: { username: "admin", password: "secret" } };
 const HEADERS = { Authorization: `Basic ${btoa("admin:secret")}` };
 
 for (

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { FakeServerView } from "../fakes/fake_server_view.ts";
-import { apiApp, getJson } from "../fakes/fake_api.ts";
+import type { ApiCredentials } from "../../lib/http/middleware/credentials.ts";
+import { apiApp, getJson, NOW_MS } from "../fakes/fake_api.ts";
 
-const AUTH = { username: "admin", password: "pass:word" };
+/** Who asks from the machine that the server runs on. */
+const THIS_MACHINE = { peer: { hostname: "127.0.0.1", port: 40_000 } };
+const AUTH = { basic: { username: "admin", password: "pass:word" } };
 
 function login(username: string, password: string): Record<string, string> {
   return { Authorization: `Basic ${btoa(`${username}:${password}`)}` };
@@ -13,7 +16,7 @@ for (
   const [method, path, allowed] of [
     ["POST", "/api/v1/versions", "GET"],
     ["POST", "/api/v1/streams/", "GET"],
-    ["DELETE", "/api/v1/streams/vid-stream1", "GET"],
+    ["PUT", "/api/v1/streams/vid-stream1", "GET, DELETE"],
     ["PUT", "/api/v1/clients/player02", "GET, DELETE"],
     ["DELETE", "/healthz", "GET"],
     ["POST", "/metrics", "GET"],
@@ -123,9 +126,60 @@ Deno.test("only the right name with the right password is let in", async () => {
   assert.deepEqual(view.kicked, []);
 });
 
-Deno.test("createApiApp refuses an empty name or password", () => {
-  assert.throws(() => apiApp({ auth: { username: "admin", password: "" } }), RangeError);
-  assert.throws(() => apiApp({ auth: { username: "", password: "x" } }), RangeError);
+Deno.test("a token opens the API beside the password, or alone", async () => {
+  const status = async (auth: ApiCredentials, headers: Record<string, string>): Promise<number> => {
+    const response = await apiApp({ auth }).request("/api/v1/versions", { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+  const both = { ...AUTH, token: "a-token" };
+  const alone = { token: "a-token" };
+  assert.equal(await status(both, bearer("a-token")), 200);
+  assert.equal(await status(both, { Authorization: "bearer a-token" }), 200);
+  assert.equal(await status(both, login("admin", "pass:word")), 200);
+  assert.equal(await status(both, bearer("a-tokeN")), 401);
+  assert.equal(await status(both, bearer("a-token2")), 401);
+  assert.equal(await status(both, bearer("pass:word")), 401);
+  assert.equal(await status(both, { Authorization: "Bearer" }), 401);
+  assert.equal(await status(alone, bearer("a-token")), 200);
+  assert.equal(await status(alone, login("", "a-token")), 401);
+  const challenge = async (auth: ApiCredentials) =>
+    (await apiApp({ auth }).request("/api/v1/versions")).headers.get("WWW-Authenticate");
+  assert.equal(await challenge(both), 'Basic realm="Headwater", Bearer realm="Headwater"');
+  assert.equal(await challenge(alone), 'Bearer realm="Headwater"');
+});
+
+Deno.test("who fails to log in again and again has to wait, and nobody else", async () => {
+  let nowMs = NOW_MS;
+  const app = apiApp({ auth: AUTH, now: () => nowMs });
+  const ask = async (hostname: string, password: string): Promise<number> => {
+    const env = { peer: { hostname, port: 40_000 } };
+    const response = await app.request("/api/v1/versions", { headers: login("admin", password) }, env);
+    await response.body?.cancel();
+    if (response.status === 429) assert.equal(response.headers.get("Retry-After"), "1");
+    return response.status;
+  };
+  for (let i = 0; i < 5; i++) assert.equal(await ask("192.0.2.1", "guess"), 401);
+  assert.equal(await ask("192.0.2.1", "guess"), 429);
+  // Else the answer would tell which guess is right.
+  assert.equal(await ask("192.0.2.1", "pass:word"), 429);
+  assert.equal(await ask("192.0.2.2", "pass:word"), 200);
+  nowMs += 1000;
+  assert.equal(await ask("192.0.2.1", "pass:word"), 200);
+  assert.equal(await ask("192.0.2.1", "guess"), 401);
+});
+
+Deno.test("createApiApp refuses credentials that keep nobody out", () => {
+  for (
+    const auth of [
+      {},
+      { token: "" },
+      { basic: { username: "admin", password: "" } },
+      { basic: { username: "", password: "x" } },
+      { basic: { username: "", password: "" }, token: "a-token" },
+    ]
+  ) assert.throws(() => apiApp({ auth }), RangeError);
 });
 
 Deno.test("?callback= wraps answers and failures alike", async () => {
@@ -154,30 +208,45 @@ Deno.test("?callback= wraps answers and failures alike", async () => {
 });
 
 /** What changes something, and how it is asked for. */
-const CHANGES = [["DELETE", "/api/v1/clients/player02"], ["GET", "/api/v1/raw?rpc=reload"], [
-  "POST",
-  "/api/v1/raw?rpc=reload",
-]] as const;
+const CHANGES = [
+  ["DELETE", "/api/v1/clients/player02"],
+  ["DELETE", "/api/v1/clients?ip=2001:db8::9"],
+  ["DELETE", "/api/v1/streams/vid-stream1"],
+  ["GET", "/api/v1/raw?rpc=reload"],
+  ["POST", "/api/v1/raw?rpc=reload"],
+  ["POST", "/api/v1/drain"],
+  ["DELETE", "/api/v1/drain"],
+] as const;
 
 /** An API that can be changed; what was changed. */
-function changeableApi(): { app: ReturnType<typeof apiApp>; changes: () => string[] } {
+function changeableApi(auth?: ApiCredentials): { app: ReturnType<typeof apiApp>; changes: () => string[] } {
   const view = new FakeServerView();
   let reloads = 0;
+  let drains = 0;
   const app = apiApp({
     view,
-    auth: AUTH,
-    rawApi: { enabled: true, allowReload: true },
+    ...(auth === undefined ? {} : { auth }),
     reload: () => {
       reloads++;
       return Promise.resolve();
     },
+    drain: {
+      beginDrain: () => {
+        drains++;
+        return Promise.resolve();
+      },
+      cancelDrain: () => void drains++,
+    },
   });
-  return { app, changes: () => [...view.kicked, ...Array(reloads).fill("reload")] };
+  return {
+    app,
+    changes: () => [...view.kicked, ...Array(reloads).fill("reload"), ...Array(drains).fill("drain")],
+  };
 }
 
 for (const [method, path] of CHANGES) {
   Deno.test(`${method} ${path} is for programs and the console, not for a page of another site`, async () => {
-    const { app, changes } = changeableApi();
+    const { app, changes } = changeableApi(AUTH);
     const ask = async (headers: Record<string, string>): Promise<number> => {
       const url = `http://api.example:1985${path}`;
       const response = await app.request(url, {
@@ -214,8 +283,65 @@ for (const [method, path] of CHANGES) {
   });
 }
 
+for (const [method, path] of CHANGES) {
+  for (
+    const [who, hostname, headers, status] of [
+      ["this machine", "127.0.0.1", {}, 200],
+      ["this machine by IPv6", "::1", {}, 200],
+      ["another machine", "192.0.2.1", {}, 403],
+      ["another machine through a proxy on this one", "127.0.0.1", { "X-Forwarded-For": "192.0.2.1" }, 403],
+      ["a proxy that says it is one", "127.0.0.1", { Via: "1.1 proxy" }, 403],
+    ] as const
+  ) {
+    Deno.test(`without a password ${method} ${path} by ${who} is ${status}`, async () => {
+      const { app, changes } = changeableApi();
+      const env = { peer: { hostname, port: 40_000 } };
+      const response = await app.request(path, { method, headers: { ...headers } }, env);
+      const { message } = await response.json();
+      assert.equal(response.status, status);
+      assert.equal(changes().length > 0, status === 200);
+      if (status === 403) assert.match(message, /set http_api\.auth/);
+    });
+  }
+}
+
+const KICKS = [
+  ["clients?ip=2001:db8::9", ["player02", "waiter03"]],
+  ["clients?ip=2001:db8::9&stream=live/livestream", ["player02"]],
+  ["clients?stream=/live/livestream", ["encoder1", "player02"]],
+  ["clients?stream=live/livestream&type=play", ["player02"]],
+  ["clients?stream=live/livestream&type=publish", ["encoder1"]],
+  ["clients?ip=198.51.100.9", []],
+  ["streams/vid-stream1", ["encoder1", "player02"]],
+] as const;
+
+for (const [query, ids] of KICKS) {
+  Deno.test(`DELETE /api/v1/${query} disconnects ${ids.join(", ") || "nobody"}`, async () => {
+    const view = new FakeServerView();
+    const response = await apiApp({ view }).request(`/api/v1/${query}`, { method: "DELETE" }, THIS_MACHINE);
+    const { code, kicked } = await response.json();
+    assert.deepEqual([response.status, code, view.kicked], [200, 0, ids]);
+    // One that is leaving is not counted.
+    assert.equal(kicked, ids.filter((id) => id !== "waiter03").length);
+  });
+}
+
+Deno.test("who is to be disconnected must be named", async () => {
+  const view = new FakeServerView();
+  const ask = async (query: string): Promise<[number, number]> => {
+    const path = `/api/v1/${query}`;
+    const response = await apiApp({ view }).request(path, { method: "DELETE" }, THIS_MACHINE);
+    return [response.status, (await response.json()).code];
+  };
+  assert.deepEqual(await ask("clients"), [200, 2049]);
+  assert.deepEqual(await ask("clients?type=play"), [400, 400]);
+  assert.deepEqual(await ask("clients?ip=2001:db8::9&type=players"), [400, 400]);
+  assert.deepEqual(await ask("streams/none"), [200, 2048]);
+  assert.deepEqual(view.kicked, []);
+});
+
 Deno.test("nothing is changed by ?callback=, with ?method= or without", async () => {
-  const { app, changes } = changeableApi();
+  const { app, changes } = changeableApi(AUTH);
   const headers = login("admin", "pass:word");
   const ask = async (path: string): Promise<[number, string]> => {
     const response = await app.request(path, { headers });
@@ -239,28 +365,23 @@ Deno.test("nothing is changed by ?callback=, with ?method= or without", async ()
   assert.deepEqual(changes(), []);
 });
 
-Deno.test("raw?rpc=raw tells the settings even when the raw API is off", async () => {
+Deno.test("raw?rpc=raw tells the settings", async () => {
   assert.deepEqual(await getJson(apiApp({ listen: "127.0.0.1:1985" }), "/api/v1/raw?rpc=raw"), {
     code: 0,
     http_api: {
       enabled: true,
       listen: "127.0.0.1:1985",
       crossdomain: true,
-      raw_api: { enabled: false, allow_reload: false, allow_query: false, allow_update: false },
+      raw_api: { enabled: true, allow_reload: true, allow_query: false, allow_update: false },
     },
   });
 });
 
-Deno.test("raw?rpc=reload is refused unless both switches are on", async () => {
-  const code = async (rawApi: { enabled: boolean; allowReload: boolean }, call: string): Promise<unknown> => {
-    const app = apiApp({ rawApi, reload: () => Promise.reject(new Error("Cannot be reached")) });
-    return (await getJson(app, `/api/v1/raw${call}`) as { code: unknown }).code;
-  };
-  assert.deepEqual(await code({ enabled: false, allowReload: true }, "?rpc=reload"), 1061);
-  assert.deepEqual(await code({ enabled: true, allowReload: false }, "?rpc=reload"), 1061);
-  assert.deepEqual(await code({ enabled: false, allowReload: false }, "?rpc=query"), 1061);
-  assert.deepEqual(await code({ enabled: true, allowReload: true }, "?rpc=query"), 1060);
-  assert.deepEqual(await code({ enabled: true, allowReload: true }, ""), 1060);
+Deno.test("raw tells an unknown call", async () => {
+  for (const call of ["?rpc=query", ""]) {
+    const { code } = await getJson(apiApp(), `/api/v1/raw${call}`) as { code: unknown };
+    assert.equal(code, 1060);
+  }
 });
 
 Deno.test("raw?rpc=reload-fetch tells how the last reload went", async () => {
@@ -270,11 +391,13 @@ Deno.test("raw?rpc=reload-fetch tells how the last reload went", async () => {
     runs.push(run);
     return run.promise;
   };
-  const app = apiApp({ rawApi: { enabled: true, allowReload: true }, reload });
+  const app = apiApp({ reload });
   const report = async (): Promise<Record<string, unknown>> =>
     (await getJson(app, "/api/v1/raw?rpc=reload-fetch") as { data: Record<string, unknown> }).data;
-  const start = async (): Promise<void> =>
-    assert.deepEqual(await getJson(app, "/api/v1/raw?rpc=reload"), { code: 0 });
+  const start = async (): Promise<void> => {
+    const response = await app.request("/api/v1/raw?rpc=reload", {}, THIS_MACHINE);
+    assert.deepEqual(await response.json(), { code: 0 });
+  };
 
   assert.deepEqual(await report(), { err: 0, msg: "Success", state: 0, rid: "" });
   await start();

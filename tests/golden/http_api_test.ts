@@ -341,7 +341,11 @@ Deno.test("DELETE /api/v1/clients/{id} kicks that client", async () => {
   const view = new FakeServerView();
   const app = apiApp({ view });
   const kick = async (path: string): Promise<unknown> =>
-    await (await app.request(`/api/v1/clients${path}`, { method: "DELETE" })).json();
+    await (await app.request(
+      `/api/v1/clients${path}`,
+      { method: "DELETE" },
+      { peer: { hostname: "127.0.0.1", port: 40_000 } },
+    )).json();
   assert.deepEqual(await kick("/player02"), ENVELOPE);
   assert.deepEqual(await kick("/none"), NO_CLIENT);
   assert.deepEqual(await kick(""), NO_CLIENT);

@@ -19,7 +19,7 @@ const source: FlvSource = {
 const streams = { source, maxNameBytes: () => 20, crossdomain: true, signature: "Headwater/0.0.0" };
 /** A node that tells nobody anything. */
 const closed = { admit: () => undefined, challenge: "Headwater" } as unknown as ClusterView;
-const auth = { username: "admin", password: "password" };
+const auth = { basic: { username: "admin", password: "password" } };
 
 const APPS: Readonly<Record<string, Hono>> = {
   "the API": apiApp({ extraRoutes: (app) => addClustersRoutes(app, closed) }),

@@ -93,8 +93,7 @@ function pages(path: (count: number) => string): (count: number) => () => Promis
 }
 
 const api = apiApp({
-  auth: { username: "admin", password: "secret" },
-  rawApi: { enabled: true, allowReload: true },
+  auth: { basic: { username: "admin", password: "secret" } },
 });
 const open = apiApp();
 const node = new FlvNode({

@@ -15,7 +15,9 @@ import { addHealthRoutes } from "./health_routes.ts";
 import { jsonp } from "../middleware/jsonp.ts";
 import { addListingRoutes } from "./listing_routes.ts";
 import { addMetricsRoutes } from "./metrics_routes.ts";
-import { password } from "../middleware/password.ts";
+import { guardChanges } from "../middleware/changes.ts";
+import { credentials } from "../middleware/credentials.ts";
+import { LoginAttempts } from "../middleware/login_attempts.ts";
 import { addProcessRoutes } from "./process_routes.ts";
 import { addRawRoutes } from "./raw_routes.ts";
 import { addStreamsRoutes } from "./streams_routes.ts";
@@ -44,7 +46,9 @@ export function createApiApp(options: ApiOptions): Hono {
   });
   app.use(crossOrigin(options.crossdomain));
   app.use(bodyLimit(options.maxBodyBytes ?? MAX_BODY_BYTES));
-  if (options.auth !== undefined) app.use("/api/*", password(options.auth));
+  const attempts = options.attempts ?? new LoginAttempts();
+  if (options.auth !== undefined) app.use("/api/*", credentials(options.auth, attempts, now));
+  const guard = guardChanges(options.auth !== undefined);
   app.use("/api/*", jsonp);
 
   addListingRoutes(app, view);
@@ -52,11 +56,11 @@ export function createApiApp(options: ApiOptions): Hono {
   addSummariesRoutes(app, view, probe, cpu, now);
   addProcessRoutes(app, view, probe, cpu, now);
   addVhostsRoutes(app, view);
-  addStreamsRoutes(app, view, now);
-  addClientsRoutes(app, view, now);
-  addRawRoutes(app, options);
+  addStreamsRoutes(app, view, guard, now);
+  addClientsRoutes(app, view, guard, now);
+  addRawRoutes(app, options, guard);
   addTestsRoutes(app, view, now);
-  addDrainRoutes(app, view, options.drain, options.auth !== undefined);
+  addDrainRoutes(app, view, options.drain, guard);
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now);
   addConsoleRoutes(app, options.playersPort);

@@ -1,6 +1,8 @@
 import type { Hono } from "hono";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
+import type { ApiCredentials } from "../middleware/credentials.ts";
+import type { LoginAttempts } from "../middleware/login_attempts.ts";
 import type { DrainControl } from "./drain_routes.ts";
 import type { ReloadRunner } from "./reload_runner.ts";
 
@@ -14,10 +16,10 @@ export interface ApiOptions {
   readonly listen: string;
   /** Let pages of other origins read the answers (CORS). */
   readonly crossdomain: boolean;
-  /** Ask for HTTP Basic credentials on `/api/`; absent: anyone may. */
-  readonly auth?: { readonly username: string; readonly password: string };
-  /** `http_api.raw_api`: whether the configuration may be reloaded over HTTP. */
-  readonly rawApi: { readonly enabled: boolean; readonly allowReload: boolean };
+  /** Ask for credentials on `/api/`; absent: anyone may read, and this machine may change. */
+  readonly auth?: ApiCredentials;
+  /** Who has failed to give them; absent: a book of this app's own. One of the caller's outlives the app. */
+  readonly attempts?: LoginAttempts;
   /** Reads the configuration anew and applies it; rejects with the reason when it is wrong. */
   readonly reload: () => Promise<void>;
   /** Runs the reloads that are asked for here; absent: one of this app's own. What it tells of the last one outlives the app. */

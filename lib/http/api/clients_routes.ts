@@ -2,8 +2,9 @@
 import type { Handler, Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { ClientSummary, ClientType, ServerView } from "../server_view.ts";
-import { refuseForeignPage } from "../middleware/foreign_page.ts";
+import type { ChangeGuard } from "../middleware/changes.ts";
 import { envelope, failure, page, resource } from "../middleware/answer.ts";
+import { kickByQuery } from "./kick.ts";
 import { type KbpsJson, kbpsJson } from "./vhosts_routes.ts";
 
 /** A client, in SRS's words; see `ClientSummary`. */
@@ -35,13 +36,14 @@ export interface ClientsJson {
 }
 
 /**
- * `/api/v1/clients`, a page of them or one; `DELETE` closes one's connection.
+ * `/api/v1/clients`, a page of them or one; `DELETE` closes one's connection, or those of all that the query names.
  *
+ * @param guard Who may disconnect clients.
  * @param now Milliseconds since 1970.
  */
-export function addClientsRoutes(app: Hono, view: ServerView, now: () => number): void {
+export function addClientsRoutes(app: Hono, view: ServerView, guard: ChangeGuard, now: () => number): void {
   const kick: Handler = (c) => {
-    const refused = refuseForeignPage(c);
+    const refused = guard(c);
     if (refused !== undefined) return refused;
     const client = view.client(c.req.param("id") ?? "");
     if (client === undefined) return failure(c, "clientNotFound");
@@ -53,7 +55,7 @@ export function addClientsRoutes(app: Hono, view: ServerView, now: () => number)
       const clients = page(c, view.clients()).map((client) => clientJson(client, nowMs));
       return c.json(envelope<ClientsJson>(view, { clients }));
     },
-    DELETE: kick,
+    DELETE: (c) => guard(c) ?? kickByQuery(c, view) ?? failure(c, "clientNotFound"),
   });
   resource(app, "/api/v1/clients/:id", {
     GET: (c) => {

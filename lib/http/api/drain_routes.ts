@@ -1,10 +1,8 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import type { Context, Hono } from "hono";
 import { inBackground } from "../../base/background.ts";
-import { isLoopback } from "../../base/any_address.ts";
-import type { AppBindings } from "../app_handler.ts";
 import { envelope, refusal, resource } from "../middleware/answer.ts";
-import { refuseForeignPage } from "../middleware/foreign_page.ts";
+import type { ChangeGuard } from "../middleware/changes.ts";
 import type { DrainSummary, ServerView } from "../server_view.ts";
 
 /** Takes the server out of service and back. */
@@ -32,21 +30,19 @@ const MAX_GRACE_S = 86_400;
  * `/api/v1/drain`: `POST` takes the server out of service, with `?grace_s=` for another grace than configured; `DELETE` takes it back
  * into service; `GET` says how far it is.
  *
- * @param hasPassword Whether the API asks for credentials; where it does not, only this machine may change anything here.
+ * @param guard Who may change anything.
  */
 export function addDrainRoutes(
   app: Hono,
   view: ServerView,
   control: DrainControl,
-  hasPassword: boolean,
+  guard: ChangeGuard,
 ): void {
   const answer = (c: Context) => c.json(envelope(view, { data: drainJson(view.drain()) }));
-  const refuse = (c: Context): Response | undefined =>
-    refuseForeignPage(c) ?? (hasPassword ? undefined : refuseRemote(c));
   resource(app, "/api/v1/drain", {
     GET: answer,
     POST: (c) => {
-      const refused = refuse(c);
+      const refused = guard(c);
       if (refused !== undefined) return refused;
       const text = c.req.query("grace_s");
       if (text !== undefined && !(/^\d{1,5}$/.test(text) && Number(text) <= MAX_GRACE_S)) {
@@ -56,22 +52,12 @@ export function addDrainRoutes(
       return answer(c);
     },
     DELETE: (c) => {
-      const refused = refuse(c);
+      const refused = guard(c);
       if (refused !== undefined) return refused;
       control.cancelDrain();
       return answer(c);
     },
   });
-}
-
-function refuseRemote(c: Context): Response | undefined {
-  const { peer } = (c.env ?? {}) as Partial<AppBindings>;
-  if (peer !== undefined && isLoopback(peer.hostname)) return undefined;
-  return refusal(
-    c,
-    403,
-    "Cannot change anything from another machine without a password: set http_api.auth, or ask from this machine",
-  );
 }
 
 function drainJson(drain: DrainSummary): DrainJson {

@@ -2,30 +2,28 @@
 import type { Handler, Hono } from "hono";
 import { failure, resource } from "../middleware/answer.ts";
 import type { ApiOptions } from "./api_options.ts";
-import { refuseForeignPage } from "../middleware/foreign_page.ts";
+import type { ChangeGuard } from "../middleware/changes.ts";
 import { ReloadRunner } from "./reload_runner.ts";
 
 /** `/api/v1/raw`: the settings of the raw API itself, and reloading the configuration. Answered without the envelope, as by SRS. */
 export function addRawRoutes(
   app: Hono,
-  options: Pick<ApiOptions, "rawApi" | "listen" | "crossdomain" | "reload" | "reloads">,
+  options: Pick<ApiOptions, "listen" | "crossdomain" | "reload" | "reloads">,
+  guard: ChangeGuard,
 ): void {
-  const { enabled, allowReload } = options.rawApi;
   const runner = options.reloads ?? new ReloadRunner(options.reload);
   const settings = {
     enabled: true,
     listen: options.listen,
     crossdomain: options.crossdomain,
-    raw_api: { enabled, allow_reload: allowReload, allow_query: false, allow_update: false },
+    raw_api: { enabled: true, allow_reload: true, allow_query: false, allow_update: false },
   };
   const answer: Handler = (c) => {
     const call = c.req.query("rpc");
     if (call === "raw") return c.json({ code: 0, http_api: settings });
-    if (!enabled) return failure(c, "rawDisabled");
     switch (call) {
       case "reload": {
-        if (!allowReload) return failure(c, "rawDisabled");
-        const refused = refuseForeignPage(c);
+        const refused = guard(c);
         if (refused !== undefined) return refused;
         runner.request();
         return c.json({ code: 0 });

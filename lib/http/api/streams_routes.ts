@@ -3,6 +3,8 @@ import type { Hono } from "hono";
 import { redactUrl } from "../redact_url.ts";
 import type { AudioSummary, ServerView, StreamSummary, VideoSummary } from "../server_view.ts";
 import { envelope, failure, page, resource } from "../middleware/answer.ts";
+import type { ChangeGuard } from "../middleware/changes.ts";
+import { kickAll } from "./kick.ts";
 import { type KbpsJson, kbpsJson } from "./vhosts_routes.ts";
 
 /** A stream's video: see `VideoSummary`. */
@@ -53,11 +55,12 @@ export interface StreamsJson {
 }
 
 /**
- * `/api/v1/streams`, a page of them or one.
+ * `/api/v1/streams`, a page of them or one; `DELETE` closes the connections of its publisher and its players.
  *
+ * @param guard Who may disconnect clients.
  * @param now Milliseconds since 1970.
  */
-export function addStreamsRoutes(app: Hono, view: ServerView, now: () => number): void {
+export function addStreamsRoutes(app: Hono, view: ServerView, guard: ChangeGuard, now: () => number): void {
   resource(app, "/api/v1/streams", {
     GET: (c) => {
       const nowMs = now();
@@ -71,6 +74,13 @@ export function addStreamsRoutes(app: Hono, view: ServerView, now: () => number)
       return stream === undefined
         ? failure(c, "streamNotFound")
         : c.json(envelope(view, { stream: streamJson(stream, now()) }));
+    },
+    DELETE: (c) => {
+      const refused = guard(c);
+      if (refused !== undefined) return refused;
+      const stream = view.stream(c.req.param("id") ?? "");
+      if (stream === undefined) return failure(c, "streamNotFound");
+      return kickAll(c, view, [...view.clients()].filter(({ streamId }) => streamId === stream.id));
     },
   });
 }

@@ -6,7 +6,6 @@ const FAILURES = {
   test: { code: 100, message: "Test error, as requested" },
   clientGone: { code: 400, message: "Cannot disconnect the client: it has just left" },
   rawFailed: { code: 1060, message: "Unknown rpc: must be raw, reload or reload-fetch" },
-  rawDisabled: { code: 1061, message: "Cannot use the raw API: http_api.auth is not enabled" },
   vhostNotFound: { code: 2014, message: "Cannot find the vhost: no vhost has this id" },
   streamNotFound: { code: 2048, message: "Cannot find the stream: no stream has this id" },
   clientNotFound: { code: 2049, message: "Cannot find the client: no client has this id" },
@@ -37,7 +36,7 @@ export function failure(context: Context, name: keyof typeof FAILURES): Response
 /** The answer to a request that is refused as HTTP refuses: the status, again as `code`, and why. */
 export function refusal(
   context: Context,
-  status: 400 | 401 | 403 | 404 | 405 | 413 | 500,
+  status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 500,
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
