@@ -18,6 +18,11 @@ import { EdgeRouter } from "../routing/edge_router.ts";
 import { loneOrigin } from "../routing/lone_router.ts";
 import { SharedPulls } from "../routing/shared_pulls.ts";
 import { VhostRouter } from "../routing/vhost_router.ts";
+import { routeOf, upstreamArguments } from "../routing/upstream_identity.ts";
+import { askForwardBackend } from "../forward/forward_backend.ts";
+import { ForwardingRouter } from "../forward/forwarding_router.ts";
+import { Forwards } from "../forward/forwards.ts";
+import type { Amf0Object } from "../wire/amf0.ts";
 import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
@@ -32,7 +37,14 @@ import type { NodeAddresses, Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
 import { planReload } from "./reload.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
-import { clusterSettings, findVhost, serverLimits, SIGNATURE, vhostSettings } from "./settings.ts";
+import {
+  clusterSettings,
+  findVhost,
+  forwardSettings,
+  serverLimits,
+  SIGNATURE,
+  vhostSettings,
+} from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 const log = getLogger(["headwater", "app"]);
@@ -62,6 +74,7 @@ export class Node {
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
+  readonly #forwards: Forwards;
   #ports: Ports | undefined;
   #http: HttpApps | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
@@ -119,13 +132,28 @@ export class Node {
       load: () => this.#load(),
       publicAddress,
     });
+    const backend = { fetch, serverId: nodeId, serviceId: bootId, signature: SIGNATURE };
+    this.#forwards = new Forwards({
+      settings: (vhost) => forwardSettings(this.#config, vhost),
+      dial: { rtmp: upstream.dial, rtmps: upstream.dial },
+      argumentsObject: ({ connect }, debug) =>
+        upstreamArguments(upstream.identity, [...routeOf(connect), nodeId], debug),
+      session: () => ({ limits: upstream.limits(), randomBytes }),
+      clock,
+      random: Math.random,
+      wallNow: Date.now,
+      traffic,
+      onBehind: (stream, cursor) => streams.scheduler(stream.options.gatherMs).markDirty(cursor.output),
+      isSelf: (server) => this.#isSelf(server),
+      askBackend: (url, question, signal) => askForwardBackend(backend, url, question, signal),
+    });
     this.runtime = new ServerRuntime({
       version: VERSION,
       processId: Deno.pid,
       findVhost: (name) => findVhost(this.#vhosts, name),
       limits: () => serverLimits(this.#config),
       access: this.#access,
-      router: new VhostRouter({ lone, cluster, edge: this.#edge }),
+      router: new ForwardingRouter(new VhostRouter({ lone, cluster, edge: this.#edge }), this.#forwards),
       streams,
       randomBytes,
       clock,
@@ -151,6 +179,7 @@ export class Node {
       vhosts: () => Object.entries(this.#config.vhost).map(([name, { enabled }]) => [name, enabled] as const),
       readiness: () => this.#readiness(),
       drain: () => this.drain.report,
+      forwards: this.#forwards,
       cluster: () => this.#clusterTotals(),
       faults: () => ({ unexpectedErrorsTotal: unexpectedErrors(), logLinesLostTotal: lostLogLines() }),
       newId: () => this.runtime.newId(),
@@ -196,6 +225,7 @@ export class Node {
     this.#access.reload(accessChecks(config));
     this.#edge.reload(this.#vhosts.values());
     this.#findDescriptors();
+    this.#forwards.reload();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
     this.#http?.reload();
     return needRestart;
@@ -260,7 +290,8 @@ export class Node {
   /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server. */
   #findDescriptors(): void {
     const { max_connections: wanted } = this.#config;
-    const mayDial = this.#hasRole("cluster") || this.#hasRole("edge");
+    const mayDial = this.#hasRole("cluster") || this.#hasRole("edge") ||
+      Object.values(this.#config.vhost).some(({ forward }) => forward.enabled);
     const free = findDescriptors(wanted * (mayDial ? 2 : 1));
     this.#connections.setFreeDescriptors(free);
     if (free === Infinity) return;
@@ -272,6 +303,12 @@ export class Node {
 
   #hasRole(kind: VhostRole["kind"]): boolean {
     return this.#vhosts.values().some(({ role }) => role.kind === kind);
+  }
+
+  /** Whether a server that has answered a connect of ours is this one: it says the id of the connection that it has taken. */
+  #isSelf(server: Amf0Object): boolean {
+    return server.getString("srs_server") === SIGNATURE &&
+      this.rtmp.clients.find(server.getString("srs_id") ?? "") !== undefined;
   }
 
   #load(): NodeLoad {

@@ -4,6 +4,7 @@ import type { LiveStream } from "../hub/live_stream.ts";
 import type {
   ClientSummary,
   DrainSummary,
+  ForwardSummary,
   Kbps,
   Readiness,
   ServerTotals,
@@ -13,6 +14,8 @@ import type {
 } from "../http/server_view.ts";
 import type { Client } from "../server/client.ts";
 import type { TrafficByVhost } from "../base/upstream_traffic.ts";
+import type { Forwards } from "../forward/forwards.ts";
+import { forwardSummary, forwardTotals } from "./forward_summary.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import { trafficByVhost, type VhostTraffic } from "./vhost_traffic.ts";
 import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
@@ -49,6 +52,7 @@ export interface ServerViewOptions {
   readonly hasVhost: (name: string) => boolean;
   readonly readiness: () => Readiness;
   readonly drain?: () => DrainSummary;
+  readonly forwards?: Forwards;
   readonly cluster: () => ServerTotals["cluster"];
   readonly faults?: () => NonNullable<ServerTotals["faults"]>;
   /** A new id of SRS's kind. */
@@ -178,6 +182,7 @@ export class LiveServerView implements ServerView {
     }
     const cluster = this.#options.cluster();
     const faults = this.#options.faults?.();
+    const forwards = forwardTotals(this.#options.forwards);
     return {
       receiveBytes,
       sendBytes,
@@ -190,12 +195,17 @@ export class LiveServerView implements ServerView {
       jumpsTotal,
       errorsTotal: counters.errors,
       ...(faults === undefined ? {} : { faults }),
+      ...(forwards === undefined ? {} : { forwards }),
       ...(cluster === undefined ? {} : { cluster }),
     };
   }
 
   readiness(): Readiness {
     return this.#options.readiness();
+  }
+
+  *forwards(): Iterable<ForwardSummary> {
+    for (const forward of this.#options.forwards?.list() ?? []) yield forwardSummary(forward);
   }
 
   drain(): DrainSummary {

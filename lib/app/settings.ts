@@ -2,6 +2,9 @@ import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
 import { parseCoworkerAddress } from "../base/host_port.ts";
 import type { ApiCredentials } from "../http/middleware/credentials.ts";
+import { parseForwardDestination, parseForwardUrl } from "../base/forward_url.ts";
+import type { ForwardDestination } from "../forward/forward_target.ts";
+import type { ForwardSettings } from "../forward/forwards.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
@@ -102,6 +105,25 @@ export function clusterSettings(
     // Port 0 is whatever was got; else SRS shows the text as configured.
     apiListen: api === undefined || api.port === 0 ? String(apiPort ?? 0) : api.literal,
     vhosts,
+  };
+}
+
+/** Where the streams of a vhost are forwarded to; undefined for one that forwards nothing here. */
+export function forwardSettings(config: Config, name: string): ForwardSettings | undefined {
+  const vhost = config.vhost[name];
+  if (vhost === undefined || !vhost.enabled || !vhost.forward.enabled || vhost.cluster.mode === "remote") {
+    return undefined;
+  }
+  const { destination, rtmps, backend, targets } = vhost.forward;
+  return {
+    destinations: [
+      ...destination.map((text) => ({ ...parseForwardDestination(text, rtmps), patterns: [] })),
+      ...Object.entries(targets).filter(([, { enabled }]) => enabled).map((
+        [name, { url, key, streams }],
+      ): ForwardDestination => ({ name, kind: "url", url: parseForwardUrl(url, key), patterns: streams })),
+    ],
+    backend,
+    debugUpnode: vhost.cluster.debug_srs_upnode,
   };
 }
 

@@ -4,9 +4,11 @@
  * @module
  */
 import * as z from "zod/mini";
+import { parseForwardDestination, parseForwardUrl } from "../base/forward_url.ts";
 import {
   addressRules,
   boolean,
+  checkedText,
   choice,
   integer,
   integerOrZero,
@@ -20,6 +22,7 @@ import {
   section,
   servers,
   text,
+  texts,
 } from "./config_key.ts";
 
 const KIB = 1024;
@@ -178,6 +181,51 @@ const securitySchema = section({
   ),
 });
 
+const forwardSchema = section({
+  enabled: boolean(
+    false,
+    "Forward the streams that are published here to other servers. Not on an edge: its origins do.",
+  ),
+  destination: texts(
+    isForwardDestination,
+    'a list of "host:port" and "rtmp://" or "rtmps://" URLs',
+    "Where every stream goes: host:port of a media server, which gets it under its own names, or a URL with the " +
+      "stream's name or key.",
+    true,
+  ),
+  rtmps: boolean(false, "Each host:port of destination speaks RTMPS."),
+  backend: checkedText(
+    (url) => URL.canParse(url) && /^https?:/.test(url),
+    "an http:// or https:// URL",
+    "Asked at each publish where the stream goes (SRS's on_forward), instead of destination. Empty: none.",
+    true,
+  ),
+  targets: z.prefault(
+    z.record(
+      z.string().check(z.regex(/^[^\s/*]+$/)),
+      section({
+        enabled: boolean(true, "false: nothing is forwarded there."),
+        url: checkedText(
+          isForwardUrl,
+          "an rtmp:// or rtmps:// URL",
+          "URL up to the app, as in rtmps://a.rtmps.youtube.com:443/live2. [vhost], [app] and [stream] stand for the " +
+            "publisher's.",
+          true,
+        ),
+        key: secretText(
+          "Name or key of the stream there, with any parameters. Empty: the stream's own name.",
+        ),
+        streams: texts(
+          (pattern) => pattern !== "",
+          'a list of patterns such as "live/*"',
+          'Which streams: app/stream, where * stands for any text, as in ["live/main", "event/*"]. Empty: all.',
+        ),
+      }),
+    ),
+    {},
+  ),
+});
+
 const CHUNK_SIZE_MIN = 128;
 const CHUNK_SIZE_MAX = 65_536;
 
@@ -203,7 +251,26 @@ const vhostSchema = section({
   publish: publishSchema,
   http_remux: httpRemuxSchema,
   security: securitySchema,
+  forward: forwardSchema,
 });
+
+function isForwardDestination(text: string): boolean {
+  return isRead(() => parseForwardDestination(text));
+}
+
+function isForwardUrl(text: string): boolean {
+  return isRead(() => parseForwardUrl(text, ""));
+}
+
+function isRead(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return false;
+  }
+}
 
 /** The whole of a configuration. */
 export const configSchema = z.strictObject({

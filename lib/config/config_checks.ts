@@ -27,7 +27,10 @@ export function checkConfig(config: Config): CheckResult {
   const result: CheckResult = { errors: [], warnings: [] };
   checkListens(config, result);
   checkServer(config, result);
-  for (const [name, vhost] of Object.entries(config.vhost)) checkVhost(name, vhost, config, result);
+  for (const [name, vhost] of Object.entries(config.vhost)) {
+    checkVhost(name, vhost, config, result);
+    checkForward(name, vhost, result);
+  }
   checkWhoIsLetIn(config, result);
   return result;
 }
@@ -114,6 +117,28 @@ function checkVhost(
     warnings.push(
       `vhost ${name} is in an origin cluster but http_api is off: coworkers cannot ask this node`,
     );
+  }
+}
+
+function checkForward(
+  name: string,
+  { cluster, forward }: VhostConfig,
+  { errors, warnings }: CheckResult,
+): void {
+  const path = ["vhost", name, "forward"];
+  for (const [target, { url, enabled }] of Object.entries(forward.targets)) {
+    if (url !== "" || !enabled) continue;
+    errors.push({
+      path: [...path, "targets", target],
+      message: `Cannot use vhost.${name}.forward.targets.${target}: it has no url`,
+      others: [[...path, "targets", target, "url"]],
+    });
+  }
+  if (!forward.enabled) return;
+  if (cluster.mode === "remote") {
+    warnings.push(`vhost ${name} forwards nothing: it is an edge, whose origins do that`);
+  } else if (forward.backend !== "" && forward.destination.length > 0) {
+    warnings.push(`vhost ${name} has forward.backend, so forward.destination is not used`);
   }
 }
 

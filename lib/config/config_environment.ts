@@ -59,7 +59,7 @@ export function applyEnvironment(raw: RawConfig, environment: Environment): RawC
   const { own, issues } = overrides(environment);
   // A later override of a path must also own its position, so ours are set last and added first.
   for (const { key, file } of own) {
-    for (const path of paths(key.path, vhosts)) positions.add(path, { file });
+    for (const path of paths(key.path, values)) positions.add(path, { file });
   }
   for (const { path, value, position } of serverSettings(directives)) set(path, value, position.file);
   const [vhostBlock] = directives.filter(({ name }) => name === "vhost");
@@ -69,7 +69,7 @@ export function applyEnvironment(raw: RawConfig, environment: Environment): RawC
     }
   }
   for (const { key, text, file } of own) {
-    for (const path of paths(key.path, vhosts)) set(path, readValue(text, key.kind), file);
+    for (const path of paths(key.path, values)) set(path, readValue(text, key.kind), file);
   }
   return {
     values,
@@ -79,8 +79,15 @@ export function applyEnvironment(raw: RawConfig, environment: Environment): RawC
   };
 }
 
-function paths(path: readonly string[], vhosts: readonly string[]): (readonly string[])[] {
-  return path.includes("*") ? vhosts.map((vhost) => path.map((step) => step === "*" ? vhost : step)) : [path];
+/** The paths that a key stands for: each `*` is every name that the configuration has there. */
+function paths(path: readonly string[], values: unknown): (readonly string[])[] {
+  const [step, ...rest] = path;
+  if (step === undefined) return [[]];
+  const names = step !== "*" ? [step] : isTable(values) ? Object.keys(values) : [];
+  return names.flatMap((name) => {
+    const below = isTable(values) ? values[name] : undefined;
+    return paths(rest, below).map((others) => [name, ...others]);
+  });
 }
 
 /** One key that a variable of ours sets. */

@@ -155,6 +155,36 @@ export function addressRules(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.Z
   return key(z._default(z.array(rule), []), { kind: "phrases", default: [], expects, about });
 }
 
+/**
+ * A list of texts that are each right.
+ *
+ * @param isSecret No message and no log may repeat them.
+ */
+export function texts(
+  isRight: (text: string) => boolean,
+  expects: string,
+  about: string,
+  isSecret = false,
+): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const schema = z._default(z.array(TEXT.check(z.refine(isRight))), []);
+  return key(schema, { kind: "list", default: [], expects, about, ...(isSecret ? { secret: true } : {}) });
+}
+
+/**
+ * A text that is empty or right.
+ *
+ * @param isSecret No message and no log may repeat it.
+ */
+export function checkedText(
+  isRight: (text: string) => boolean,
+  expects: string,
+  about: string,
+  isSecret = false,
+): z.ZodMiniDefault<z.ZodMiniString> {
+  const schema = z._default(TEXT.check(z.refine((text) => text === "" || isRight(text))), "");
+  return key(schema, { kind: "text", default: "", expects, about, ...(isSecret ? { secret: true } : {}) });
+}
+
 /** Addresses to listen on. */
 export function listen(
   value: number,

@@ -65,6 +65,10 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("vhost.publish.normal_timeout", "integer"),
   mapping("vhost.publish.kickoff_for_idle", "seconds"),
   mapping("vhost.security.enabled", "offUnlessOn"),
+  mapping("vhost.forward.enabled", "offUnlessOn"),
+  mapping("vhost.forward.destination", "list"),
+  mapping("vhost.forward.rtmps", "offUnlessOn"),
+  mapping("vhost.forward.backend", "text"),
   mapping("vhost.http_remux.enabled", "offUnlessOn"),
   mapping("vhost.http_remux.mount", "text"),
   mapping("vhost.http_remux.guess_has_av", "onUnlessOff"),
@@ -147,7 +151,7 @@ export const SRS_NAMES: Readonly<Record<string, readonly string[]>> = splitNames
     "hls_key_file_path hls_key_url hls_dts_directly hls_ctx hls_ts_ctx",
   "vhost.http_hooks": "enabled on_connect on_close on_publish on_unpublish on_play on_stop on_dvr on_hls " +
     "on_hls_notify",
-  "vhost.forward": "enabled destination backend",
+  "vhost.forward": "enabled destination backend rtmps",
   "vhost.security": "enabled deny allow",
   "vhost.transcode": "enabled ffmpeg engine",
   "vhost.transcode.engine": "enabled vfilter vcodec vbitrate vfps vwidth vheight vthreads vprofile vpreset " +

@@ -137,6 +137,12 @@ export interface ServerTotals {
     /** Log lines lost because they could not be written. */
     readonly logLinesLostTotal: number;
   };
+  /** Of streams that are sent on to other servers; absent where none ever was. */
+  readonly forwards?: {
+    readonly byState: Readonly<Record<ForwardSummary["state"], number>>;
+    readonly retriesTotal: number;
+    readonly sentBytesTotal: number;
+  };
   /** Absent outside a cluster. */
   readonly cluster?: {
     readonly nodesUp: number;
@@ -148,6 +154,25 @@ export interface ServerTotals {
 
 /** Whether new clients should be sent here. */
 export type Readiness = { readonly isReady: true } | { readonly isReady: false; readonly reason: string };
+
+/** A stream that is sent on to another server. Nothing in it is secret. */
+export interface ForwardSummary {
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  /** The destination, as it is configured or by its address. */
+  readonly to: string;
+  /** With `***` for the key. */
+  readonly url: string;
+  readonly state: "connecting" | "forwarding" | "waiting";
+  /** Milliseconds since 1970. */
+  readonly stateSinceMs: number;
+  readonly sentBytes: number;
+  /** Tries after the first. */
+  readonly retries: number;
+  /** Why it failed last; absent: it never did. */
+  readonly lastError?: string;
+}
 
 /** How far a server has come that is being taken out of service. */
 export interface DrainSummary {
@@ -190,4 +215,6 @@ export interface ServerView {
   totals(): ServerTotals;
   readiness(): Readiness;
   drain(): DrainSummary;
+  /** In a stable order. */
+  forwards(): Iterable<ForwardSummary>;
 }

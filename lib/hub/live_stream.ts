@@ -7,6 +7,7 @@ import { rewriteMetadata } from "../wire/metadata.ts";
 import { HeaderCache } from "./header_cache.ts";
 import {
   FLV_FORMAT,
+  FORWARD_CHUNK_SIZE,
   type OutputFormat,
   type OutputName,
   rtmpFormat,
@@ -25,6 +26,7 @@ const AUDIO_ONLY_MESSAGES = 115;
 const FRAME_START_BYTES = 64;
 
 const OTHER_FORMATS: Readonly<Record<Exclude<OutputName, "rtmp">, OutputFormat>> = {
+  "rtmp-forward": rtmpFormat(FORWARD_CHUNK_SIZE, "rtmp-forward"),
   "flv": FLV_FORMAT,
   "flv-web-socket": WEB_SOCKET_FLV_FORMAT,
 };

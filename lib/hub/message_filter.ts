@@ -38,7 +38,7 @@ export function filterMessages(
   format: OutputFormat,
   filter: MessageFilter,
 ): FilteredPiece {
-  const id = format.name === "rtmp" && filter.messageStreamId !== LOG_MESSAGE_STREAM_ID
+  const id = format.name.startsWith("rtmp") && filter.messageStreamId !== LOG_MESSAGE_STREAM_ID
     ? filter.messageStreamId
     : undefined;
   const copy = new Uint8Array(Math.min(bytes.length, MAX_COPY_BYTES));

@@ -25,8 +25,8 @@ export interface FoundMessage {
   readonly end: number;
 }
 
-/** An output of a stream: RTMP chunks, FLV tags, or FLV tags that are each a WebSocket message. */
-export type OutputName = "rtmp" | "flv" | "flv-web-socket";
+/** An output of a stream: RTMP chunks, small ones for other servers, FLV tags, or FLV tags that are each a WebSocket message. */
+export type OutputName = "rtmp" | "rtmp-forward" | "flv" | "flv-web-socket";
 
 /** How messages become the bytes that players read. Without state: the same message is always the same bytes. */
 export interface OutputFormat {
@@ -44,8 +44,11 @@ export interface OutputFormat {
 /** The message stream id in all serialised bytes: the only one that nearly every player creates. */
 export const LOG_MESSAGE_STREAM_ID = 1;
 
+/** Chunk size of what is forwarded to other servers, in bytes: OBS's, which every platform takes. */
+export const FORWARD_CHUNK_SIZE = 4096;
+
 /** RTMP chunks of one size. */
-export function rtmpFormat(chunkSize: number): OutputFormat {
+export function rtmpFormat(chunkSize: number, name: "rtmp" | "rtmp-forward" = "rtmp"): OutputFormat {
   const chunked = (message: StreamMessage) => ({
     typeId: message.typeId,
     timestamp: message.timestamp,
@@ -57,7 +60,7 @@ export function rtmpFormat(chunkSize: number): OutputFormat {
       : CHUNK_STREAM.metadata,
   });
   return {
-    name: "rtmp",
+    name,
     length: (message) => chunkedLength(message.payload.length, message.timestamp, chunkSize),
     write: (target, offset, message) =>
       writeChunks(target, offset, chunked(message), message.payload, chunkSize),

@@ -37,6 +37,8 @@ export interface CursorSource {
 export interface PlayerOptions {
   /** Begin with the group of pictures, if the stream keeps one. */
   readonly fromGop: boolean;
+  /** Begin with the headers, and then with the next key frame where the stream has video; not with `fromGop`. */
+  readonly fromKeyframe?: boolean;
   /** Called when bytes may be ready that were not: the player's writer should look. */
   readonly onReady?: () => void;
 }
@@ -71,6 +73,10 @@ export class PlayerCursor {
     this.#prefix = join.prefix.length > 0 ? join.prefix : undefined;
     this.#offset = join.offset;
     this.#dueOffset = output.log.end;
+    if (options.fromKeyframe === true && output.hasVideo) {
+      this.#isWaitingForKeyframe = true;
+      this.#leftOffset = join.offset;
+    }
     this.#onReady = options.onReady;
   }
 

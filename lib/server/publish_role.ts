@@ -136,10 +136,14 @@ export class PublishRole {
     }
   }
 
-  /** Leaves the stream to its players and the next publisher. */
-  close(): void {
+  /**
+   * Leaves the stream to its players and the next publisher.
+   *
+   * @param isOver Whether the publisher has said that the stream is over.
+   */
+  close(isOver: boolean = false): void {
     this.#feed.close();
-    this.#lease.release();
+    this.#lease.release(isOver);
     this.#held.release();
     this.#leave();
   }

@@ -366,7 +366,7 @@ export class RtmpConnection implements RegisteredClient {
         this.#roles.play(event.messageStreamId)?.setReceive(event.media, event.isOn);
         return undefined;
       case "stop":
-        this.#endRole(event.messageStreamId);
+        this.#endRole(event.messageStreamId, true);
         return undefined;
       case "redirectAnswered":
         this.close(new RtmpError("redirected", "The client followed the redirect"));
@@ -509,7 +509,8 @@ export class RtmpConnection implements RegisteredClient {
     this.#type = type;
   }
 
-  #endRole(messageStreamId: number): void {
+  /** @param isOver Whether the client has said so. */
+  #endRole(messageStreamId: number, isOver: boolean = false): void {
     const role = this.#roles.remove(messageStreamId);
     if (role === undefined) return;
     if (role.kind === "play") {
@@ -519,7 +520,7 @@ export class RtmpConnection implements RegisteredClient {
       this.#readPauseMs = undefined;
       this.#log("info", "Publish stopped", { durationMs: Math.round(this.#runtime.now() - role.startedMs) });
     }
-    role.close();
+    role.close(isOver);
   }
 
   /** Bytes are left that may wait for the next round. */

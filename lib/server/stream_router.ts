@@ -41,7 +41,8 @@ export type Elsewhere = Exclude<PlayDecision, LocalPlay>;
 
 /** What came of a publish; `release` is called when the publisher has left. */
 export interface PublishLease {
-  release(): void;
+  /** @param isOver Whether the publisher has said that the stream is over; else it may come back. */
+  release(isOver?: boolean): void;
 }
 
 /**

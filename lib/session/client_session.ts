@@ -27,6 +27,11 @@ export interface ClientSessionOptions {
   readonly chunkSize: number;
   /** Whether `connect` says that we take all that Enhanced RTMP has; default true. */
   readonly isEnhanced?: boolean;
+  /**
+   * How to speak: `srs`, as an SRS edge does (default), or `encoder`, as OBS publishes, which platforms expect: no more than they know in
+   * connect, releaseStream and FCPublish, and the chunk size at once.
+   */
+  readonly manner?: "srs" | "encoder";
   /** Reads at the connection's beginning that are answered at once; default 8. */
   readonly promptAcknowledgements?: number;
   readonly limits: WireLimits;
@@ -55,7 +60,7 @@ export class ClientSession {
   readonly #options: ClientSessionOptions;
   readonly #output = new MessageOutput();
   readonly #input: MessageInput<ClientEvent>;
-  /** Transaction ids: connect is 1, createStream 2. */
+  readonly #createStreamId: number;
   #messageStreamId = 1;
   #hasAsked = false;
   #isConnected = false;
@@ -64,6 +69,7 @@ export class ClientSession {
   constructor(options: ClientSessionOptions, nowSeconds: number) {
     const { limits, randomBytes, promptAcknowledgements = PROMPT_ACKNOWLEDGEMENTS } = options;
     this.#options = options;
+    this.#createStreamId = options.manner === "encoder" ? 4 : 2;
     const handshake = new ClientHandshake(randomBytes, nowSeconds);
     this.#input = new MessageInput<ClientEvent>({
       handshake,
@@ -128,7 +134,7 @@ export class ClientSession {
     this.#input.ping(nowMs);
   }
 
-  /** Says goodbye; send the output, then close. */
+  /** Says goodbye, since what we published or played is over; send the output, then close. */
   finish(): void {
     const { purpose, streamName } = this.#options;
     if (purpose === "publish") this.#output.command(0, encodeCommand("FCUnpublish", 0, null, streamName));
@@ -139,6 +145,7 @@ export class ClientSession {
 
   #connect(): void {
     this.#input.startAnswering();
+    if (this.#options.manner === "encoder") return this.#connectAsEncoder();
     const { app, tcUrl, pageUrl, swfUrl, argumentsObject, isEnhanced = true } = this.#options;
     const object = Amf0Object.from({
       app,
@@ -160,6 +167,14 @@ export class ClientSession {
     this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(WINDOW_BYTES));
   }
 
+  #connectAsEncoder(): void {
+    const { app, tcUrl, chunkSize } = this.#options;
+    this.#output.setChunkSize(chunkSize);
+    const flashVer = "FMLE/3.0 (compatible; FMSc/1.0)";
+    const object = Amf0Object.from({ app, type: "nonprivate", flashVer, swfUrl: tcUrl, tcUrl });
+    this.#output.command(0, encodeCommand("connect", 1, object));
+  }
+
   #read(message: InputMessage): ClientEvent | undefined {
     switch (message.kind) {
       case "media":
@@ -178,11 +193,18 @@ export class ClientSession {
     switch (command.name) {
       case "_result":
         if (command.transactionId === 1) return this.#connected(information);
-        if (command.transactionId === 2 && typeof information === "number") this.#start(information);
+        if (command.transactionId === this.#createStreamId && typeof information === "number") {
+          this.#start(information);
+        }
         return undefined;
       case "_error":
         // Helper commands may be refused; connect and createStream may not.
-        return command.transactionId <= 2 ? this.#refused(information) : undefined;
+        return command.transactionId === 1 || command.transactionId === this.#createStreamId
+          ? this.#refused(information)
+          : undefined;
+      case "onBWDone":
+        if (this.#options.manner === "encoder") this.#output.command(0, encodeCommand("_checkbw", 0, null));
+        return undefined;
       case "onStatus":
         return information instanceof Amf0Object ? this.#status(information) : undefined;
       default:
@@ -192,7 +214,14 @@ export class ClientSession {
 
   #connected(information: Amf0Value): ClientEvent {
     this.#isConnected = true;
-    if (this.#options.purpose !== "connect") this.#output.command(0, encodeCommand("createStream", 2, null));
+    const { purpose, manner, streamName } = this.#options;
+    if (manner === "encoder") {
+      this.#output.command(0, encodeCommand("releaseStream", 2, null, streamName));
+      this.#output.command(0, encodeCommand("FCPublish", 3, null, streamName));
+    }
+    if (purpose !== "connect") {
+      this.#output.command(0, encodeCommand("createStream", this.#createStreamId, null));
+    }
     const data = information instanceof Amf0Object ? information.get("data") : undefined;
     return { kind: "connected", server: data instanceof Amf0Object ? data : new Amf0Object() };
   }
@@ -200,9 +229,9 @@ export class ClientSession {
   #start(messageStreamId: number): void {
     this.#messageStreamId = messageStreamId;
     this.#hasAsked = true;
-    const { purpose, streamName, chunkSize } = this.#options;
+    const { purpose, streamName, chunkSize, manner } = this.#options;
     if (purpose === "publish") {
-      this.#output.setChunkSize(chunkSize);
+      if (manner !== "encoder") this.#output.setChunkSize(chunkSize);
       this.#output.command(messageStreamId, encodeCommand("publish", 0, null, streamName, "live"));
     } else {
       this.#output.command(messageStreamId, encodeCommand("play", 0, null, streamName));

@@ -25,7 +25,7 @@ export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDu
 /** What a session tells another server of whom it speaks for, and its limits. */
 export type UpstreamSession = Pick<
   ClientSessionOptions,
-  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes"
+  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes" | "manner"
 >;
 
 /** Where to, how, and as whom. */
@@ -212,11 +212,16 @@ export class UpstreamConnection {
     this.#close(reason);
   }
 
-  #close(reason: unknown): void {
+  /** Ends the connection without the words that say that what was published is over: it will go on with another connection. */
+  breakOff(): void {
+    this.#close(undefined, false);
+  }
+
+  #close(reason: unknown, saysGoodbye = true): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeReason = reason;
-    this.session.finish();
+    if (saysGoodbye) this.session.finish();
     this.#flushOutput();
     // A goodbye that does not go out at once is not worth waiting for.
     queueMicrotask(() => this.#cut());

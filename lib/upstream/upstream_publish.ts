@@ -1,13 +1,16 @@
 import type { LiveStream } from "../hub/live_stream.ts";
 import { RtmpError } from "../base/errors.ts";
-import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import { FORWARD_CHUNK_SIZE, LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { type ClientEvent, refusalError } from "../session/client_session.ts";
 import type { UpstreamResult } from "./follow_redirects.ts";
+import type { Amf0Object } from "../wire/amf0.ts";
 import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
 
 export interface UpstreamPublishOptions extends UpstreamEndpoint {
   readonly stream: LiveStream;
+  /** Send small chunks, and begin with the headers and the next key frame, as platforms expect; default: the stream as players get it. */
+  readonly isForward?: boolean;
   /**
    * How long the other server may take from TCP to Publish.Start, then to take bytes, and to answer a ping, which waits its turn behind
    * the media, in milliseconds.
@@ -15,6 +18,8 @@ export interface UpstreamPublishOptions extends UpstreamEndpoint {
   readonly patienceMs: number;
   /** There is media left to write: the players' scheduler gathers for this cursor as for any. */
   readonly onBehind: (cursor: PlayerCursor) => void;
+  /** The other server has let us in; what it said of itself. */
+  readonly onConnected?: (server: Amf0Object) => void;
   /** The other server has said Publish.Start. */
   readonly onStarted: (to: string) => void;
 }
@@ -38,7 +43,7 @@ export class UpstreamPublish {
     this.#connection = new UpstreamConnection({
       ...options,
       purpose: "publish",
-      chunkSize: stream.options.chunkSize,
+      chunkSize: options.isForward === true ? FORWARD_CHUNK_SIZE : stream.options.chunkSize,
       onEvent: (event) => this.#handle(event),
       onMoreLater: () => {
         if (this.#cursor !== undefined) options.onBehind(this.#cursor);
@@ -74,6 +79,12 @@ export class UpstreamPublish {
     this.#unsubscribe();
   }
 
+  /** Ends it as `close` does, but leaves it open whether the stream goes on with another connection. */
+  breakOff(): void {
+    this.#connection.breakOff();
+    this.#unsubscribe();
+  }
+
   #handle(event: ClientEvent): void {
     switch (event.kind) {
       case "started":
@@ -87,6 +98,8 @@ export class UpstreamPublish {
         this.#connection.close(refusalError(event.code, event.description));
         return;
       case "connected":
+        this.#options.onConnected?.(event.server);
+        return;
       case "media":
       case "leftOut":
       case "ended":
@@ -113,9 +126,12 @@ export class UpstreamPublish {
   }
 
   #start(): void {
-    const { stream, clock, onStarted } = this.#options;
+    const { stream, clock, onStarted, isForward = false } = this.#options;
     const connection = this.#connection;
-    const cursor = stream.subscribe("rtmp", { fromGop: true, onReady: () => connection.flush() });
+    const onReady = () => connection.flush();
+    const cursor = isForward
+      ? stream.subscribe("rtmp-forward", { fromGop: false, fromKeyframe: true, onReady })
+      : stream.subscribe("rtmp", { fromGop: true, onReady });
     const { messageStreamId } = connection.session;
     if (messageStreamId !== LOG_MESSAGE_STREAM_ID) cursor.setFilter({ messageStreamId, accept: () => true });
     this.#cursor = cursor;

@@ -17,6 +17,7 @@ export interface NodeSections {
   readonly listen?: string;
   readonly play?: Readonly<Record<string, unknown>>;
   readonly http_remux?: Readonly<Record<string, unknown>>;
+  readonly forward?: Readonly<Record<string, unknown>>;
   readonly vhosts?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,6 @@
 import { freePort } from "../../bench/measure.ts";
 import { NGINX_RTMP_MODULE } from "./programs.ts";
+import type { RunningProgram } from "./running_program.ts";
 import type { TestScope } from "./test_scope.ts";
 
 const READY_DEADLINE_MS = 10_000;
@@ -8,17 +9,24 @@ const READY_DEADLINE_MS = 10_000;
 export class NginxRtmp {
   readonly port: number;
 
-  private constructor(port: number) {
+  readonly #program: RunningProgram;
+
+  private constructor(port: number, program: RunningProgram) {
     this.port = port;
+    this.#program = program;
   }
 
   /**
    * Starts it and waits until it listens.
    *
    * @param directives Of the application, such as `push rtmp://127.0.0.1:1935;`.
+   * @param port Absent: a free one.
    */
-  static async start(scope: TestScope, directives: string = ""): Promise<NginxRtmp> {
-    const port = freePort();
+  static async start(
+    scope: TestScope,
+    directives: string = "",
+    port: number = freePort(),
+  ): Promise<NginxRtmp> {
     const path = scope.path(`nginx-${port}.conf`);
     await Deno.writeTextFile(path, configuration(port, scope.path(`nginx-${port}.pid`), directives));
     const program = scope.start("nginx-rtmp", "-e", "stderr", "-p", scope.path(""), "-c", path);
@@ -29,7 +37,12 @@ export class NginxRtmp {
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    return new NginxRtmp(port);
+    return new NginxRtmp(port, program);
+  }
+
+  /** Ends it without a word to anybody. */
+  async kill(): Promise<void> {
+    await this.#program.kill();
   }
 
   /** `host:port`, as an edge names an origin. */

@@ -1,6 +1,7 @@
 import type {
   ClientSummary,
   DrainSummary,
+  ForwardSummary,
   Readiness,
   ServerTotals,
   ServerView,
@@ -29,6 +30,7 @@ export class FakeServerView implements ServerView {
     url: WAITED_FOR.url,
   }];
   readinessAnswer: Readiness = { isReady: true };
+  forwardList: ForwardSummary[] = [FORWARD];
   drainAnswer: DrainSummary = {
     state: "off",
     movedPublishers: 0,
@@ -87,6 +89,10 @@ export class FakeServerView implements ServerView {
 
   readiness(): Readiness {
     return this.readinessAnswer;
+  }
+
+  forwards(): Iterable<ForwardSummary> {
+    return this.forwardList.values();
   }
 
   drain(): DrainSummary {
@@ -171,4 +177,17 @@ const PLAYER: ClientSummary = {
   receiveBytes: 3400,
   kbps: { recv30s: 0, send30s: 1600.6 },
   jumps: 1,
+};
+
+const FORWARD: ForwardSummary = {
+  vhost: "__defaultVhost__",
+  app: "live",
+  stream: "livestream",
+  to: "youtube",
+  url: "rtmps://a.rtmps.youtube.com:443/live2/***",
+  state: "forwarding",
+  stateSinceMs: STARTED_AT_MS + 2000,
+  sentBytes: 1_500_000,
+  retries: 1,
+  lastError: "Cannot connect to a.rtmps.youtube.com:443: no answer within 5000 ms",
 };

@@ -6,14 +6,28 @@ import { loadConfig } from "../../lib/config/config_load.ts";
 import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
 import { accessSettings } from "../../lib/app/access_settings.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
-import { clusterSettings, httpSettings, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
+import {
+  clusterSettings,
+  forwardSettings,
+  httpSettings,
+  serverLimits,
+  vhostSettings,
+} from "../../lib/app/settings.ts";
 
 /** Of each role a vhost, so that every key has one in which it counts. */
 function running(): RawTable {
   return {
     http_api: { auth: { enabled: true, username: "admin", password: "a-password" } },
     vhost: {
-      plain: { cluster: { origin: ["o"] } },
+      plain: {
+        cluster: { origin: ["o"] },
+        // Called as the vhost is: both names stand for a `*`.
+        forward: {
+          enabled: true,
+          destination: ["127.0.0.1"],
+          targets: { plain: { url: "rtmp://127.0.0.1/live" } },
+        },
+      },
       origin: { cluster: { origin_cluster: true, coworkers: ["127.0.0.1:9091"] } },
       edge: { cluster: { mode: "remote", origin: ["127.0.0.1:1935"] } },
       "flags.example.com": { http_remux: { guess_has_av: false }, security: { enabled: true } },
@@ -31,6 +45,10 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "vhost.*.cluster.redirect": "302",
   "vhost.*.cluster.on_conflict": "takeover",
   "vhost.*.cluster.origin": ["10.0.0.1"],
+  "vhost.*.forward.destination": ["127.0.0.1:19350"],
+  "vhost.*.forward.backend": "http://127.0.0.1:8085/",
+  "vhost.*.forward.targets.*.url": "rtmp://127.0.0.1/other",
+  "vhost.*.forward.targets.*.streams": ["live/*"],
   "vhost.*.http_remux.mount": "/[app]/[stream].flv",
   "vhost.*.security.rules": ["deny publish 10.0.0.0/8"],
   "limits.amf_depth_max": 10,
@@ -70,6 +88,7 @@ function given(config: Config): unknown {
     access: [...accessSettings(config)],
     cluster: [...clusterSettings(config, vhosts, 1935, 1985).vhosts],
     http: httpSettings(config),
+    forward: Object.keys(config.vhost).map((name) => forwardSettings(config, name)),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.
     log: [config.log_level, config.log_format, config.log_file],
     process: [

@@ -271,15 +271,30 @@ rtc_server { enabled on; }
 vhost a {
   hls { enabled on; hls_path x; }
   play { atc on; }
-  forward b:1935;
+  exec { enabled on; }
   cluster { protocol rtmp; }
 }
 http_api { https { anything on; } }`,
     expected: {},
     warnings: [
       "a.conf: ignored, not supported: daemon (line 1), rtc_server (line 2), vhost.hls (line 4), " +
-      "vhost.play.atc (line 5), vhost.forward (line 6), http_api.https (line 9)",
+      "vhost.play.atc (line 5), vhost.exec (line 6), http_api.https (line 9)",
     ],
+  },
+  {
+    name: "forward, as SRS has it and as it was before SRS 3",
+    text: `listen 1935;
+vhost a { forward { enabled on; destination 127.0.0.1:19350 [::1]:19351 slave; } }
+vhost b { forward b:1935 rtmps://c/live/key?a=b&c=d; }
+vhost c { forward { enabled on; backend http://127.0.0.1:8085/api/v1/forward; rtmps on; } }`,
+    expected: {
+      "vhost/a/forward/enabled": true,
+      "vhost/a/forward/destination": ["127.0.0.1:19350", "[::1]:19351", "slave"],
+      "vhost/b/forward/enabled": true,
+      "vhost/b/forward/destination": ["b:1935", "rtmps://c/live/key?a=b&c=d"],
+      "vhost/c/forward/backend": "http://127.0.0.1:8085/api/v1/forward",
+      "vhost/c/forward/rtmps": true,
+    },
   },
   {
     name: "a mount that is not FLV",

@@ -452,7 +452,15 @@ Deno.test("what a route throws is a failure of that request alone", async () => 
 
 Deno.test("/metrics has SRS's names and ours, with labels of closed sets", async () => {
   const view = new FakeServerView();
-  view.totalsAnswer = { ...view.totalsAnswer, cluster: { nodesUp: 2, nodesDown: 1, pullRetriesTotal: 9 } };
+  view.totalsAnswer = {
+    ...view.totalsAnswer,
+    forwards: {
+      byState: { connecting: 0, forwarding: 2, waiting: 1 },
+      retriesTotal: 4,
+      sentBytesTotal: 5000,
+    },
+    cluster: { nodesUp: 2, nodesDown: 1, pullRetriesTotal: 9 },
+  };
   const app = apiApp({ view });
   const scrape = async (): Promise<string[]> => {
     const response = await app.request("/metrics");
@@ -507,6 +515,14 @@ Deno.test("/metrics has SRS's names and ours, with labels of closed sets", async
     "headwater_log_lines_lost_total 8",
     "# TYPE headwater_draining gauge",
     "headwater_draining 0",
+    "# TYPE headwater_forwards gauge",
+    'headwater_forwards{state="connecting"} 0',
+    'headwater_forwards{state="forwarding"} 2',
+    'headwater_forwards{state="waiting"} 1',
+    "# TYPE headwater_forward_retries_total counter",
+    "headwater_forward_retries_total 4",
+    "# TYPE headwater_forward_sent_bytes_total counter",
+    "headwater_forward_sent_bytes_total 5000",
     "# TYPE cluster_nodes gauge",
     'cluster_nodes{state="up"} 2',
     'cluster_nodes{state="down"} 1',

@@ -11,6 +11,7 @@ import { bodyLimit } from "../middleware/body_limit.ts";
 import { addClientsRoutes } from "./clients_routes.ts";
 import { crossOrigin } from "../middleware/cross_origin.ts";
 import { addDrainRoutes } from "./drain_routes.ts";
+import { addForwardsRoutes } from "./forwards_routes.ts";
 import { addHealthRoutes } from "./health_routes.ts";
 import { jsonp } from "../middleware/jsonp.ts";
 import { addListingRoutes } from "./listing_routes.ts";
@@ -61,6 +62,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addRawRoutes(app, options, guard);
   addTestsRoutes(app, view, now);
   addDrainRoutes(app, view, options.drain, guard);
+  addForwardsRoutes(app, view);
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now);
   addConsoleRoutes(app, options.playersPort);

@@ -75,7 +75,11 @@ function processMetrics(view: ServerView, cpu: CpuSampler, nowMs: number): Metri
 
 function totalMetrics(view: ServerView): Metric[] {
   const totals = view.totals();
-  const { cluster, faults } = totals;
+  const { cluster, faults, forwards } = totals;
+  const forwardStates = Object.entries(forwards?.byState ?? {}).map(([state, value]) => ({
+    labels: { state },
+    value,
+  }));
   const jumpsHelp = "Times that a slow player skipped ahead to a newer key frame.";
   const nodes = cluster === undefined ? [] : [
     { labels: { state: "up" }, value: cluster.nodesUp },
@@ -118,6 +122,17 @@ function totalMetrics(view: ServerView): Metric[] {
       "headwater_draining",
       "1 while the server takes no new clients since it is about to stop, else 0.",
       view.drain().state === "off" ? 0 : 1,
+    ),
+    gauge("headwater_forwards", "Forwards of streams to other servers, by state.", forwardStates),
+    counter(
+      "headwater_forward_retries_total",
+      "Attempts to forward a stream again.",
+      forwards?.retriesTotal ?? [],
+    ),
+    counter(
+      "headwater_forward_sent_bytes_total",
+      "Bytes forwarded to other servers.",
+      forwards?.sentBytesTotal ?? [],
     ),
     gauge("cluster_nodes", "Coworkers by state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
