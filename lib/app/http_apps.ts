@@ -13,7 +13,7 @@ import type { HttpHandler } from "../http/server/http_handler.ts";
 import { HttpServer } from "../http/server/http_server.ts";
 import type { ServerView } from "../http/server_view.ts";
 import { addStreamRoutes, createStreamApp, type StreamAppOptions } from "../http/stream_app.ts";
-import type { ConnectionLimits } from "../net/connection_limits.ts";
+import type { Entrance } from "../net/entrance.ts";
 import { FlvServer } from "../outputs/flv_server.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import type { Config } from "../config/config.ts";
@@ -42,8 +42,8 @@ export interface HttpAppsOptions {
   readonly reload: () => Promise<void>;
   /** Takes the server out of service. */
   readonly drain: DrainControl;
-  /** The account of all connections of the process. */
-  readonly connections: ConnectionLimits;
+  /** That of all connections of the process. */
+  readonly entrance: Entrance;
   readonly clock: Clock;
 }
 
@@ -56,23 +56,32 @@ export interface HttpApps {
 
 /** Serves the HTTP ports of a node. A module of its own, since a node loads it when it serves RTMP already. */
 export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
-  const { config, clock, connections } = options;
+  const { config, clock, entrance } = options;
   const server = new HttpServer({
     clock,
-    connections,
+    entrance,
     limits: () => {
       const { http_body_max_bytes: maxBodyBytes, send_timeout_ms: sendTimeoutMs } = config().limits;
       return { maxBodyBytes, sendTimeoutMs };
     },
     onFault: (error) => log.error("HTTP request failed", { error }),
+    onTlsClient: (peer, local) =>
+      log.info("HTTP request refused: the client speaks TLS (https://), this port is for plain HTTP", {
+        peer: `${peer.hostname}:${peer.port}`,
+        port: local.port,
+      }),
     onRefused: (count, reason) => log.warn("HTTP connections refused", { count, reason }),
   });
   const isShared = sharesPort(config());
   const reloads = new ReloadRunner(options.reload);
   const attempts = new LoginAttempts();
-  const playersPort = ports.addresses.httpServer[0]?.port;
+  const { httpServer: [http], httpsServer: [https] } = ports.addresses;
+  const playersPorts = {
+    ...(http === undefined ? {} : { http: http.port }),
+    ...(https === undefined ? {} : { https: https.port }),
+  };
   const createApps = () => ({
-    api: appHandler(createApi(options, reloads, attempts, playersPort)),
+    api: appHandler(createApi(options, reloads, attempts, playersPorts)),
     stream: appHandler(createStreamApp(streamOptions(options))),
   });
   let apps = createApps();
@@ -111,7 +120,7 @@ function createApi(
   options: HttpAppsOptions,
   reloads: ReloadRunner,
   attempts: LoginAttempts,
-  playersPort: number | undefined,
+  playersPorts: { http?: number; https?: number },
 ): Hono {
   const { view, clusterReport, reload } = options;
   const config = options.config();
@@ -127,7 +136,7 @@ function createApi(
     reload,
     reloads,
     drain: options.drain,
-    ...(playersPort === undefined ? {} : { playersPort }),
+    playersPorts,
     maxBodyBytes,
     extraRoutes: (app) => {
       addClustersRoutes(app, clusterReport);

@@ -1,4 +1,7 @@
 import { getLogger } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
+import { type RtmpError } from "../base/errors.ts";
+import { AddressSet } from "../base/ip_address.ts";
 import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { SteadyClock } from "../base/steady_clock.ts";
@@ -9,6 +12,7 @@ import type { Readiness, ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import { Access } from "../access/access.ts";
 import { accessChecks } from "./access_settings.ts";
+import { Entrance } from "../net/entrance.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -31,6 +35,7 @@ import type { VhostSettings } from "../server/vhost_settings.ts";
 import type { Config } from "../config/config.ts";
 import { TrafficByVhost } from "../base/upstream_traffic.ts";
 import { StreamRounds } from "../server/stream_rounds.ts";
+import { Certificates } from "./certificates.ts";
 import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
@@ -75,6 +80,9 @@ export class Node {
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
   readonly #forwards: Forwards;
+  readonly #entrance: Entrance;
+  #trustedProxies: AddressSet;
+  #certificates: Certificates | undefined;
   #ports: Ports | undefined;
   #http: HttpApps | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
@@ -91,6 +99,7 @@ export class Node {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#access = new Access(accessChecks(config));
+    this.#trustedProxies = new AddressSet(config.trusted_proxies);
     this.#reload = reload;
     const clock = this.#clock;
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
@@ -159,7 +168,13 @@ export class Node {
       clock,
     });
     this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
-    this.rtmp = new RtmpServer(this.runtime, this.#connections);
+    this.#entrance = new Entrance({
+      clock,
+      limits: this.#connections,
+      isTrustedProxy: (ip) => this.#trustedProxies.has(ip),
+      onFailed: (error, peer, local) => this.#noteFailedEntry(error, peer, local),
+    });
+    this.rtmp = new RtmpServer(this.runtime, this.#entrance);
     this.drain = new Drain({
       clients: this.rtmp.clients,
       clock,
@@ -181,6 +196,7 @@ export class Node {
       drain: () => this.drain.report,
       forwards: this.#forwards,
       cluster: () => this.#clusterTotals(),
+      certificates: () => this.#certificates?.expiries() ?? [],
       faults: () => ({ unexpectedErrorsTotal: unexpectedErrors(), logLinesLostTotal: lostLogLines() }),
       newId: () => this.runtime.newId(),
     });
@@ -207,9 +223,16 @@ export class Node {
       clusterReport: this.#clusterReport,
       reload: this.#reload,
       drain: this,
-      connections: this.#connections,
+      entrance: this.#entrance,
       clock: this.#clock,
     }, ports);
+    this.#certificates = new Certificates({
+      clock: this.#clock,
+      wallNow: Date.now,
+      config: () => this.#config,
+      served: ports.certificates,
+    });
+    this.#certificates.start();
     this.#findDescriptors();
   }
 
@@ -228,6 +251,8 @@ export class Node {
     this.#forwards.reload();
     if (this.#ports !== undefined) this.#applyClusterSettings(this.#ports.addresses);
     this.#http?.reload();
+    this.#trustedProxies = new AddressSet(config.trusted_proxies);
+    if (this.#certificates !== undefined) inBackground(this.#certificates.reload(), "reading certificates");
     return needRestart;
   }
 
@@ -250,6 +275,7 @@ export class Node {
     clearInterval(this.#sampleTimer);
     // Nobody is to be sent here meanwhile, which coworkers are told as long as there is time.
     this.#setDraining(true);
+    this.#certificates?.stop();
     this.cluster.stop();
     this.#coworkerHttp.close();
     this.#pulls.close();
@@ -285,6 +311,18 @@ export class Node {
       release();
       throw error;
     }
+  }
+
+  /** One line for a client that can't get in for a reason that somebody can do something about. */
+  #noteFailedEntry(error: RtmpError, peer: SocketAddress, local: SocketAddress): void {
+    this.runtime.countError(error.code);
+    const isQuiet = error.code === "connection-lost" || error.code === "shutting-down";
+    log[isQuiet ? "debug" : "info"]("Connection failed before its first word", {
+      peer: `${peer.hostname}:${peer.port}`,
+      port: local.port,
+      reason: error.code,
+      detail: error.message,
+    });
   }
 
   /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server. */

@@ -1,7 +1,10 @@
 import { getLogger } from "@logtape/logtape";
-import { type SocketAddress, TcpListener } from "../net/tcp.ts";
+import { type ConnectionListener, type ListenTarget, type SocketAddress, TcpListener } from "../net/tcp.ts";
+import { TlsListener } from "../net/tls.ts";
 import type { Config } from "../config/config.ts";
-import { sharesPort } from "../config/config_checks.ts";
+import { httpsListens, sharesPort } from "../config/config_checks.ts";
+import { keyPairFiles, type ServedCertificate, type TlsSection } from "./certificates.ts";
+import { loadKeyPair } from "./key_pair.ts";
 
 const log = getLogger(["headwater", "app"]);
 
@@ -10,6 +13,10 @@ export interface NodeAddresses {
   readonly rtmp: readonly SocketAddress[];
   readonly httpApi: readonly SocketAddress[];
   readonly httpServer: readonly SocketAddress[];
+  /** The same over TLS. */
+  readonly rtmps: readonly SocketAddress[];
+  readonly httpsApi: readonly SocketAddress[];
+  readonly httpsServer: readonly SocketAddress[];
 }
 
 /**
@@ -17,36 +24,58 @@ export interface NodeAddresses {
  * moment waits in the system's queue, and is not refused.
  */
 export class Ports {
-  readonly rtmp: readonly TcpListener[];
+  readonly rtmp: readonly ConnectionListener[];
   /** Of the HTTP API; of what players ask for as well, where one port serves both. */
-  readonly httpApi: readonly TcpListener[];
+  readonly httpApi: readonly ConnectionListener[];
   /** Of HTTP-FLV, WebSocket-FLV and the players' page; none where the API's serve both. */
-  readonly httpServer: readonly TcpListener[];
+  readonly httpServer: readonly ConnectionListener[];
   readonly addresses: NodeAddresses;
-  readonly #open: TcpListener[] = [];
+  /** The certificates that those of them show that speak TLS. */
+  readonly certificates: readonly ServedCertificate[];
+  readonly #open: ConnectionListener[] = [];
 
   /**
    * Listens everywhere that a configuration names, or nowhere.
    *
    * @throws {ListenError} When a port can't be had.
+   * @throws {KeyPairError} When a certificate can't be used.
    */
   constructor(config: Config) {
-    const { listen, http_api: api, http_server: server } = config;
+    const { listen, rtmps, http_api: api, http_server: server } = config;
     const isShared = sharesPort(config);
+    const https = httpsListens(config);
     try {
-      this.rtmp = this.#listen(listen);
-      this.httpServer = server.enabled && !isShared ? this.#listen(server.listen) : [];
-      this.httpApi = api.enabled ? this.#listen(api.listen) : [];
+      const rtmp = this.#listen(listen);
+      const httpServer = server.enabled && !isShared ? this.#listen(server.listen) : [];
+      const httpApi = api.enabled ? this.#listen(api.listen) : [];
+      const isServers = isShared && server.https.enabled;
+      const secure = [
+        this.#listenTls(config, "rtmps", rtmps.enabled ? rtmps.listen : []),
+        this.#listenTls(config, isServers ? "http_server.https" : "http_api.https", https.api),
+        this.#listenTls(config, "http_server.https", https.server),
+      ] as const;
+      const [rtmpsListeners, httpsApi, httpsServer] = secure.map((served) => served?.listeners ?? []) as [
+        readonly TlsListener[],
+        readonly TlsListener[],
+        readonly TlsListener[],
+      ];
+      this.rtmp = [...rtmp, ...rtmpsListeners];
+      this.httpApi = [...httpApi, ...httpsApi];
+      this.httpServer = [...httpServer, ...httpsServer];
+      this.certificates = secure.filter((served) => served !== undefined);
+      const addresses = (listeners: readonly ConnectionListener[]) => listeners.map(({ address }) => address);
+      this.addresses = {
+        rtmp: addresses(rtmp),
+        rtmps: addresses(rtmpsListeners),
+        httpApi: addresses(httpApi),
+        httpsApi: addresses(httpsApi),
+        httpsServer: addresses(isShared ? httpsApi : httpsServer),
+        httpServer: addresses(isShared ? httpApi : httpServer),
+      };
     } catch (error) {
       this.close();
       throw error;
     }
-    const addresses = (listeners: readonly TcpListener[]) => listeners.map(({ address }) => address);
-    this.addresses = {
-      rtmp: addresses(this.rtmp),
-      httpApi: addresses(this.httpApi),
-      httpServer: addresses(isShared ? this.httpApi : this.httpServer),
-    };
     for (const [protocol, all] of Object.entries(this.addresses)) {
       for (const { hostname, port } of all) log.info("Listening", { protocol, hostname, port });
     }
@@ -57,11 +86,23 @@ export class Ports {
     for (const listener of this.#open) listener.close();
   }
 
-  #listen(targets: readonly { readonly hostname?: string; readonly port: number }[]): TcpListener[] {
-    return targets.map((target) => {
-      const listener = TcpListener.listen(target);
-      this.#open.push(listener);
-      return listener;
-    });
+  #listen(targets: readonly ListenTarget[]): TcpListener[] {
+    return targets.map((target) => this.#add(TcpListener.listen(target)));
+  }
+
+  #listenTls(
+    config: Config,
+    section: TlsSection,
+    targets: readonly ListenTarget[],
+  ): ServedCertificate | undefined {
+    if (targets.length === 0) return undefined;
+    const keyPair = loadKeyPair(section, keyPairFiles(config, section));
+    const listeners = targets.map((target) => this.#add(TlsListener.listen(target, keyPair)));
+    return { section, listeners, keyPair };
+  }
+
+  #add<T extends ConnectionListener>(listener: T): T {
+    this.#open.push(listener);
+    return listener;
   }
 }

@@ -7,8 +7,14 @@ export const RESTART_KEYS: readonly (readonly string[])[] = [
   ["server_id"],
   ["http_api", "enabled"],
   ["http_api", "listen"],
+  ["http_api", "https", "enabled"],
+  ["http_api", "https", "listen"],
   ["http_server", "enabled"],
   ["http_server", "listen"],
+  ["http_server", "https", "enabled"],
+  ["http_server", "https", "listen"],
+  ["rtmps", "enabled"],
+  ["rtmps", "listen"],
 ];
 
 /** What a reload makes of a new configuration. */

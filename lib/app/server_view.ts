@@ -54,6 +54,8 @@ export interface ServerViewOptions {
   readonly drain?: () => DrainSummary;
   readonly forwards?: Forwards;
   readonly cluster: () => ServerTotals["cluster"];
+  /** The certificates in use. */
+  readonly certificates?: () => NonNullable<ServerTotals["certificates"]>;
   readonly faults?: () => NonNullable<ServerTotals["faults"]>;
   /** A new id of SRS's kind. */
   readonly newId: () => string;
@@ -183,6 +185,7 @@ export class LiveServerView implements ServerView {
     const cluster = this.#options.cluster();
     const faults = this.#options.faults?.();
     const forwards = forwardTotals(this.#options.forwards);
+    const certificates = this.#options.certificates?.() ?? [];
     return {
       receiveBytes,
       sendBytes,
@@ -196,6 +199,7 @@ export class LiveServerView implements ServerView {
       errorsTotal: counters.errors,
       ...(faults === undefined ? {} : { faults }),
       ...(forwards === undefined ? {} : { forwards }),
+      ...(certificates.length === 0 ? {} : { certificates }),
       ...(cluster === undefined ? {} : { cluster }),
     };
   }

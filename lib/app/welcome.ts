@@ -12,6 +12,7 @@ type Address = NodeAddresses["rtmp"][number];
  */
 export function welcome(config: Config, source: string, addresses: NodeAddresses): string {
   const { rtmp: [rtmp], httpApi: [api], httpServer: [server] } = addresses;
+  const tls = [...addresses.rtmps, ...addresses.httpsServer, ...addresses.httpsApi];
   const rtmpUrl = `rtmp://${hostAndPort(rtmp, 1935)}/live/stream`;
   const web = server === undefined ? undefined : `http://${hostAndPort(server, 80)}`;
   const isEdge = Object.values(config.vhost).some(({ cluster }) => cluster.mode === "remote");
@@ -19,6 +20,7 @@ export function welcome(config: Config, source: string, addresses: NodeAddresses
     `RTMP on ${listenText(addresses.rtmp)}`,
     ...(web === undefined ? [] : [`HTTP-FLV on ${listenText(addresses.httpServer)}`]),
     ...(api === undefined ? [] : [`HTTP API on ${listenText(addresses.httpApi)}`]),
+    ...(tls.length === 0 ? [] : [`TLS: ${tlsText(addresses)}`]),
   ];
   const pages = [
     ...(web === undefined ? [] : [`players ${web}/players/`]),
@@ -44,6 +46,15 @@ function listenText(addresses: readonly Address[]): string {
   return addresses.map((address) =>
     isEverywhere(address) ? `port ${address.port}` : `${bracketed(address.hostname)}:${address.port}`
   ).join(" and ");
+}
+
+function tlsText({ rtmps, httpsServer, httpsApi }: NodeAddresses): string {
+  const isShared = httpsServer.length > 0 && httpsServer[0]?.port === httpsApi[0]?.port;
+  return [
+    ...(rtmps.length === 0 ? [] : [`RTMPS on ${listenText(rtmps)}`]),
+    ...(httpsServer.length === 0 ? [] : [`HTTPS-FLV on ${listenText(httpsServer)}`]),
+    ...(httpsApi.length === 0 || isShared ? [] : [`HTTPS API on ${listenText(httpsApi)}`]),
+  ].join(", ");
 }
 
 function isEverywhere({ hostname }: Address): boolean {

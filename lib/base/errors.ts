@@ -20,6 +20,8 @@ const ERRORS = {
   "handshake-version": { srsCode: 2000, httpStatus: 400 },
   "handshake-timeout": { srsCode: 1011, httpStatus: 408 },
   "proxy-header-too-large": { srsCode: 2054, httpStatus: 400 },
+  "proxy-header-malformed": { srsCode: 2054, httpStatus: 400 },
+  "tls-handshake": { srsCode: 4042, httpStatus: 400 },
   "chunk-header-type": { srsCode: 2001, httpStatus: 400 },
   "chunk-size": { srsCode: 2010, httpStatus: 400 },
   "chunk-message-changed": { srsCode: 2013, httpStatus: 400 },

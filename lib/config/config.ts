@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { parseForwardDestination, parseForwardUrl } from "../base/forward_url.ts";
 import {
+  addresses,
   addressRules,
   boolean,
   checkedText,
@@ -16,6 +17,7 @@ import {
   keyInfo,
   latency,
   listen,
+  listenOrNot,
   matchingText,
   milliseconds,
   secretText,
@@ -62,6 +64,23 @@ const limitsSchema = section({
   stream_key_max_bytes: integer(512, 1, 65_535, "Name of a stream with its vhost and app, in bytes."),
 });
 
+/** Where TLS is spoken. The names of the files are SRS's. */
+function tlsKeys() {
+  return {
+    key: text("./conf/server.key", "The private key, in PEM."),
+    cert: text(
+      "./conf/server.crt",
+      "The certificate, in PEM, followed by those of its issuers. Both files are read again when they change.",
+    ),
+  };
+}
+
+const rtmpsSchema = section({
+  enabled: boolean(false, "Serve RTMP over TLS (rtmps://)."),
+  listen: listenOrNot("Where it listens. Clients that are told no port use 443."),
+  ...tlsKeys(),
+});
+
 const httpApiSchema = section({
   enabled: boolean(true, "Serve the HTTP API, /metrics and /console/."),
   listen: listen(1985, "Where the HTTP API listens. The same as http_server.listen: one port serves both."),
@@ -75,12 +94,25 @@ const httpApiSchema = section({
     password: secretText("The password."),
     token: secretText("The bearer token. Empty: the name and password are required."),
   }),
+  https: section({
+    enabled: boolean(false, "Serve the HTTP API over HTTPS as well."),
+    listen: listen(
+      1990,
+      "Where it listens. Where one port serves API and players: http_server.https.listen.",
+    ),
+    ...tlsKeys(),
+  }),
 });
 
 const httpServerSchema = section({
   enabled: boolean(true, "Serve HTTP-FLV, WebSocket-FLV and the players' page."),
   listen: listen(8080, "Where it listens."),
   crossdomain: boolean(true, "Allow cross-origin playback (CORS)."),
+  https: section({
+    enabled: boolean(false, "Serve the same over HTTPS, and WebSocket-FLV over WSS."),
+    listen: listen(8088, "Where it listens."),
+    ...tlsKeys(),
+  }),
 });
 
 const clusterSchema = section({
@@ -299,7 +331,12 @@ export const configSchema = z.strictObject({
   ),
   grace_final_wait_ms: milliseconds(2500, "How long shutdown may take before connections are closed, in ms."),
   force_grace_quit: boolean(false, "SIGTERM drains as SIGQUIT does, for grace_s."),
+  trusted_proxies: addresses(
+    'Proxies in front of this server, as in ["127.0.0.1", "10.0.0.0/8"]: what they say of a client\'s address counts ' +
+      "(PROXY protocol, X-Forwarded-For, X-Real-IP, Forwarded).",
+  ),
   limits: limitsSchema,
+  rtmps: rtmpsSchema,
   http_api: httpApiSchema,
   http_server: httpServerSchema,
   vhost: z.record(z.string().check(z.regex(/^[^\s/]+$/)), vhostSchema),

@@ -22,6 +22,23 @@ export function sharesPort(config: Config): boolean {
   return api.listen.every((a) => a.port !== 0 && server.listen.some((b) => isSameAddress(a, b)));
 }
 
+/** Where HTTPS listens: one list for API and players where one port serves both. */
+export interface HttpsListens {
+  readonly api: readonly ListenAddress[];
+  readonly server: readonly ListenAddress[];
+}
+
+/** The listens of HTTPS that are switched on. */
+export function httpsListens(config: Config): HttpsListens {
+  const { http_api: api, http_server: server } = config;
+  const listens = {
+    api: api.enabled && api.https.enabled ? api.https.listen : [],
+    server: server.enabled && server.https.enabled ? server.https.listen : [],
+  };
+  if (!sharesPort(config)) return listens;
+  return { api: listens.server.length > 0 ? listens.server : listens.api, server: [] };
+}
+
 /** Checks what needs more than one key to see. */
 export function checkConfig(config: Config): CheckResult {
   const result: CheckResult = { errors: [], warnings: [] };
@@ -31,18 +48,23 @@ export function checkConfig(config: Config): CheckResult {
     checkVhost(name, vhost, config, result);
     checkForward(name, vhost, result);
   }
+  checkTls(config, result);
   checkWhoIsLetIn(config, result);
   return result;
 }
 
 function checkListens(config: Config, { errors }: CheckResult): void {
   const { http_api: api, http_server: server } = config;
+  const https = httpsListens(config);
   const users = [
     { path: ["listen"], listen: config.listen },
+    ...(config.rtmps.enabled ? [{ path: ["rtmps", "listen"], listen: config.rtmps.listen }] : []),
     ...(api.enabled ? [{ path: ["http_api", "listen"], listen: api.listen }] : []),
     ...(server.enabled && !sharesPort(config)
       ? [{ path: ["http_server", "listen"], listen: server.listen }]
       : []),
+    { path: ["http_server", "https", "listen"], listen: https.server },
+    { path: ["http_api", "https", "listen"], listen: https.api },
   ];
   const taken: { path: RawPath; name: string; address: ListenAddress }[] = [];
   for (const { path, listen } of users) {
@@ -81,6 +103,34 @@ function checkServer(config: Config, { errors }: CheckResult): void {
       message: "Cannot use http_api.auth: enabled without a username and a password, or a token",
       others: [],
     });
+  }
+}
+
+function checkTls(config: Config, { errors, warnings }: CheckResult): void {
+  const { rtmps, http_api: api, http_server: server, trusted_proxies: proxies } = config;
+  const refuse = (path: RawPath, reason: string, others: readonly RawPath[] = []) =>
+    errors.push({ path, message: `Cannot use ${path.join(".")}: ${reason}`, others });
+  if (rtmps.enabled && rtmps.listen.length === 0) {
+    refuse(["rtmps", "enabled"], "value is true, needs rtmps.listen");
+  }
+  for (const [name, { enabled, https }] of [["http_api", api], ["http_server", server]] as const) {
+    if (https.enabled && !enabled) refuse([name, "https", "enabled"], `value is true, needs ${name}.enabled`);
+  }
+  if (sharesPort(config) && api.https.enabled && server.https.enabled) {
+    const isSame = (a: ListenAddress) => server.https.listen.some((b) => isSameAddress(a, b));
+    const isDefault = api.https.listen.length === 1 && api.https.listen[0]?.literal === "1990";
+    if (!isDefault && !api.https.listen.every(isSame)) {
+      refuse(
+        ["http_api", "https", "listen"],
+        "one port serves API and players, so it must be the same as http_server.https.listen",
+        [["http_server", "https", "listen"]],
+      );
+    }
+  }
+  if (proxies.length > 0 && (rtmps.enabled || api.https.enabled || server.https.enabled)) {
+    warnings.push(
+      "trusted_proxies: a PROXY header is not read on TLS ports; let the proxy end TLS and use the plain ports",
+    );
   }
 }
 

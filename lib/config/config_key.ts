@@ -9,6 +9,7 @@
 import * as z from "zod/mini";
 import { parseAddressRule } from "../base/address_rule.ts";
 import { shortText } from "../base/printable.ts";
+import { parseAddressBlock } from "../base/ip_address.ts";
 import { isHostAndPort, type ListenAddress, parseListen } from "./listen_address.ts";
 
 /** How the text of an environment variable or of an SRS directive becomes a value. */
@@ -31,6 +32,7 @@ const keyInfos = z.registry<KeyInfo>();
 
 const BOOLEAN = z.boolean();
 const TEXT = z.string();
+const LISTEN_EXPECTS = `PORT, "IP:PORT", "[IPv6]:PORT", or a list of these`;
 
 /** What is known of the key behind a schema; `undefined` for a table. */
 export function keyInfo(schema: z.core.$ZodType): KeyInfo | undefined {
@@ -199,8 +201,38 @@ export function listen(
       return z.NEVER;
     }
   });
-  const expects = `PORT, "IP:PORT", "[IPv6]:PORT", or a list of these`;
-  return key(z.prefault(schema, value), { kind: "listen", default: value, expects, about });
+  return key(z.prefault(schema, value), { kind: "listen", default: value, expects: LISTEN_EXPECTS, about });
+}
+
+/** Addresses to listen on, none by default. */
+export function listenOrNot(about: string): z.ZodMiniPrefault<z.ZodMiniType<ListenAddress[], unknown>> {
+  const schema: z.ZodMiniType<ListenAddress[], unknown> = z.transform((input, context) => {
+    if (Array.isArray(input) && input.length === 0) return [];
+    try {
+      return parseListen(input);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.issues.push({ code: "custom", message: error.message, input });
+      return z.NEVER;
+    }
+  });
+  return key(z.prefault(schema, []), { kind: "listen", default: [], expects: LISTEN_EXPECTS, about });
+}
+
+/** IP addresses and blocks of them. */
+export function addresses(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const address = TEXT.check(z.refine(isAddressBlock));
+  const expects = 'a list of IP addresses and blocks such as "10.0.0.0/8"';
+  return key(z._default(z.array(address), []), { kind: "list", default: [], expects, about });
+}
+
+function isAddressBlock(text: string): boolean {
+  try {
+    parseAddressBlock(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A section. One that is left out has every default. */

@@ -1,6 +1,6 @@
 /**
  * SRS's directives: which names it knows, and which of them are ours.
- * Source: ossrs/srs trunk/src/app/srs_app_config.cpp, `check_normal_config` and the getters, 5.0 and 6.0.
+ * Source: ossrs/srs trunk/src/app/srs_app_config.cpp, `check_normal_config` and the getters, 5.0 and 6.0; `rtmps` is of 7.0.
  *
  * @module
  */
@@ -34,6 +34,10 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("grace_start_wait", "integer", "grace_start_wait_ms"),
   mapping("grace_final_wait", "integer", "grace_final_wait_ms"),
   mapping("force_grace_quit", "offUnlessOn"),
+  mapping("rtmps.enabled", "offUnlessOn"),
+  mapping("rtmps.listen", "list"),
+  mapping("rtmps.key", "text"),
+  mapping("rtmps.cert", "text"),
   mapping("http_api.enabled", "offUnlessOn"),
   mapping("http_api.listen", "list"),
   mapping("http_api.crossdomain", "onUnlessOff"),
@@ -41,9 +45,17 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("http_api.auth.username", "text"),
   mapping("http_api.auth.password", "text"),
   mapping("http_api.auth.token", "text"),
+  mapping("http_api.https.enabled", "offUnlessOn"),
+  mapping("http_api.https.listen", "list"),
+  mapping("http_api.https.key", "text"),
+  mapping("http_api.https.cert", "text"),
   mapping("http_server.enabled", "offUnlessOn"),
   mapping("http_server.listen", "list"),
   mapping("http_server.crossdomain", "onUnlessOff"),
+  mapping("http_server.https.enabled", "offUnlessOn"),
+  mapping("http_server.https.listen", "list"),
+  mapping("http_server.https.key", "text"),
+  mapping("http_server.https.cert", "text"),
   mapping("vhost.enabled", "onUnlessOff"),
   mapping("vhost.chunk_size", "integer"),
   mapping("vhost.in_ack_size", "integer"),
@@ -106,7 +118,10 @@ export const SRS_NAMES: Readonly<Record<string, readonly string[]>> = splitNames
     "http_server stream_caster rtc_server srt_server utc_time work_dir asprocess server_id grace_start_wait " +
     "grace_final_wait force_grace_quit empty_ip_ok disable_daemon_for_docker inotify_auto_reload " +
     "auto_reload_for_docker tcmalloc_release_rate query_latest_version first_wait_for_qlv threads " +
-    "circuit_breaker is_full in_docker exporter",
+    "circuit_breaker is_full in_docker exporter rtmps",
+  "rtmps": "enabled listen key cert",
+  "http_api.https": "enabled listen key cert",
+  "http_server.https": "enabled listen key cert",
   "http_api": "enabled listen crossdomain raw_api auth https",
   "http_api.raw_api": "enabled allow_reload allow_query allow_update",
   "http_api.auth": "enabled type username password token rtc_bearer_enabled",

@@ -31,6 +31,7 @@ function movedTo(section: string, names: string[]): Record<string, readonly [str
  */
 export function modernizeDirectives(root: SrsDirective[]): SrsDirective[] {
   return root.flatMap((directive) => {
+    // SRS 7 has a block of its own for what stood beside all others.
     if (directive.name === "rtmp" && directive.isBlock === true) return directive.children;
     if (directive.name === "http_stream") return { ...directive, name: "http_server" };
     return directive.name === "vhost" ? { ...directive, children: modernizeVhost(directive) } : directive;

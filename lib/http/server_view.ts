@@ -143,6 +143,8 @@ export interface ServerTotals {
     readonly retriesTotal: number;
     readonly sentBytesTotal: number;
   };
+  /** Of each part that speaks TLS, when its certificate ends, in milliseconds since 1970. Absent where none does. */
+  readonly certificates?: readonly { readonly section: string; readonly expiresAtMs: number }[];
   /** Absent outside a cluster. */
   readonly cluster?: {
     readonly nodesUp: number;

@@ -40,11 +40,12 @@ export class ConnectionLimits {
   /**
    * Counts a client that has connected.
    *
+   * @param ip Its address; undefined: one that speaks for others, to whom the limit of an address does not apply.
    * @param reserved How many more than others may be connected, for those who must get in when it is full.
    * @returns Ends the counting; may be called again.
    * @throws {RtmpError} `too-many-connections`.
    */
-  admit(ip: string, reserved: number = 0): () => void {
+  admit(ip: string | undefined, reserved: number = 0): () => void {
     const { maxConnections, maxConnectionsPerIp } = this.#bounds();
     const open = this.#clients;
     if (open >= maxConnections + reserved) {
@@ -55,14 +56,15 @@ export class ConnectionLimits {
         `${open} are open and ${this.#outgoing} to other servers, the process has file descriptors for ${this.#maxDescriptors}`,
       );
     }
-    const fromIp = this.#perIp.get(ip) ?? 0;
+    const fromIp = ip === undefined ? 0 : this.#perIp.get(ip) ?? 0;
     if (maxConnectionsPerIp > 0 && fromIp >= maxConnectionsPerIp) {
       throw tooMany(`${fromIp} from ${ip} are open, limit per address is ${maxConnectionsPerIp}`);
     }
     this.#clients++;
-    this.#perIp.set(ip, fromIp + 1);
+    if (ip !== undefined) this.#perIp.set(ip, fromIp + 1);
     return once(() => {
       this.#clients--;
+      if (ip === undefined) return;
       const left = (this.#perIp.get(ip) ?? 1) - 1;
       if (left > 0) this.#perIp.set(ip, left);
       else this.#perIp.delete(ip);

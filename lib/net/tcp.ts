@@ -15,6 +15,12 @@ export interface ByteDuplex {
   finish?(): Promise<void>;
   /** Whether small writes go out at once, which they do at first, or wait for the acknowledgement of earlier ones. */
   setNoDelay?(isOn: boolean): void;
+  /** Whether it is over TLS. */
+  readonly isSecure?: boolean;
+  /** Resolves when TLS is agreed upon, before which nothing can be read or written; absent: there is none. */
+  handshake?(): Promise<void>;
+  /** Resolves when the system has its descriptor back, which may be long after `close`; absent: at once. */
+  readonly released?: Promise<void>;
   readonly localAddress: SocketAddress;
   readonly remoteAddress: SocketAddress;
 }
@@ -30,13 +36,24 @@ export interface ListenTarget {
   readonly port: number;
 }
 
+/** Where connections come from. */
+export interface ConnectionListener {
+  readonly address: SocketAddress;
+  /**
+   * Connections as they come, until `close`. Failing accepts do not end it; they are told to `onError`. A peer that
+   * was gone before it was accepted keeps nobody waiting.
+   */
+  connections(onError: (error: unknown) => void): AsyncGenerator<ByteDuplex>;
+  close(): void;
+}
+
 /** After an accept that failed for want of descriptors the next is tried so much later, in milliseconds. */
 const ACCEPT_PAUSE_MS = 50;
 /** After so many accepts that failed one after another there is a pause too. */
 const MANY_FAILURES = 1000;
 
 /** A listening TCP socket. */
-export class TcpListener {
+export class TcpListener implements ConnectionListener {
   readonly #listener: Deno.Listener;
 
   private constructor(listener: Deno.Listener) {
@@ -63,26 +80,17 @@ export class TcpListener {
     return socketAddress(this.#listener.addr);
   }
 
-  /**
-   * Connections as they come, until `close`. Failing accepts do not end it; they are told to `onError`. A peer that
-   * was gone before it was accepted keeps nobody waiting.
-   */
   async *connections(onError: (error: unknown) => void): AsyncGenerator<ByteDuplex> {
-    for (let failures = 0;;) {
-      let connection: Deno.Conn;
+    const failures = new AcceptFailures(onError);
+    for (;;) {
       try {
-        connection = await this.#listener.accept();
+        const connection = await this.#listener.accept();
+        failures.end();
+        yield tcpDuplex(connection);
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
-        onError(error);
-        // Others must end first; or the system refuses for a reason that will not pass by itself.
-        if (isOutOfDescriptors(error) || ++failures % MANY_FAILURES === 0) {
-          await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-        }
-        continue;
+        await failures.add(error);
       }
-      failures = 0;
-      yield tcpDuplex(connection);
     }
   }
 
@@ -92,6 +100,30 @@ export class TcpListener {
     } catch {
       // Closed already.
     }
+  }
+}
+
+/** Accepts that failed one after another. */
+export class AcceptFailures {
+  readonly #onError: (error: unknown) => void;
+  #count = 0;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** One failed. Resolves when the next may be tried. */
+  async add(error: unknown): Promise<void> {
+    this.#onError(error);
+    // Others must end first; or the system refuses for a reason that will not pass by itself.
+    if (isOutOfDescriptors(error) || ++this.#count % MANY_FAILURES === 0) {
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+    }
+  }
+
+  /** One succeeded. */
+  end(): void {
+    this.#count = 0;
   }
 }
 
@@ -164,7 +196,8 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
   };
 }
 
-function socketAddress(address: Deno.Addr): SocketAddress {
+/** An address of the runtime's. */
+export function socketAddress(address: Deno.Addr): SocketAddress {
   const { hostname, port } = address as Deno.NetAddr;
   return { hostname: plainAddress(hostname), port };
 }

@@ -2,7 +2,8 @@ import type { Timer } from "../base/clock.ts";
 import { inBackground } from "../base/background.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
-import type { ByteDuplex, TcpListener } from "../net/tcp.ts";
+import { type EnteredConnection, Entrance } from "../net/entrance.ts";
+import type { ConnectionListener } from "../net/tcp.ts";
 import { ClientRegistry } from "./client_registry.ts";
 import { RtmpConnection } from "./rtmp_connection.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
@@ -15,21 +16,19 @@ export class RtmpServer {
   readonly runtime: ServerRuntime;
   /** All clients of the process, also those that came another way. */
   readonly clients: ClientRegistry;
-  readonly #limits: ConnectionLimits;
-  readonly #listeners: TcpListener[] = [];
+  readonly #entrance: Entrance;
+  readonly #listeners: ConnectionListener[] = [];
   #reportTimer: Timer | undefined;
   #refused = 0;
   #failedAccepts = 0;
   #acceptError: unknown;
 
-  /** @param limits The account of all connections of the process; absent: those of this server are all. */
-  constructor(
-    runtime: ServerRuntime,
-    limits: ConnectionLimits = new ConnectionLimits(() => runtime.options.limits()),
-  ) {
+  /** @param entrance That of all connections of the process; absent: those of this server are all. */
+  constructor(runtime: ServerRuntime, entrance?: Entrance) {
+    const { clock, limits } = runtime.options;
     this.runtime = runtime;
-    this.clients = new ClientRegistry(runtime.options.clock);
-    this.#limits = limits;
+    this.clients = new ClientRegistry(clock);
+    this.#entrance = entrance ?? new Entrance({ clock, limits: new ConnectionLimits(limits) });
   }
 
   /** Whether new connections are taken. */
@@ -38,7 +37,7 @@ export class RtmpServer {
   }
 
   /** Serves who connects, until `stop`, which closes the listener. */
-  serve(listener: TcpListener): void {
+  serve(listener: ConnectionListener): void {
     this.#listeners.push(listener);
     this.clients.start();
     inBackground(this.#accept(listener), "accepting connections");
@@ -48,12 +47,13 @@ export class RtmpServer {
   async stop(timeoutMs: number): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.length = 0;
+    this.#entrance.close();
     await this.clients.stop(timeoutMs);
     this.#report();
     this.runtime.streams.close();
   }
 
-  async #accept(listener: TcpListener): Promise<void> {
+  async #accept(listener: ConnectionListener): Promise<void> {
     const onError = (error: unknown) => {
       this.#failedAccepts++;
       this.#acceptError = error;
@@ -61,36 +61,42 @@ export class RtmpServer {
     };
     for await (const duplex of listener.connections(onError)) {
       try {
-        inBackground(this.#begin(duplex), "connection");
-      } catch (error) {
-        duplex.close();
-        if (!(error instanceof RtmpError)) {
-          // A fault that one connection runs into must not keep the next out.
-          reportError(error);
-          continue;
+        const entered = this.#entrance.enter(duplex);
+        if (!(entered instanceof Promise)) this.#begin(entered);
+        else {
+          inBackground(
+            entered.then((entered) => entered && this.#begin(entered), (error) => this.#refuse(error)),
+            "connection",
+          );
         }
-        this.runtime.countError(error.code);
-        this.#refused++;
-        this.#reportSoon();
+      } catch (error) {
+        if (error instanceof RtmpError) this.#refuse(error);
+        // A fault that one connection runs into must not keep the next out.
+        else reportError(error);
       }
     }
   }
 
-  /**
-   * Begins to serve a connection; resolves when it is gone.
-   *
-   * @throws {RtmpError} At once, when it is not let in.
-   */
-  #begin(duplex: ByteDuplex): Promise<void> {
-    const release = this.#limits.admit(duplex.remoteAddress.hostname);
+  /** @throws {unknown} What is no refusal. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof RtmpError)) throw error;
+    this.runtime.countError(error.code);
+    this.#refused++;
+    this.#reportSoon();
+  }
+
+  /** Serves a connection until it is gone. */
+  #begin({ duplex, release }: EnteredConnection): void {
     try {
       const connection = new RtmpConnection(this.runtime, duplex);
       const remove = this.clients.add(connection);
-      return connection.run().finally(() => {
+      const run = connection.run().finally(() => {
         remove();
         release();
       });
+      inBackground(run, "connection");
     } catch (error) {
+      duplex.close();
       release();
       throw error;
     }

@@ -15,6 +15,8 @@ const VERSION = 3;
 const PACKET_BYTES = 1536;
 const DIGEST_BYTES = 32;
 const PROXY_PREFIX = 0xf3;
+/** A record of TLS that holds a handshake message; its version follows, 3.x. */
+const TLS_HANDSHAKE = 0x16;
 const MAX_PROXY_BYTES = 1024;
 
 const KEY_SUFFIX = Uint8Array.from([
@@ -102,7 +104,9 @@ export class ServerHandshake {
     if (version !== VERSION) {
       throw new RtmpError(
         "handshake-version",
-        `Cannot begin handshake: C0 is ${version}, only ${VERSION} (plain RTMP) is served`,
+        version === TLS_HANDSHAKE
+          ? "Cannot begin handshake: the client speaks TLS (rtmps://), this port is for plain RTMP (rtmp://)"
+          : `Cannot begin handshake: C0 is ${version}, only ${VERSION} (plain RTMP) is served`,
       );
     }
     this.#input.take(headBytes);

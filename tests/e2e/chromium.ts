@@ -14,6 +14,8 @@ const OPTIONS = [
   "--disable-sync",
   // Names of other machines, so to speak: what a browser trusts its own machine with, it keeps from them.
   "--host-resolver-rules=MAP *.example 127.0.0.1",
+  // Those of the tests sign themselves.
+  "--ignore-certificate-errors",
   "--remote-debugging-port=0",
   "--window-size=1280,900",
   "--autoplay-policy=document-user-activation-required",

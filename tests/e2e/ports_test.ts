@@ -4,6 +4,7 @@ import { Ports } from "../../lib/app/ports.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
+import { Entrance } from "../../lib/net/entrance.ts";
 
 function configOf(apiPort: number): Config {
   return configSchema.parse({
@@ -18,7 +19,10 @@ Deno.test("Ports: who comes before anybody can answer waits", async () => {
   const ports = new Ports(configOf(0));
   const server = new HttpServer({
     clock: SYSTEM_CLOCK,
-    connections: new ConnectionLimits(() => ({ maxConnections: 10, maxConnectionsPerIp: 0 })),
+    entrance: new Entrance({
+      limits: new ConnectionLimits(() => ({ maxConnections: 10, maxConnectionsPerIp: 0 })),
+      clock: SYSTEM_CLOCK,
+    }),
     limits: () => ({ maxBodyBytes: 0, sendTimeoutMs: 1000 }),
     onFault: (error) => assert.fail(String(error)),
     onRefused: (_, reason) => assert.fail(reason),

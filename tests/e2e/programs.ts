@@ -18,6 +18,7 @@ export type ProgramName =
   | "chromium"
   | "nginx-rtmp"
   | "mpv"
+  | "openssl"
   | "ffmpeg7"
   | "ffprobe7";
 

@@ -25,9 +25,13 @@ export async function withDeadline<T>(
 }
 
 /** Waits until `condition` holds, looking every few milliseconds. For what has no event. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > end) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

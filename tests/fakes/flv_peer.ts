@@ -8,6 +8,7 @@ import { appHandler } from "../../lib/http/app_handler.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
+import { Entrance } from "../../lib/net/entrance.ts";
 import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import { RtmpServer } from "../../lib/server/rtmp_server.ts";
 import { StreamRounds } from "../../lib/server/stream_rounds.ts";
@@ -56,7 +57,10 @@ export class FlvNode {
     this.server = new RtmpServer(this.runtime);
     this.http = new HttpServer({
       clock: this.clock,
-      connections: new ConnectionLimits(() => serverLimits(config)),
+      entrance: new Entrance({
+        limits: new ConnectionLimits(() => serverLimits(config)),
+        clock: this.clock,
+      }),
       limits: () => ({ maxBodyBytes: 64 * 1024, sendTimeoutMs: config.limits.send_timeout_ms }),
       onFault: (error) => {
         throw error;

@@ -5,6 +5,7 @@ import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
 import { accessSettings } from "../../lib/app/access_settings.ts";
+import { keyPairFiles } from "../../lib/app/certificates.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
 import {
   clusterSettings,
@@ -18,6 +19,7 @@ import {
 function running(): RawTable {
   return {
     http_api: { auth: { enabled: true, username: "admin", password: "a-password" } },
+    rtmps: { listen: 1443 },
     vhost: {
       plain: {
         cluster: { origin: ["o"] },
@@ -39,6 +41,7 @@ function running(): RawTable {
 const OTHERS: Readonly<Record<string, unknown>> = {
   "log_level": "debug",
   "log_format": "json",
+  "trusted_proxies": ["10.0.0.0/8"],
   "http_api.auth.enabled": false,
   "vhost.*.cluster.mode": "remote",
   "vhost.*.cluster.coworkers": ["10.0.0.1:1985"],
@@ -98,6 +101,11 @@ function given(config: Config): unknown {
       config.grace_final_wait_ms,
       config.force_grace_quit,
     ],
+    proxies: config.trusted_proxies,
+    certificates: (["rtmps", "http_api.https", "http_server.https"] as const).map((section) => {
+      const { cert, key } = keyPairFiles(config, section);
+      return [cert, key];
+    }),
   };
 }
 

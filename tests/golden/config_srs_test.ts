@@ -274,11 +274,11 @@ vhost a {
   exec { enabled on; }
   cluster { protocol rtmp; }
 }
-http_api { https { anything on; } }`,
+http_api { raw_api { allow_query on; } }`,
     expected: {},
     warnings: [
       "a.conf: ignored, not supported: daemon (line 1), rtc_server (line 2), vhost.hls (line 4), " +
-      "vhost.play.atc (line 5), vhost.exec (line 6), http_api.https (line 9)",
+      "vhost.play.atc (line 5), vhost.exec (line 6), http_api.raw_api (line 9)",
     ],
   },
   {
@@ -294,6 +294,23 @@ vhost c { forward { enabled on; backend http://127.0.0.1:8085/api/v1/forward; rt
       "vhost/b/forward/destination": ["b:1935", "rtmps://c/live/key?a=b&c=d"],
       "vhost/c/forward/backend": "http://127.0.0.1:8085/api/v1/forward",
       "vhost/c/forward/rtmps": true,
+    },
+  },
+  {
+    name: "SRS 7's blocks for RTMP and RTMPS, and HTTPS",
+    text: `rtmp { listen 1936; }
+rtmps { enabled on; listen 1443 8443; key a.key; cert a.crt; }
+http_api { enabled on; https { enabled on; } }
+http_server { enabled on; https { enabled on; listen 8444; key ./b.key; cert ./b.crt; } }`,
+    expected: {
+      "listen": [{ port: 1936, literal: "1936" }],
+      "rtmps/enabled": true,
+      "rtmps/listen": [{ port: 1443, literal: "1443" }, { port: 8443, literal: "8443" }],
+      "rtmps/key": "a.key",
+      "http_api/https/listen": [{ port: 1990, literal: "1990" }],
+      "http_api/https/cert": "./conf/server.crt",
+      "http_server/https/listen": [{ port: 8444, literal: "8444" }],
+      "http_server/https/cert": "./b.crt",
     },
   },
   {

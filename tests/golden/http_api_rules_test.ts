@@ -534,7 +534,7 @@ Deno.test("/metrics has SRS's names and ours, with labels of closed sets", async
 });
 
 Deno.test("/console is one page that may only run its own script and talk to its own server", async () => {
-  const app = apiApp({ playersPort: 8080 });
+  const app = apiApp({ playersPorts: { http: 8080 } });
   const response = await app.request("/console");
   const page = await response.text();
   const policy = response.headers.get("Content-Security-Policy") ?? "";

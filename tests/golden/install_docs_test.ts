@@ -8,6 +8,8 @@ import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";
 
+const NO_TLS = { rtmps: [], httpsApi: [], httpsServer: [] };
+
 const ROOT = new URL("../../", import.meta.url);
 const text = Deno.readTextFileSync(new URL("docs/install.md", ROOT));
 const { config } = loadConfig({ path: "a.toml", environment: {}, readTextFile: () => "" });
@@ -17,6 +19,7 @@ Deno.test("docs/install.md shows what a first start and a port in use print", ()
     rtmp: [{ hostname: "0.0.0.0", port: 1935 }],
     httpApi: [{ hostname: "0.0.0.0", port: 1985 }],
     httpServer: [{ hostname: "0.0.0.0", port: 8080 }],
+    ...NO_TLS,
   };
   const shown = text.replace(/^headwater [\d.]+ \([0-9a-f]+\)/m, `headwater ${VERSION}`);
   assert.ok(shown.includes(welcome(config, "built-in defaults", addresses)));

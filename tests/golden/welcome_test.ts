@@ -6,6 +6,8 @@ import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";
 
+const NO_TLS = { rtmps: [], httpsApi: [], httpsServer: [] };
+
 function configOf(text: string): Config {
   return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => text }).config;
 }
@@ -15,6 +17,7 @@ Deno.test("a first start says in five lines what listens, how to publish and pla
     rtmp: [{ hostname: "0.0.0.0", port: 1935 }],
     httpApi: [{ hostname: "0.0.0.0", port: 1985 }],
     httpServer: [{ hostname: "0.0.0.0", port: 8080 }],
+    ...NO_TLS,
   });
   assert.equal(
     text,
@@ -32,6 +35,7 @@ Deno.test("what is switched off is not offered, and addresses are those that wer
     rtmp: [{ hostname: "::1", port: 1936 }],
     httpApi: [],
     httpServer: [],
+    ...NO_TLS,
   });
   assert.equal(
     text,

@@ -1,5 +1,6 @@
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
+import { Entrance } from "../../lib/net/entrance.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { MemoryDuplex } from "../fakes/memory_duplex.ts";
 import { cutEvery } from "../fakes/read_messages.ts";
@@ -14,9 +15,10 @@ function requestsAhead(pieceBytes: number): (size: number) => () => Promise<void
     const pieces = cutEvery(new TextEncoder().encode(fill(request, count * request.length)), pieceBytes);
     return async () => {
       const bounds = { maxConnections: 10, maxConnectionsPerIp: 0 };
+      const clock = new FakeClock();
       const server = new HttpServer({
-        clock: new FakeClock(),
-        connections: new ConnectionLimits(() => bounds),
+        clock,
+        entrance: new Entrance({ limits: new ConnectionLimits(() => bounds), clock }),
         limits: () => ({ maxBodyBytes: 100, sendTimeoutMs: 5000 }),
         onFault: (error) => {
           throw error;

@@ -79,7 +79,7 @@ function read(bytes: Uint8Array, limits: typeof WIDE, pieceBytes: number): void 
 /** What the server makes of a request before anybody answers it. */
 function understand(request: ParsedRequest): void {
   webSocketKey(request);
-  requestUrl(request, { hostname: "127.0.0.1", port: 8080 });
+  requestUrl(request, { localAddress: { hostname: "127.0.0.1", port: 8080 } });
   new Headers(request.headers as [string, string][]);
 }
 

@@ -3,6 +3,7 @@ import { HttpError } from "../../lib/http/server/http_error.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import { RequestParser } from "../../lib/http/server/request_parser.ts";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
+import { Entrance } from "../../lib/net/entrance.ts";
 import {
   WEB_SOCKET_OPCODE,
   WebSocketError,
@@ -168,7 +169,7 @@ Deno.test(`forged HTTP requests cost at most their connection, and leave no memo
   const connections = new ConnectionLimits(() => limits);
   const server = new HttpServer({
     clock,
-    connections,
+    entrance: new Entrance({ limits: connections, clock }),
     limits: () => ({ maxBodyBytes: LIMITS.maxBodyBytes, sendTimeoutMs: 5000 }),
     onFault: (error) => faults.push(error),
     onRefused: () => {},

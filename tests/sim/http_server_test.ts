@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConnectionLimits } from "../../lib/net/connection_limits.ts";
+import { Entrance } from "../../lib/net/entrance.ts";
 import { HttpServer } from "../../lib/http/server/http_server.ts";
 import type { HttpAnswer, HttpExchange, HttpHandler } from "../../lib/http/server/http_handler.ts";
 import type { MediaSink } from "../../lib/net/media_sink.ts";
@@ -27,7 +28,7 @@ class Bench {
     this.connections = new ConnectionLimits(() => this.limits);
     this.server = new HttpServer({
       clock: this.clock,
-      connections: this.connections,
+      entrance: new Entrance({ limits: this.connections, clock: this.clock }),
       limits: () => ({ maxBodyBytes: 100, sendTimeoutMs: 5000 }),
       onFault: (error) => this.faults.push(error),
       onRefused: () => {},

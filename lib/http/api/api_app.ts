@@ -65,7 +65,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addForwardsRoutes(app, view);
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now);
-  addConsoleRoutes(app, options.playersPort);
+  addConsoleRoutes(app, options.playersPorts);
   options.extraRoutes?.(app);
 
   app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));

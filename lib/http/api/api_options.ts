@@ -26,8 +26,8 @@ export interface ApiOptions {
   readonly reloads?: ReloadRunner;
   /** Takes the server out of service. */
   readonly drain: DrainControl;
-  /** Port of the HTTP server with the players' page, for links of the console; absent: no links. */
-  readonly playersPort?: number;
+  /** Ports of the HTTP server with the players' page by protocol, for links of the console; absent: no links. */
+  readonly playersPorts?: { readonly http?: number; readonly https?: number };
   /**
    * Longest body of a request, in bytes.
    *

@@ -134,6 +134,14 @@ function totalMetrics(view: ServerView): Metric[] {
       "Bytes forwarded to other servers.",
       forwards?.sentBytesTotal ?? [],
     ),
+    gauge(
+      "headwater_tls_certificate_expiry_seconds",
+      "When the certificate in use ends, in seconds since the epoch.",
+      (totals.certificates ?? []).map(({ section, expiresAtMs }) => ({
+        labels: { section },
+        value: expiresAtMs / 1000,
+      })),
+    ),
     gauge("cluster_nodes", "Coworkers by state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
   ];

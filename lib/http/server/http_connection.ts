@@ -4,7 +4,7 @@ import { joinBytes } from "../../base/join_bytes.ts";
 import { ConnectionWriter, type MediaSource } from "../../net/connection_writer.ts";
 import type { MediaPlay, MediaSink } from "../../net/media_sink.ts";
 import { pumpBytes } from "../../net/pump.ts";
-import { type ByteDuplex, isConnectionLoss } from "../../net/tcp.ts";
+import { type ByteDuplex, isConnectionLoss, type SocketAddress } from "../../net/tcp.ts";
 import {
   WEB_SOCKET_OPCODE,
   WebSocketError,
@@ -34,6 +34,8 @@ const MAX_WEB_SOCKET_MESSAGE_BYTES = 4 * 1024;
 const MAX_QUEUED_BYTES = 64 * 1024;
 const NORMAL_CLOSURE = 1000;
 const GOING_AWAY = 1001;
+/** A record of TLS that holds a handshake message; no request begins so. */
+const TLS_HANDSHAKE = 0x16;
 
 /** What all connections of a server share. */
 export interface HttpConnectionContext {
@@ -41,6 +43,8 @@ export interface HttpConnectionContext {
   readonly limits: () => RequestLimits & { readonly sendTimeoutMs: number };
   /** A fault of this program; the client is answered 500. */
   readonly onFault: (error: unknown) => void;
+  /** A client that speaks TLS where plain HTTP is spoken. */
+  readonly onTlsClient?: (peer: SocketAddress, local: SocketAddress) => void;
   /** Counts bytes of answers that are not sent yet, of all connections together. */
   readonly backlog: { bytes: number; readonly maxBytes: number };
 }
@@ -221,6 +225,7 @@ export class HttpConnection implements MediaSink {
   #read(bytes: Uint8Array, isOurs: boolean): void | Promise<void> {
     const nowMs = this.#context.clock.now();
     if (!this.#isBegun) {
+      if (bytes[0] === TLS_HANDSHAKE) return this.#refuseTls();
       this.#isBegun = true;
       this.#deadlineMs = nowMs + HEAD_TIMEOUT_MS;
     }
@@ -244,6 +249,14 @@ export class HttpConnection implements MediaSink {
       this.cut();
     });
     if (taken < bytes.length) return this.#keepAhead(bytes.subarray(taken), isOurs);
+  }
+
+  #refuseTls(): void {
+    const { remoteAddress, localAddress } = this.#duplex;
+    this.#context.onTlsClient?.(remoteAddress, localAddress);
+    this.#refuse(
+      new HttpError(400, "Cannot read request: it is TLS (https://), this port is for plain HTTP (http://)"),
+    );
   }
 
   async #answer(request: ParsedRequest): Promise<void> {
@@ -299,7 +312,7 @@ export class HttpConnection implements MediaSink {
     if (method === "CONNECT" || method === "TRACE") {
       throw new HttpError(405, `Cannot handle ${method}: the method is not supported`);
     }
-    const url = requestUrl(request, this.#duplex.localAddress);
+    const url = requestUrl(request, this.#duplex);
     const isRead = method === "GET" || method === "HEAD";
     try {
       return new Request(url, {

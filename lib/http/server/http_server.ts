@@ -1,8 +1,8 @@
 import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { errorText, RtmpError } from "../../base/errors.ts";
-import type { ConnectionLimits } from "../../net/connection_limits.ts";
-import type { ByteDuplex, TcpListener } from "../../net/tcp.ts";
+import type { EnteredConnection, Entrance } from "../../net/entrance.ts";
+import type { ByteDuplex, ConnectionListener, SocketAddress } from "../../net/tcp.ts";
 import { HttpError } from "./http_error.ts";
 import { HttpConnection, type HttpConnectionContext } from "./http_connection.ts";
 import type { HttpHandler } from "./http_handler.ts";
@@ -20,8 +20,11 @@ const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 
 export interface HttpServerOptions {
   readonly clock: Clock;
-  readonly connections: ConnectionLimits;
+  /** That of all connections of the process. */
+  readonly entrance: Entrance;
   readonly limits: () => { readonly maxBodyBytes: number; readonly sendTimeoutMs: number };
+  /** A client that speaks TLS where plain HTTP is spoken. */
+  readonly onTlsClient?: (peer: SocketAddress, local: SocketAddress) => void;
   /** A fault of this program, in answering a request. */
   readonly onFault: (error: unknown) => void;
   /** Connections that were not let in since the last call, and why the last was not; at most twice a second. */
@@ -33,18 +36,19 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #context: HttpConnectionContext;
   readonly #open = new Set<HttpConnection>();
-  readonly #listeners: TcpListener[] = [];
+  readonly #listeners: ConnectionListener[] = [];
   #timer: Timer | undefined;
   #refused = 0;
   #refusal = "";
   #onEmpty: (() => void) | undefined;
 
   constructor(options: HttpServerOptions) {
-    const { clock, limits, onFault } = options;
+    const { clock, limits, onFault, onTlsClient } = options;
     this.#options = options;
     this.#context = {
       clock,
       onFault,
+      ...(onTlsClient === undefined ? {} : { onTlsClient }),
       limits: () => ({ maxHeadBytes: MAX_HEAD_BYTES, ...limits() }),
       backlog: { bytes: 0, maxBytes: MAX_BACKLOG_BYTES },
     };
@@ -60,7 +64,7 @@ export class HttpServer {
    *
    * @param reserved How many connections may be open here when no others are let in any more: those of the operator.
    */
-  async serve(listener: TcpListener, handler: HttpHandler, reserved: number = 0): Promise<void> {
+  async serve(listener: ConnectionListener, handler: HttpHandler, reserved: number = 0): Promise<void> {
     this.#listeners.push(listener);
     if (this.#timer === undefined) this.#tickLater();
     for await (const duplex of listener.connections((error) => this.#note(errorText(error)))) {
@@ -76,23 +80,26 @@ export class HttpServer {
 
   /** Serves one connection if there is room for it; a few more are told that there is none. */
   accept(duplex: ByteDuplex, handler: HttpHandler, reserved: number = 0): void {
-    const { connections } = this.#options;
-    const ip = duplex.remoteAddress.hostname;
-    try {
-      this.#run(duplex, handler, connections.admit(ip, reserved));
-    } catch (error) {
+    const note = (error: unknown) => {
       if (!(error instanceof RtmpError)) throw error;
       this.#note(error.message);
-      try {
-        this.#run(duplex, refuse(error), connections.admit(ip, reserved + TURNED_AWAY));
-      } catch {
-        duplex.close();
-      }
+    };
+    try {
+      const entered = this.#options.entrance.enter(duplex, { reserved, turnedAway: TURNED_AWAY });
+      if (!(entered instanceof Promise)) return this.#begin(entered, handler);
+      inBackground(
+        entered.then((entered) => entered && this.#begin(entered, handler), note),
+        "HTTP connection",
+      );
+    } catch (error) {
+      note(error);
     }
   }
 
-  #run(duplex: ByteDuplex, handler: HttpHandler, release: () => void): void {
-    const connection = new HttpConnection(this.#context, handler, duplex);
+  #begin({ duplex, release, refusal }: EnteredConnection, handler: HttpHandler): void {
+    if (refusal !== undefined) this.#note(refusal.message);
+    const answer = refusal === undefined ? handler : refuse(refusal);
+    const connection = new HttpConnection(this.#context, answer, duplex);
     this.#open.add(connection);
     const run = connection.run().finally(() => {
       this.#open.delete(connection);
@@ -114,6 +121,7 @@ export class HttpServer {
   /** Takes no more connections and requests, and waits a moment for the answers under way. */
   async close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
+    this.#options.entrance.close();
     for (const connection of [...this.#open]) connection.shutDown();
     if (this.#open.size > 0) {
       const { clock } = this.#options;

@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../../net/tcp.ts";
+import type { ByteDuplex } from "../../net/tcp.ts";
 import { HttpError } from "./http_error.ts";
 import type { ParsedRequest } from "./request_parser.ts";
 
@@ -8,11 +8,14 @@ const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 /**
  * The URL that a request is for.
  *
- * @param local Where it came to: the host of a client that names none (HTTP/1.0).
+ * @param connection Where it came to: the host of a client that names none (HTTP/1.0), and whether by HTTPS.
  * @throws {HttpError} 400.
  * @see RFC 9112, section 3.2
  */
-export function requestUrl({ target, headers, minorVersion }: ParsedRequest, local: SocketAddress): string {
+export function requestUrl(
+  { target, headers, minorVersion }: ParsedRequest,
+  { localAddress: local, isSecure }: Pick<ByteDuplex, "localAddress" | "isSecure">,
+): string {
   const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
   const named = hosts[0]?.[1];
   if (hosts.length > 1 || (named === undefined && minorVersion > 0)) {
@@ -23,8 +26,9 @@ export function requestUrl({ target, headers, minorVersion }: ParsedRequest, loc
   if (!HOST.test(host)) throw new HttpError(400, "Cannot read request: its Host is not a host name");
   // A fragment is never sent: this is the name of a stream, not encoded.
   const path = target.replaceAll("#", "%23");
-  const url = /^https?:\/\//i.test(path) ? path : path === "*" ? `http://${host}/` : `http://${host}${path}`;
-  if (!path.startsWith("/") && url === `http://${host}${path}`) {
+  const origin = `${isSecure ? "https" : "http"}://${host}`;
+  const url = /^https?:\/\//i.test(path) ? path : path === "*" ? `${origin}/` : `${origin}${path}`;
+  if (!path.startsWith("/") && url === `${origin}${path}`) {
     throw new HttpError(400, "Cannot read request: its target is neither a path nor a URL");
   }
   try {
