@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers";
+
 /** What `setTimeout` gives; a number or an object, by runtime. */
 export type Timer = ReturnType<typeof setTimeout>;
 
@@ -7,6 +9,8 @@ export interface Clock {
   now(): number;
   setTimer(callback: () => void, delayMs: number): Timer;
   clearTimer(timer: Timer): void;
+  /** Calls back when what is ready now has been handled, without waiting for anything else. */
+  soon(callback: () => void): void;
 }
 
 /** Real time. */
@@ -14,4 +18,7 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer),
+  soon: (callback) => {
+    setImmediate(callback);
+  },
 };

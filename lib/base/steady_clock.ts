@@ -79,6 +79,10 @@ export class SteadyClock implements Clock {
     this.#base.clearTimer(beneath);
   }
 
+  soon(callback: () => void): void {
+    this.#base.soon(callback);
+  }
+
   readonly #look = (): void => {
     this.now();
     this.#beat = this.#base.setTimer(this.#look, BEAT_MS);

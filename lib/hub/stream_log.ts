@@ -66,6 +66,10 @@ export class LogHold {
 export class StreamLog {
   readonly #segments: Segment[] = [];
   readonly #memory: SegmentMemory;
+  /** What was read last, and where: in a round of writes nearly all players read the same. */
+  #last: Uint8Array | undefined;
+  #lastOffset = 0;
+  #lastSegment: Segment | undefined;
   #nextSegmentBytes = MIN_SEGMENT_BYTES;
   #end = 0;
 
@@ -126,10 +130,17 @@ export class StreamLog {
       return undefined;
     }
     if (offset < this.start) throw new RangeError(`Cannot read log at ${offset}: it begins at ${this.start}`);
-    const segment = this.#segments[this.#indexOf(offset)] as Segment;
+    const last = this.#last;
+    let segment = this.#lastSegment;
+    const isLast = last !== undefined && segment !== undefined && offset === this.#lastOffset &&
+      offset - segment.start + last.length === segment.length;
+    if (!isLast || segment === undefined) segment = this.#segments[this.#indexOf(offset)] as Segment;
     if (hold === undefined) segment.hold();
     else hold.move(segment);
-    return segment.bytes.subarray(offset - segment.start, segment.length);
+    if (isLast) return last;
+    this.#lastOffset = offset;
+    this.#lastSegment = segment;
+    return this.#last = segment.bytes.subarray(offset - segment.start, segment.length);
   }
 
   /** Which segment holds an offset. Nearly everyone reads the newest. */

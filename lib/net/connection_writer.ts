@@ -40,8 +40,9 @@ export class ConnectionWriter {
   sentBytes = 0;
   /** Writes made; what they cost is what a player costs. */
   writes = 0;
-  /** When the write under way was begun, by `now`; undefined while none is. */
-  writingSinceMs: number | undefined;
+  /** Which write somebody has looked at, and when he did first. */
+  #seenWrite = 0;
+  #seenMs = 0;
   readonly #now: () => number;
 
   /**
@@ -59,6 +60,19 @@ export class ConnectionWriter {
     this.#onError = options.onError;
     this.#onMoreLater = options.onMoreLater;
     this.#now = options.now;
+  }
+
+  /**
+   * Since when the write under way has not been done, by `now`: since this was asked for the first time while it was. Undefined while
+   * none is. To be asked about twice a second; looking at the clock for every write costs more than all else here.
+   */
+  get writingSinceMs(): number | undefined {
+    if (!this.#isWriting) return undefined;
+    if (this.#seenWrite !== this.writes) {
+      this.#seenWrite = this.writes;
+      this.#seenMs = this.#now();
+    }
+    return this.#seenMs;
   }
 
   /** Bytes of session output not yet sent. */
@@ -99,9 +113,8 @@ export class ConnectionWriter {
       return;
     }
     this.#isWriting = true;
-    this.writingSinceMs = this.#now();
     this.writes++;
-    this.#write(bytes).then(this.#onWritten).catch(this.#onFailed);
+    this.#write(bytes).then(this.#onWritten, this.#onFailed);
   }
 
   /** Resolves when all session output is out, or the writer is closed. */
@@ -126,35 +139,45 @@ export class ConnectionWriter {
 
   readonly #onWritten = (count: number): void => {
     this.#isWriting = false;
-    this.writingSinceMs = undefined;
     this.sentBytes += count;
     if (this.#isClosed) return;
     this.#written += count;
     const slice = this.#slice as Uint8Array;
     if (this.#written < slice.length) {
-      const rest = this.#sliceSource?.remainder(slice, this.#written) ?? slice.subarray(this.#written);
-      if (rest.length > 0) {
-        this.#slice = slice.subarray(0, this.#written + rest.length);
-        this.flush();
-        return;
-      }
+      if (this.#goOn(slice)) return;
     }
     this.#slice = undefined;
     this.#sliceSource = undefined;
-    const isUrgent = this.#control.length > 0 || this.#unfinished !== undefined ||
-      slice.length >= BACKLOG_BYTES ||
-      this.#sources.some((source) => source.isUrgent);
-    if (isUrgent) {
+    if (this.#control.length > 0 || this.#unfinished !== undefined || slice.length >= BACKLOG_BYTES) {
       this.flush();
-    } else {
-      if (this.#sources.some((source) => source.isBehind)) this.#onMoreLater();
-      this.#drained?.();
+      return;
     }
+    let isBehind = false;
+    for (const source of this.#sources) {
+      if (source.isUrgent) return this.flush();
+      isBehind ||= source.isBehind;
+    }
+    if (isBehind) this.#onMoreLater();
+    this.#drained?.();
   };
+
+  /** Sends what must still be sent of a piece that was taken partly; false: nothing. */
+  #goOn(slice: Uint8Array): boolean {
+    let rest: Uint8Array;
+    try {
+      rest = this.#sliceSource?.remainder(slice, this.#written) ?? slice.subarray(this.#written);
+    } catch (error) {
+      this.#onFailed(error);
+      return true;
+    }
+    if (rest.length === 0) return false;
+    this.#slice = slice.subarray(0, this.#written + rest.length);
+    this.flush();
+    return true;
+  }
 
   readonly #onFailed = (error: unknown): void => {
     this.#isWriting = false;
-    this.writingSinceMs = undefined;
     if (this.#isClosed) return;
     this.close();
     this.#onError(error);

@@ -12,7 +12,7 @@ export interface MediaSink {
   flush(): void;
   /** Bytes that the socket has taken. */
   readonly sentBytes: number;
-  /** When the write under way was begun, in monotonic milliseconds; undefined while none is. */
+  /** Since when the write under way has not been done, in monotonic milliseconds, as far as it was looked at; undefined while none is. */
   readonly writingSinceMs: number | undefined;
   /**
    * There is no more: ends the connection as soon as the peer has what is on its way, at the latest after a second.

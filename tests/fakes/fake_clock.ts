@@ -1,3 +1,4 @@
+import { inBackground } from "../../lib/base/background.ts";
 import type { Clock, Timer } from "../../lib/base/clock.ts";
 
 interface Pending {
@@ -23,6 +24,10 @@ export class FakeClock implements Clock {
 
   clearTimer(timer: Timer): void {
     this.#timers.delete(timer as unknown as number);
+  }
+
+  soon(callback: () => void): void {
+    inBackground(turn().then(callback), "what is ready now");
   }
 
   /** Timers that are set. */
@@ -57,6 +62,11 @@ export class FakeClock implements Clock {
     }
     this.#nowMs = Math.max(this.#nowMs, endMs);
   }
+}
+
+/** As long as what is ready now takes, and less than `settle` does. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 4; i++) await Promise.resolve();
 }
 
 /** Lets microtasks, and those that they queue, run. */

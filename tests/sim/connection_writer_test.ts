@@ -201,6 +201,7 @@ Deno.test("ConnectionWriter knows since when a write makes no progress", async (
   writer.send(bytes("abcd"));
   assert.equal(writer.writingSinceMs, 1000);
   seen.nowMs = 5000;
+  assert.equal(writer.writingSinceMs, 1000);
   await socket.take(1);
   assert.equal(writer.writingSinceMs, 5000, "a byte is progress");
   await socket.take();

@@ -367,6 +367,7 @@ Deno.test("a player that takes nothing for send_timeout_ms is cut off", async ()
   const reader = response.body?.getReader();
   await reader?.read();
   const client = [...node.server.clients.active()][0] as unknown as { tick(nowMs: number): void };
+  client.tick(node.clock.now());
   await node.clock.advance(1001);
   client.tick(node.clock.now());
   assert.equal((await reader?.read())?.done, true);

@@ -12,10 +12,12 @@ class FakeTarget implements WriteTarget {
     this.#clock = clock;
     this.#costMs = costMs;
   }
-  flushPlayers(): void {
-    this.rounds.push(this.#clock.now());
-    this.#clock.spend(this.#costMs());
-  }
+  readonly cursors = [{
+    notify: (): void => {
+      this.rounds.push(this.#clock.now());
+      this.#clock.spend(this.#costMs());
+    },
+  }];
 }
 
 Deno.test("WriteScheduler writes at once while few play, and one round for all that came in one read", async () => {
@@ -61,7 +63,7 @@ Deno.test("WriteScheduler flushes by time alone: the last messages before a stal
   assert.deepEqual(target.rounds, [0, 350]);
 });
 
-Deno.test("WriteScheduler gathers for about twenty times what a round costs, up to 350 ms, and comes back", async () => {
+Deno.test("WriteScheduler gathers for about fifty times what a round costs, up to 350 ms, and comes back", async () => {
   const clock = new FakeClock();
   const scheduler = new WriteScheduler("auto", clock);
   let costMs = 2;
@@ -73,14 +75,73 @@ Deno.test("WriteScheduler gathers for about twenty times what a round costs, up 
     }
   };
   await run(2000);
-  // A round's whole cost is 2.5 times that of making its writes.
-  assert.ok(Math.abs(scheduler.gatherMs - 2 * 2.5 * 20) < 8, `${scheduler.gatherMs} ms`);
+  assert.ok(Math.abs(scheduler.gatherMs - 2 * 50) < 8, `${scheduler.gatherMs} ms`);
   costMs = 50;
   await run(20_000);
   assert.equal(scheduler.gatherMs, 350);
   costMs = 0;
   await run(30_000);
   assert.equal(scheduler.gatherMs, 0);
+});
+
+/** Players whose writes cost something when they begin, and more when they are done. */
+function crowd(clock: FakeClock, count: number, beginMs: number, doneMs: number) {
+  const seen = { notified: 0, mostATurn: 0, sinceTurn: 0 };
+  const player = {
+    notify(): void {
+      seen.notified++;
+      seen.mostATurn = Math.max(seen.mostATurn, ++seen.sinceTurn);
+      clock.spend(beginMs);
+      queueMicrotask(() => {
+        seen.sinceTurn = 0;
+        clock.spend(doneMs);
+      });
+    },
+  };
+  return { seen, target: { cursors: Array.from({ length: count }, () => player) } };
+}
+
+Deno.test("WriteScheduler measures a round whole, completions included, however many turns it takes", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler("auto", clock);
+  const { seen, target } = crowd(clock, 200, 0.005, 0.01);
+  for (let at = 0; at < 3000; at++) {
+    scheduler.markDirty(target);
+    await clock.advance(1);
+  }
+  assert.ok(seen.mostATurn <= 64, `${seen.mostATurn} players before all else had its turn`);
+  assert.equal(seen.notified % 200, 0);
+  assert.ok(Math.abs(scheduler.gatherMs - 200 * 0.015 * 50) < 8, `${scheduler.gatherMs} ms`);
+});
+
+Deno.test("WriteScheduler does not take for a round's cost what others do meanwhile", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler("auto", clock);
+  const { target } = crowd(clock, 1, 0.05, 7);
+  for (let at = 0; at < 3000; at++) {
+    scheduler.markDirty(target);
+    await clock.advance(1);
+  }
+  assert.equal(scheduler.gatherMs, 0);
+});
+
+Deno.test("WriteScheduler begins no round while one is under way, and ends it when it is closed", async () => {
+  const clock = new FakeClock();
+  const scheduler = new WriteScheduler(0, clock);
+  const { seen, target } = crowd(clock, 1000, 0, 0);
+  scheduler.markDirty(target);
+  await Promise.resolve();
+  await Promise.resolve();
+  const begun = seen.notified;
+  assert.ok(begun > 0 && begun <= 128, `${begun} players`);
+  scheduler.markDirty(target);
+  for (let i = 0; i < 20; i++) await settle();
+  assert.equal(seen.notified, 2000, "the next round follows");
+  scheduler.markDirty(target);
+  await Promise.resolve();
+  scheduler.close();
+  for (let i = 0; i < 20; i++) await settle();
+  assert.ok(seen.notified < 2200);
 });
 
 Deno.test("WriteScheduler that is closed leaves no timer", async () => {

@@ -66,6 +66,7 @@ Deno.test("a connection that always has more to read gives way to the others for
         return 0 as unknown as Timer;
       },
       clearTimer: () => {},
+      soon: () => {},
     },
   });
   assert.deepEqual(waits, [{ atRead: 3, ms: 10 }, { atRead: 6, ms: 10 }, { atRead: 9, ms: 10 }]);
