@@ -75,9 +75,9 @@ export class LocalNode {
     return this.node.runtime.counters.errors.get(code) ?? 0;
   }
 
-  /** Takes other keys for its default vhost's cluster, as SIGHUP does. */
-  reload(cluster: ClusterKeys): void {
-    this.node.reload(configSchema.parse(nodeConfig(cluster, this.#sections)));
+  /** Takes other keys for its default vhost, as SIGHUP does. */
+  reload(cluster: ClusterKeys, sections: NodeSections = this.#sections): void {
+    this.node.reload(configSchema.parse(nodeConfig(cluster, sections)));
   }
 
   /** Waits until so many coworkers answer. */
