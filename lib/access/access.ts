@@ -8,21 +8,37 @@ const log = getLogger(["headwater", "access"]);
 /** The checks of every vhost, in the order in which they are asked. */
 export type AccessChecks = ReadonlyMap<string, readonly AccessCheck[]>;
 
+/** Is told that a client's connection has ended. */
+export type OnClosed = (
+  clientId: string,
+  traffic: { readonly sendBytes: number; readonly receiveBytes: number },
+) => void;
+
 /**
  * Decides who may publish and play, whatever protocol they speak. It is asked before anything reaches the hub and before a client is
  * told that it started. The first check that refuses decides; which one, and why, is logged and not told.
  */
 export class Access {
   #checks: AccessChecks;
+  readonly #onClosed: OnClosed;
 
-  /** @param checks Those of all vhosts; of a vhost that is not among them nobody is let in. */
-  constructor(checks: AccessChecks) {
+  /**
+   * @param checks Those of all vhosts; of a vhost that is not among them nobody is let in.
+   * @param onClosed Is told of the end of every client that asked, whether it was let in or not.
+   */
+  constructor(checks: AccessChecks, onClosed: OnClosed = () => {}) {
     this.#checks = checks;
+    this.#onClosed = onClosed;
   }
 
   /** Takes new checks for who comes next. */
   reload(checks: AccessChecks): void {
     this.#checks = checks;
+  }
+
+  /** The connection of a client has ended; what it did was left before. */
+  closed(...end: Parameters<OnClosed>): void {
+    this.#onClosed(...end);
   }
 
   /**

@@ -31,6 +31,8 @@ export interface AccessRequest {
    * rules of its own: no check here concerns it.
    */
   readonly isTrustedNode: boolean;
+  /** Of a publish: resolves when who published the stream before has been read to its end, or seems to stay. */
+  readonly whenFree?: () => Promise<void>;
   /** Aborts when the client leaves while it waits. */
   readonly signal: AbortSignal;
 }

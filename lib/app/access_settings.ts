@@ -1,12 +1,26 @@
 import type { AccessChecks } from "../access/access.ts";
 import type { AccessCheck } from "../access/access_check.ts";
 import { AddressRules } from "../access/address_rules.ts";
+import { HookClient } from "../access/hook_client.ts";
+import type { HookNode } from "../access/hook_fields.ts";
+import { HookEvents, Hooks, type HookSettings } from "../access/hooks.ts";
+import { Referrer, type ReferrerSettings } from "../access/referrer.ts";
 import { type AddressRule, parseAddressRule } from "../base/address_rule.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Config, VhostConfig } from "../config/config.ts";
+import type { HttpPoster } from "../net/http_post.ts";
+import { SIGNATURE } from "./settings.ts";
 
 /** What a configuration says of who may come into one vhost; what is absent is not asked. */
 export interface AccessSettings {
   readonly security?: readonly AddressRule[];
+  readonly refer?: ReferrerSettings;
+  readonly hooks?: HookSettings;
+}
+
+/** What the checks of a node need to ask others. */
+export interface AccessServices {
+  readonly hooks: HookEvents;
 }
 
 /** Who may come in, by every enabled vhost. */
@@ -18,18 +32,50 @@ export function accessSettings(config: Config): Map<string, AccessSettings> {
   return settings;
 }
 
-function oneVhost({ security }: VhostConfig): AccessSettings {
+function oneVhost({ security, refer, http_hooks: hooks }: VhostConfig): AccessSettings {
   return {
     ...(security.enabled ? { security: security.rules.map(parseAddressRule) } : {}),
+    ...(refer.enabled ? { refer } : {}),
+    ...(hooks.enabled ? { hooks: hookSettings(hooks) } : {}),
+  };
+}
+
+function hookSettings(hooks: VhostConfig["http_hooks"]): HookSettings {
+  const { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop } = hooks;
+  return {
+    urls: { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop },
+    timeoutMs: hooks.timeout_ms,
+    onFailure: hooks.on_failure,
+    tls: {
+      ...(hooks.ca === "" ? {} : { ca: Deno.readTextFileSync(hooks.ca) }),
+      isUnverified: !hooks.tls_verify,
+    },
   };
 }
 
 /** The checks of every vhost. */
-export function accessChecks(config: Config): AccessChecks {
-  return new Map([...accessSettings(config)].map(([name, settings]) => [name, [...checksOf(settings)]]));
+export function accessChecks(config: Config, services: AccessServices): AccessChecks {
+  return new Map(
+    [...accessSettings(config)].map(([name, settings]) => [name, [...checksOf(settings, services)]]),
+  );
 }
 
 /** In the order in which they are asked, what costs least and tells least first: address rules, tokens, referrers, hooks. */
-function* checksOf({ security }: AccessSettings): Iterable<AccessCheck> {
+function* checksOf(
+  { security, refer, hooks }: AccessSettings,
+  services: AccessServices,
+): Iterable<AccessCheck> {
   if (security !== undefined) yield new AddressRules(security);
+  if (refer !== undefined) yield new Referrer(refer);
+  if (hooks !== undefined) yield new Hooks(hooks, services.hooks);
+}
+
+/** What a node tells hooks by. */
+export function hookEvents(poster: HttpPoster, clock: Clock, node: HookNode): HookEvents {
+  const client = new HookClient({
+    post: (...request) => poster.post(...request),
+    clock,
+    userAgent: SIGNATURE,
+  });
+  return new HookEvents(client, node, clock);
 }

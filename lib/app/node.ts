@@ -11,8 +11,11 @@ import type { NodeLoad } from "../cluster/node_state.ts";
 import type { Readiness, ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
 import { Access } from "../access/access.ts";
-import { accessChecks } from "./access_settings.ts";
 import { Entrance } from "../net/entrance.ts";
+import { HttpPoster } from "../net/http_post.ts";
+import type { HookEvents } from "../access/hooks.ts";
+import { streamId } from "./stream_id.ts";
+import { accessChecks, hookEvents } from "./access_settings.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -57,6 +60,9 @@ const log = getLogger(["headwater", "app"]);
 /** A pause of the process that is worth a log line, in milliseconds. */
 const LONG_PAUSE_MS = 2000;
 
+/** How long a server that stops waits for hooks to be told who has left, in milliseconds. */
+const LAST_HOOKS_MS = 2000;
+
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
   readonly runtime: ServerRuntime;
@@ -76,6 +82,8 @@ export class Node {
   readonly #coworkerHttp = new HttpClient();
   readonly #clusterReport: ClusterReport;
   readonly #access: Access;
+  readonly #hookHttp = new HttpPoster();
+  readonly #hooks: HookEvents;
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
@@ -98,12 +106,20 @@ export class Node {
   ) {
     this.#config = config;
     this.#vhosts = vhostSettings(config);
-    this.#access = new Access(accessChecks(config));
     this.#trustedProxies = new AddressSet(config.trusted_proxies);
     this.#reload = reload;
     const clock = this.#clock;
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
     const bootId = randomId(randomBytes, 8);
+    this.#hooks = hookEvents(this.#hookHttp, clock, {
+      serverId: nodeId,
+      serviceId: bootId,
+      streamId: (key) => streamId(bootId, key),
+    });
+    this.#access = new Access(
+      accessChecks(config, { hooks: this.#hooks }),
+      (...end) => this.#hooks.closed(...end),
+    );
     const streams = new StreamRounds(clock);
     this.#pulls = new SharedPulls(streams.hub, clock);
     this.cluster = new Cluster({
@@ -245,7 +261,7 @@ export class Node {
     const { config, needRestart } = planReload(this.#config, wanted);
     this.#config = config;
     this.#vhosts = vhostSettings(config);
-    this.#access.reload(accessChecks(config));
+    this.#access.reload(accessChecks(config, { hooks: this.#hooks }));
     this.#edge.reload(this.#vhosts.values());
     this.#findDescriptors();
     this.#forwards.reload();
@@ -282,6 +298,8 @@ export class Node {
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
     await this.#http?.server.close();
     this.#ports?.close();
+    await this.#hooks.finish(LAST_HOOKS_MS);
+    this.#hookHttp.close();
     this.#clock.stop();
   }
 

@@ -17,6 +17,7 @@ import type { TrafficByVhost } from "../base/upstream_traffic.ts";
 import type { Forwards } from "../forward/forwards.ts";
 import { forwardSummary, forwardTotals } from "./forward_summary.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
+import { streamId } from "./stream_id.ts";
 import { trafficByVhost, type VhostTraffic } from "./vhost_traffic.ts";
 import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
@@ -231,7 +232,7 @@ export class LiveServerView implements ServerView {
     let record = this.#records.get(stream);
     if (record === undefined) {
       record = {
-        id: `vid-${this.#options.newId().slice(0, 7)}`,
+        id: streamId(this.#options.serviceId, stream.key),
         receiveRate: new RateMeter(),
         sendRate: new RateMeter(),
         frameRate: new RateMeter(),

@@ -11,6 +11,8 @@ import {
   boolean,
   checkedText,
   choice,
+  domains,
+  httpUrls,
   integer,
   integerOrZero,
   type KeyInfo,
@@ -258,6 +260,35 @@ const forwardSchema = section({
   ),
 });
 
+const referSchema = section({
+  enabled: boolean(false, "Ask from which page clients come: pageUrl of connect, Referer over HTTP."),
+  all: domains(
+    "The domains whose pages may publish and play; what is below one is meant too. Empty: every page.",
+  ),
+  publish: domains("The domains whose pages may publish, besides what all says. Empty: every page."),
+  play: domains("The domains whose pages may play, besides what all says. Empty: every page."),
+});
+
+const httpHooksSchema = section({
+  enabled: boolean(false, "Ask and tell the backends below, by POST requests in JSON, as SRS does."),
+  on_connect: httpUrls(
+    "Asked before an RTMP client publishes or plays. Several URLs are asked one after another.",
+  ),
+  on_close: httpUrls("Told when the connection of an RTMP client has ended."),
+  on_publish: httpUrls("Asked before a client publishes."),
+  on_unpublish: httpUrls("Told when it has stopped."),
+  on_play: httpUrls("Asked before a client plays."),
+  on_stop: httpUrls("Told when it has stopped."),
+  timeout_ms: milliseconds(5000, "How long one URL may take to answer, in ms.", 1),
+  on_failure: choice(
+    ["refuse", "allow"],
+    "refuse",
+    "A backend that does not answer in time, or with a status from 500 on. refuse: the client is refused. allow: let in.",
+  ),
+  ca: text("", "File with the certificates that https URLs are verified by, as PEM. Empty: the system's."),
+  tls_verify: boolean(true, "false: https URLs may have any certificate, as in SRS."),
+});
+
 const CHUNK_SIZE_MIN = 128;
 const CHUNK_SIZE_MAX = 65_536;
 
@@ -284,6 +315,8 @@ const vhostSchema = section({
   http_remux: httpRemuxSchema,
   security: securitySchema,
   forward: forwardSchema,
+  refer: referSchema,
+  http_hooks: httpHooksSchema,
 });
 
 function isForwardDestination(text: string): boolean {

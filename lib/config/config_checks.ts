@@ -163,6 +163,7 @@ function checkVhost(
   if (vhost.security.enabled && vhost.security.rules.length === 0) {
     warnings.push(`vhost ${name} has security enabled without any rule: nobody can publish or play`);
   }
+  checkHooks(name, vhost, warnings);
   if (cluster.origin_cluster && !config.http_api.enabled) {
     warnings.push(
       `vhost ${name} is in an origin cluster but http_api is off: coworkers cannot ask this node`,
@@ -189,6 +190,23 @@ function checkForward(
     warnings.push(`vhost ${name} forwards nothing: it is an edge, whose origins do that`);
   } else if (forward.backend !== "" && forward.destination.length > 0) {
     warnings.push(`vhost ${name} has forward.backend, so forward.destination is not used`);
+  }
+}
+
+function checkHooks(name: string, { http_hooks: hooks }: VhostConfig, warnings: string[]): void {
+  if (!hooks.enabled) return;
+  const urls = [hooks.on_connect, hooks.on_publish, hooks.on_play].flat();
+  if (!hooks.tls_verify && urls.some((url) => /^https:/i.test(url))) {
+    warnings.push(
+      `vhost ${name} takes any certificate of its https hooks, whoever answers there decides: set http_hooks.tls_verify and ca`,
+    );
+  }
+}
+
+/** The files that a configuration names and that must be there. */
+export function* namedFiles(config: Config): Iterable<{ readonly path: RawPath; readonly file: string }> {
+  for (const [name, { http_hooks: hooks }] of Object.entries(config.vhost)) {
+    if (hooks.enabled && hooks.ca !== "") yield { path: ["vhost", name, "http_hooks", "ca"], file: hooks.ca };
   }
 }
 

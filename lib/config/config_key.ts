@@ -142,6 +142,30 @@ export function servers(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMin
   return key(z._default(z.array(address), []), { kind: "list", default: [], expects, about });
 }
 
+/** URLs of HTTP servers; one alone needs no list. */
+export function httpUrls(about: string): z.ZodMiniPrefault<z.ZodMiniType<string[], unknown>> {
+  const url = TEXT.check(z.refine(isHttpUrl));
+  const schema: z.ZodMiniType<string[], unknown> = z.pipe(
+    z.transform((input) => typeof input === "string" ? [input] : input),
+    z.array(url),
+  );
+  const expects = 'a list of URLs that begin with "http://" or "https://"';
+  return key(z.prefault(schema, []), { kind: "list", default: [], expects, about });
+}
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:") &&
+    /^https?:\/\//i.test(text);
+}
+
+/** Domains, such as `example.com`. */
+export function domains(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const domain = TEXT.check(z.regex(/^\.?[^\s/:?#@]+$/));
+  const expects = 'a list of domains such as "example.com", without a scheme or a path';
+  return key(z._default(z.array(domain), []), { kind: "list", default: [], expects, about });
+}
+
 /** Rules of who may come from where, as in `deny publish all`. */
 export function addressRules(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
   const rule = TEXT.check((context) => {

@@ -2,7 +2,8 @@ import { errorText } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, CONFIG_VARIABLE, type Environment } from "./config_environment.ts";
-import { ConfigError } from "./config_error.ts";
+import { namedFiles } from "./config_checks.ts";
+import { ConfigError, type ConfigIssue } from "./config_error.ts";
 import { readSrsConfig, srsVhostDefaults } from "./config_srs.ts";
 import { readTomlConfig } from "./config_toml.ts";
 import { validateConfig } from "./config_validate.ts";
@@ -41,7 +42,24 @@ export interface LoadedConfig {
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const { raw, source } = readSource(options);
   const withEnvironment = applyEnvironment(withVhost(raw, isSrsFile(source)), options.environment);
-  return { ...validateConfig(withEnvironment), source };
+  const valid = validateConfig(withEnvironment);
+  const missing = [...namedFiles(valid.config)].flatMap(({ path, file }): ConfigIssue[] => {
+    const reason = unreadableFile(file, options);
+    const key = path.join(".");
+    return reason === undefined
+      ? []
+      : [{ ...withEnvironment.locate(path), path: key, message: `Cannot use ${key}: '${file}' ${reason}` }];
+  });
+  if (missing.length > 0) throw new ConfigError(missing);
+  return { ...valid, source };
+}
+
+function unreadableFile(file: string, { readTextFile }: LoadConfigOptions): string | undefined {
+  try {
+    return readTextFile(file) === undefined ? "does not exist" : undefined;
+  } catch (error) {
+    return `can't be read: ${errorText(error)}`;
+  }
 }
 
 function readSource(options: LoadConfigOptions): { raw: RawConfig; source: string } {

@@ -11,7 +11,7 @@ const OFF_BY_DEFAULT: readonly (readonly string[])[] = [["http_api", "enabled"],
 
 /** What a vhost of an SRS file has before its directives are read. */
 export function srsVhostDefaults(): RawTable {
-  return { "http_remux": { enabled: false } };
+  return { "http_remux": { enabled: false }, "http_hooks": { tls_verify: false } };
 }
 
 const HANDLED = new Set([...SRS_MAPPINGS.map(({ directive }) => directive), ...SRS_SPECIAL]);

@@ -6,6 +6,7 @@ import type { StreamRequest } from "./stream_router.ts";
 /**
  * Asks access control whether a request may pass: the one place, for everything that is published or played by whatever protocol.
  *
+ * @param whenFree Of a publish: see `AccessRequest`.
  * @returns To be called once, when the client has stopped, or could not begin.
  * @throws {RtmpError} The refusal.
  */
@@ -13,6 +14,7 @@ export function admitAccess(
   { options: { access } }: ServerRuntime,
   action: AccessAction,
   { address, vhost, key, ip, signal, client }: StreamRequest,
+  whenFree?: () => Promise<void>,
 ): Promise<Leave> {
   return access.admit({
     ...client,
@@ -24,5 +26,6 @@ export function admitAccess(
     streamKey: key,
     parameters: address.parameters,
     signal,
+    ...(whenFree === undefined ? {} : { whenFree }),
   });
 }

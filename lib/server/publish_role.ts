@@ -59,7 +59,7 @@ export class PublishRole {
     stop: (reason: RtmpError) => void,
   ): Promise<PublishRole> {
     if (runtime.isDraining) throw drainingError(`publish '${request.key}'`);
-    const leave = await admitAccess(runtime, "publish", request);
+    const leave = await admitAccess(runtime, "publish", request, () => whenFree(runtime, request.key));
     try {
       return await PublishRole.#open(runtime, request, connectionId, stop, leave);
     } catch (error) {
@@ -180,6 +180,12 @@ async function admit(
   } finally {
     pendingPublishes.delete(request.key);
   }
+}
+
+/** An encoder that comes back at once has left before it comes, for all who are told of both. */
+async function whenFree({ hub, options: { clock } }: ServerRuntime, key: string): Promise<void> {
+  const stream = hub.get(key);
+  if (stream?.feed?.kind === "publish") await whenLeft(stream, clock);
 }
 
 /** Resolves when a stream's publisher is gone, at the latest after a moment: one that has left may not have been read to its end. */

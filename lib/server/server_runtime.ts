@@ -109,6 +109,7 @@ export class ServerRuntime {
     counters.closedJumps += client.jumps;
     if (reason !== undefined) this.countError(reason.code);
     if (!hasAsked) return;
+    this.options.access.closed(client.id, client);
     if (!hasStarted) counters.clientsTotal++;
     if (reason !== undefined && !GOODBYES.has(reason.code)) counters.clientErrorsTotal++;
     if (client.vhost === undefined) return;

@@ -1,5 +1,4 @@
-import { Access } from "../../lib/access/access.ts";
-import { accessChecks } from "../../lib/app/access_settings.ts";
+import { testAccess } from "./test_access.ts";
 import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import type { LiveStream } from "../../lib/hub/live_stream.ts";
@@ -48,7 +47,7 @@ export class FlvNode {
       processId: 1,
       findVhost: (name) => findVhost(settings, name),
       limits: () => serverLimits(config),
-      access: new Access(accessChecks(config)),
+      access: testAccess(config, this.clock),
       router: testRouter(streams.hub, options.router),
       streams,
       randomBytes: (length) => new Uint8Array(length).fill(++ids),

@@ -1,5 +1,4 @@
-import { Access } from "../../lib/access/access.ts";
-import { accessChecks } from "../../lib/app/access_settings.ts";
+import { testAccess } from "./test_access.ts";
 import { configSchema } from "../../lib/config/config.ts";
 import { findVhost, serverLimits, vhostSettings } from "../../lib/app/settings.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
@@ -47,7 +46,7 @@ export function startTestServer(
     processId: 1,
     findVhost: (name) => findVhost(vhosts, name),
     limits: () => serverLimits(parsed),
-    access: new Access(accessChecks(parsed)),
+    access: testAccess(parsed, SYSTEM_CLOCK),
     router: testRouter(streams.hub, router),
     streams,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),

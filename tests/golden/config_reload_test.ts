@@ -32,10 +32,18 @@ function running(): RawTable {
       },
       origin: { cluster: { origin_cluster: true, coworkers: ["127.0.0.1:9091"] } },
       edge: { cluster: { mode: "remote", origin: ["127.0.0.1:1935"] } },
-      "flags.example.com": { http_remux: { guess_has_av: false }, security: { enabled: true } },
+      "flags.example.com": {
+        http_remux: { guess_has_av: false },
+        security: { enabled: true },
+        refer: { enabled: true },
+        http_hooks: { enabled: true },
+      },
     },
   };
 }
+
+/** Any that is there. */
+const CA_FILE = new URL(import.meta.url).pathname;
 
 /** Other values of keys whose values can't be guessed. */
 const OTHERS: Readonly<Record<string, unknown>> = {
@@ -53,6 +61,17 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "vhost.*.forward.targets.*.url": "rtmp://127.0.0.1/other",
   "vhost.*.forward.targets.*.streams": ["live/*"],
   "vhost.*.http_remux.mount": "/[app]/[stream].flv",
+  "vhost.*.refer.all": ["example.com"],
+  "vhost.*.refer.publish": ["example.com"],
+  "vhost.*.refer.play": ["example.com"],
+  "vhost.*.http_hooks.on_connect": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_close": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_publish": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_unpublish": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_play": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_stop": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_failure": "allow",
+  "vhost.*.http_hooks.ca": CA_FILE,
   "vhost.*.security.rules": ["deny publish 10.0.0.0/8"],
   "limits.amf_depth_max": 10,
   "limits.buffered_max_bytes": 40_000_000,

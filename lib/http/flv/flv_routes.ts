@@ -72,7 +72,7 @@ async function answer(c: Context, source: FlvSource, addresses: readonly StreamA
   const answer = await source.play({
     addresses,
     ip: peer.hostname,
-    pageUrl: c.req.header("Referer") ?? "",
+    pageUrl: pageOf(c),
     transport: isWebSocket ? "websocket" : "http",
     isPage: isWebSocket || PAGE_HEADERS.some((name) => c.req.header(name) !== undefined),
     signal,
@@ -84,6 +84,12 @@ async function answer(c: Context, source: FlvSource, addresses: readonly StreamA
   if (isHead) player.close();
   else bindings.play = player;
   return c.body(null, 200, STREAM_HEADERS);
+}
+
+/** The page that asked; for a WebSocket browsers name only its origin, and `null` stands for a page that has none. */
+function pageOf(c: Context): string {
+  const origin = c.req.header("Origin");
+  return c.req.header("Referer") ?? (origin === "null" ? "" : origin ?? "");
 }
 
 /** Where another node has a stream over HTTP, as far as that can be known: at the port at which it was asked for here. */

@@ -1,0 +1,152 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
+import type { AccessRequest } from "./access_request.ts";
+import { EventOrder } from "./event_order.ts";
+import { type HookCallSettings, type HookClient, shownUrl } from "./hook_client.ts";
+import { closeFields, connectFields, type HookNode, playFields, streamFields } from "./hook_fields.ts";
+
+const log = getLogger(["headwater", "hooks"]);
+
+/** The hooks that there are, by SRS's names. */
+export const HOOKS = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
+export type HookName = (typeof HOOKS)[number];
+
+/** The `http_hooks` of one vhost. */
+export interface HookSettings extends HookCallSettings {
+  /** Of each hook the URLs, called one after another. */
+  readonly urls: Readonly<Record<HookName, readonly string[]>>;
+  /** What becomes of a client whom a hook could not judge. */
+  readonly onFailure: "refuse" | "allow";
+}
+
+/** What a connection came to, for `on_close`. */
+export interface ConnectionTraffic {
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+}
+
+type Fields = Readonly<Record<string, string | number>>;
+
+/** What hooks of all vhosts share, for as long as the server runs. */
+export class HookEvents {
+  readonly client: HookClient;
+  readonly node: HookNode;
+  readonly order: EventOrder = new EventOrder();
+  readonly #clock: Clock;
+  /** By the client's id what tells of its end, by vhost. */
+  readonly #connections = new Map<string, Map<string, (traffic: ConnectionTraffic) => void>>();
+
+  constructor(client: HookClient, node: HookNode, clock: Clock) {
+    this.client = client;
+    this.node = node;
+    this.#clock = clock;
+  }
+
+  /** Resolves when nothing is left to be told, at the latest after a time. */
+  async finish(timeoutMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(late.resolve, timeoutMs);
+    await Promise.race([this.order.empty(), late.promise]);
+    this.#clock.clearTimer(timer);
+  }
+
+  /** Notes whom to tell of a connection's end; the first of each vhost counts. */
+  noteConnection(clientId: string, vhost: string, tell: (traffic: ConnectionTraffic) => void): void {
+    const ends = this.#connections.get(clientId) ?? new Map();
+    this.#connections.set(clientId, ends);
+    if (!ends.has(vhost)) ends.set(vhost, tell);
+  }
+
+  /** A client's connection has ended. */
+  closed(clientId: string, traffic: ConnectionTraffic): void {
+    const ends = this.#connections.get(clientId);
+    this.#connections.delete(clientId);
+    for (const tell of ends?.values() ?? []) tell(traffic);
+  }
+}
+
+/** Asks hooks who may come in, and tells them who has gone, as SRS does. Events of one client come in order, and the end of a publish before the next one of the stream. */
+export class Hooks implements AccessCheck {
+  readonly name = "http_hooks";
+  readonly #settings: HookSettings;
+  readonly #events: HookEvents;
+
+  constructor(settings: HookSettings, events: HookEvents) {
+    this.#settings = settings;
+    this.#events = events;
+  }
+
+  async check(request: AccessRequest): Promise<Leave> {
+    const { action, protocol, clientId, vhost, streamKey } = request;
+    const { node, order } = this.#events;
+    const keys = [clientKey(clientId), ...(action === "publish" ? [publishKey(streamKey)] : [])];
+    if (protocol === "rtmp") {
+      this.#events.noteConnection(
+        clientId,
+        vhost,
+        (traffic) => this.#tellLater([clientKey(clientId)], "on_close", closeFields(node, request, traffic)),
+      );
+    }
+    await request.whenFree?.();
+    await order.settled(keys);
+    if (request.signal.aborted) throw new AccessRefusal("the client has left");
+    // As SRS, at every publish and play, since only then the stream is known.
+    if (protocol === "rtmp") await this.#ask("on_connect", connectFields(node, request));
+    const [begin, end] = action === "publish"
+      ? ["on_publish", "on_unpublish"] as const
+      : ["on_play", "on_stop"] as const;
+    const leave = () => this.#tellLater(keys, end, streamFields(node, end, request));
+    const fields = action === "publish" ? streamFields(node, begin, request) : playFields(node, request);
+    await this.#ask(begin, fields, leave);
+    return leave;
+  }
+
+  /**
+   * Asks one URL after another; the first that does not say yes decides.
+   *
+   * @param takeBack Is called when an earlier one has said yes already.
+   */
+  async #ask(hook: HookName, fields: Fields, takeBack?: Leave): Promise<void> {
+    const { onFailure, urls } = this.#settings;
+    let hasAccepted = false;
+    for (const url of urls[hook]) {
+      const verdict = await this.#events.client.call(url, fields, this.#settings);
+      if (verdict.kind === "accepted") {
+        hasAccepted = true;
+        continue;
+      }
+      const { reason } = verdict;
+      if (verdict.kind === "failed" && onFailure === "allow") {
+        log.warn("Hook failed; the client is let in", { hook, url: shownUrl(url), reason });
+        continue;
+      }
+      if (verdict.kind === "failed") {
+        log.warn("Hook failed; the client is refused", { hook, url: shownUrl(url), reason });
+      }
+      if (hasAccepted) takeBack?.();
+      throw new AccessRefusal(`${hook} ${shownUrl(url)}: ${reason}`);
+    }
+  }
+
+  #tellLater(keys: readonly string[], hook: HookName, fields: Fields): void {
+    if (this.#settings.urls[hook].length > 0) this.#events.order.add(keys, () => this.#tell(hook, fields));
+  }
+
+  /** Tells all; what they answer changes nothing. */
+  async #tell(hook: HookName, fields: Fields): Promise<void> {
+    for (const url of this.#settings.urls[hook]) {
+      const verdict = await this.#events.client.call(url, fields, this.#settings);
+      if (verdict.kind === "accepted") continue;
+      log.warn("Hook failed", { hook, url: shownUrl(url), reason: verdict.reason });
+    }
+  }
+}
+
+function clientKey(clientId: string): string {
+  return `client ${clientId}`;
+}
+
+function publishKey(streamKey: string): string {
+  return `publish ${streamKey}`;
+}

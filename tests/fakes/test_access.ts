@@ -1,0 +1,12 @@
+import { Access } from "../../lib/access/access.ts";
+import { accessChecks, hookEvents } from "../../lib/app/access_settings.ts";
+import type { Clock } from "../../lib/base/clock.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { HttpPoster } from "../../lib/net/http_post.ts";
+
+/** Access control as a configuration says it, with hooks that are really called. */
+export function testAccess(config: Config, clock: Clock): Access {
+  const node = { serverId: "vid-server1", serviceId: "service1", streamId: () => "vid-stream1" };
+  const hooks = hookEvents(new HttpPoster(), clock, node);
+  return new Access(accessChecks(config, { hooks }), (...end) => hooks.closed(...end));
+}
