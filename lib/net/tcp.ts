@@ -41,7 +41,7 @@ export interface ConnectionListener {
   readonly address: SocketAddress;
   /**
    * Connections as they come, until `close`. Failing accepts do not end it; they are told to `onError`. A peer that
-   * was gone before it was accepted keeps nobody waiting.
+   * was gone before it was accepted keeps nobody waiting, and is not told of.
    */
   connections(onError: (error: unknown) => void): AsyncGenerator<ByteDuplex>;
   close(): void;
@@ -112,9 +112,9 @@ export class AcceptFailures {
     this.#onError = onError;
   }
 
-  /** One failed. Resolves when the next may be tried. */
+  /** One failed; it is told of unless its peer is what failed. Resolves when the next may be tried. */
   async add(error: unknown): Promise<void> {
-    this.#onError(error);
+    if (!isPeerGone(error)) this.#onError(error);
     // Others must end first; or the system refuses for a reason that will not pass by itself.
     if (isOutOfDescriptors(error) || ++this.#count % MANY_FAILURES === 0) {
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
@@ -125,6 +125,12 @@ export class AcceptFailures {
   end(): void {
     this.#count = 0;
   }
+}
+
+/** Whether a connection was reset before it could be accepted, as a port scan does: nothing that an operator could mend. */
+function isPeerGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.ConnectionReset;
 }
 
 /**
