@@ -8,7 +8,8 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
-import type { AccessClient } from "../access/access_request.ts";
+import type { AccessClient, AccessProtocol } from "../access/access_request.ts";
+import type { Activity } from "../server/client_events.ts";
 import type { RegisteredClient } from "../server/client_registry.ts";
 import type { ServerRuntime } from "../server/server_runtime.ts";
 import type { LocalPlay } from "../server/stream_router.ts";
@@ -55,6 +56,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   #waitTimer: Timer | undefined;
   #ready: { resolve: () => void; reject: (reason: RtmpError) => void } | undefined;
   #isStarted = false;
+  #startedMs = 0;
   #isClosed = false;
   #closeReason: RtmpError | undefined;
   #sink: MediaSink | undefined;
@@ -71,10 +73,21 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.#client = client;
     this.id = runtime.newId();
     this.#begunMs = this.#lastFedMs = runtime.now();
+    runtime.events.opened(this);
   }
 
+  get protocol(): AccessProtocol {
+    return this.#client.transport === "websocket" ? "ws-flv" : "http-flv";
+  }
   get ip(): string {
     return this.#client.ip;
+  }
+  get logProperties(): Record<string, unknown> {
+    return {
+      connectionId: this.id,
+      peer: this.#client.ip,
+      stream: this.#stream?.key ?? `/${this.address.app}/${this.address.stream}`,
+    };
   }
   get isClosing(): boolean {
     return this.#isClosed;
@@ -102,7 +115,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /** What access control is told of the player. */
   accessClient(authorization: string | undefined): AccessClient {
     return {
-      protocol: this.#client.transport === "websocket" ? "ws-flv" : "http-flv",
+      protocol: this.protocol,
       clientId: this.id,
       tcUrl: this.tcUrl,
       pageUrl: this.pageUrl,
@@ -172,7 +185,10 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
       stream.kindListeners.delete(this.#onKind);
       if (this.#cursor !== undefined) stream.unsubscribe(this.#cursor);
     }
-    this.#logClosed();
+    const { events } = this.#runtime;
+    if (this.#isStarted && stream !== undefined) events.stopped(this, this.#activity(stream));
+    const durationMs = this.#runtime.now() - this.#begunMs;
+    events.closed(this, { hasAsked: true, reason, durationMs });
     this.#abort.abort();
     this.#ready?.reject(reason ?? gone());
     if (reason !== undefined) this.#endSink(reason);
@@ -268,8 +284,8 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     if (isStray) this.#leaveOutUnannounced();
     this.#isStarted = true;
     this.#clearTimers();
-    this.#runtime.counters.clientsTotal++;
-    this.#log("Play started", { type: this.type, transport: this.#client.transport });
+    this.#startedMs = this.#runtime.now();
+    this.#runtime.events.began(this, this.#activity(stream));
     this.#ready?.resolve();
   }
 
@@ -280,6 +296,10 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /** Only where there is something to leave out, since that costs a copy for each player. */
   #leaveOutUnannounced(): void {
     if (this.vhost.flv.dropIfNotMatch) this.#cursor?.setFilter(announcedOnly(this.#hasAudio, this.#hasVideo));
+  }
+
+  #activity(stream: LiveStream): Activity {
+    return { kind: "play", stream, startedMs: this.#startedMs, jumps: this.jumps };
   }
 
   /** Who takes nothing is not waited for. */
@@ -295,28 +315,6 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     if (this.#guessTimer !== undefined) clock.clearTimer(this.#guessTimer);
     if (this.#waitTimer !== undefined) clock.clearTimer(this.#waitTimer);
     this.#guessTimer = this.#waitTimer = undefined;
-  }
-
-  #logClosed(): void {
-    const reason = this.#closeReason;
-    this.#runtime.countEnd(this, { hasAsked: true, hasStarted: this.#isStarted, reason });
-    this.#log(this.#isStarted ? "Play stopped" : "Play refused", {
-      type: this.type,
-      reason: reason?.code ?? "closed-by-peer",
-      ...(reason === undefined ? {} : { code: reason.srsCode, detail: reason.message }),
-      durationMs: Math.round(this.#runtime.now() - this.#begunMs),
-      sentBytes: this.sendBytes,
-      jumps: this.jumps,
-    });
-  }
-
-  #log(message: string, properties: Record<string, unknown>): void {
-    this.#runtime.log.info(message, {
-      connectionId: this.id,
-      peer: this.#client.ip,
-      stream: this.#stream?.key ?? `/${this.address.app}/${this.address.stream}`,
-      ...properties,
-    });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AccessProtocol } from "../access/access_request.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { VhostSettings } from "./vhost_settings.ts";
@@ -15,6 +16,7 @@ export type ClientType =
 /** A client as statistics see it: one connection that publishes or plays. */
 export interface Client {
   readonly id: string;
+  readonly protocol: AccessProtocol;
   readonly ip: string;
   readonly type: ClientType;
   readonly vhost: VhostSettings | undefined;
@@ -30,6 +32,8 @@ export interface Client {
   readonly jumps: number;
   readonly sendRate: RateMeter;
   readonly receiveRate: RateMeter;
+  /** What names it in the log. */
+  readonly logProperties: Readonly<Record<string, unknown>>;
   /** Ends the connection; the client sees it closed. */
   kick(): void;
 }

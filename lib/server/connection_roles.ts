@@ -10,6 +10,8 @@ export type ConnectionRole = PublishRole | PlayRole;
 export class ConnectionRoles {
   readonly #roles = new Map<number, ConnectionRole>();
   #endedJumps = 0;
+  /** The pause between two reads of a publisher; undefined while it is none. */
+  readPauseMs: number | "auto" | undefined;
 
   /** The stream of the first of them. */
   get stream(): LiveStream | undefined {
@@ -45,6 +47,7 @@ export class ConnectionRoles {
 
   add(messageStreamId: number, role: ConnectionRole): void {
     this.#roles.set(messageStreamId, role);
+    if (role.kind === "publish") this.readPauseMs = role.readPauseMs;
   }
 
   /** Takes one out, for its end. */
@@ -52,6 +55,7 @@ export class ConnectionRoles {
     const role = this.#roles.get(messageStreamId);
     this.#roles.delete(messageStreamId);
     if (role?.kind === "play") this.#endedJumps += role.cursor.jumps;
+    else if (role !== undefined) this.readPauseMs = undefined;
     return role;
   }
 

@@ -2,47 +2,91 @@ import { RtmpError } from "../base/errors.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
+import type { ServerEvent } from "../session/server_event.ts";
+import type { ClientType } from "./client.ts";
+import type { Activity } from "./client_events.ts";
+import { isNode } from "./peer_node.ts";
+import { admitPlay } from "./play_admission.ts";
 import { PlayFilter } from "./play_filter.ts";
-import type { LocalPlay } from "./stream_router.ts";
+import type { RoleConnection } from "./role_connection.ts";
+import { playRequests } from "./stream_requests.ts";
+import type { LocalPlay, StreamRequest } from "./stream_router.ts";
 
-export interface PlayRoleOptions {
-  readonly messageStreamId: number;
-  /** Milliseconds of media after which the play ends. */
-  readonly durationMs: number | undefined;
-  /** There may be bytes to send. */
-  readonly onReady: () => void;
-  /** The duration is over. */
-  readonly onFinished: () => void;
-  /** The feed has come or gone; absent: this player need not know. */
-  readonly onFeed: (() => void) | undefined;
-}
+type PlayEvent = Pick<ServerEvent & { kind: "play" }, "messageStreamId" | "durationMs">;
 
 /** One message stream of a connection that plays. */
-export class PlayRole {
+export class PlayRole implements Activity {
   readonly kind = "play";
+  readonly type: ClientType = "rtmp-play";
   readonly stream: LiveStream;
   readonly cursor: PlayerCursor;
+  readonly startedMs: number;
+  readonly #connection: RoleConnection;
+  readonly #messageStreamId: number;
   readonly #play: LocalPlay;
-  readonly #options: PlayRoleOptions;
   readonly #filter: PlayFilter;
   #lastFedMs: number;
 
-  constructor(play: LocalPlay, options: PlayRoleOptions, nowMs: number) {
-    const { messageStreamId, durationMs, onReady, onFinished, onFeed } = options;
-    const { stream } = play;
+  constructor(connection: RoleConnection, event: PlayEvent, play: LocalPlay) {
+    const { messageStreamId, durationMs } = event;
+    this.#connection = connection;
+    this.#messageStreamId = messageStreamId;
     this.#play = play;
-    this.stream = stream;
-    this.#options = options;
-    this.#lastFedMs = nowMs;
-    this.cursor = stream.subscribe("rtmp", { fromGop: true, onReady });
+    this.stream = play.stream;
+    this.startedMs = this.#lastFedMs = connection.runtime.now();
+    this.cursor = play.stream.subscribe("rtmp", {
+      fromGop: true,
+      onReady: () => connection.writer.flush(),
+    });
     this.#filter = new PlayFilter({
       messageStreamId: messageStreamId === LOG_MESSAGE_STREAM_ID ? undefined : messageStreamId,
       durationMs,
-      onFinished,
+      onFinished: () => this.#finish(),
       onPlain: () => this.cursor.setFilter(this.#filter.needed()),
     });
     this.cursor.setFilter(this.#filter.needed());
-    if (onFeed !== undefined) stream.feedListeners.add(onFeed);
+    if (isNode(connection.requester.connect)) play.stream.feedListeners.add(this.#onFeed);
+  }
+
+  /**
+   * Asks whether and where a stream may be played; undefined when the client was sent elsewhere, or left meanwhile.
+   *
+   * @throws {RtmpError} The refusal.
+   */
+  static async open(
+    connection: RoleConnection,
+    event: ServerEvent & { kind: "play" },
+  ): Promise<PlayRole | undefined> {
+    const { runtime, requester } = connection;
+    const requests = playRequests(runtime.options, requester, event.name);
+    connection.note(requests[0] as StreamRequest);
+    const { request, decision } = await admitPlay(runtime, requests);
+    connection.note(request);
+    if (decision.kind === "local") {
+      if (!connection.isClosing) return new PlayRole(connection, event, decision);
+      decision.release();
+    } else if (!connection.isClosing) {
+      connection.sendAway(decision);
+    }
+    return undefined;
+  }
+
+  get jumps(): number {
+    return this.cursor.jumps;
+  }
+
+  /** Tells the client that it plays, and begins to send. */
+  begin(): void {
+    const { session, writer } = this.#connection;
+    session.acceptPlay(this.#messageStreamId, this.stream.options.chunkSize);
+    this.#connection.flush();
+    writer.addSource(this.cursor);
+    writer.flush();
+  }
+
+  pause(isPaused: boolean): void {
+    this.cursor.isPaused = isPaused;
+    this.#connection.writer.flush();
   }
 
   /** `receiveAudio` and `receiveVideo`. */
@@ -62,10 +106,34 @@ export class PlayRole {
     );
   }
 
+  /** Says goodbye to the player of a server that stops. */
+  shutDown(): void {
+    this.#sayFinished("The server is stopping");
+  }
+
   close(): void {
-    const { onFeed } = this.#options;
-    if (onFeed !== undefined) this.stream.feedListeners.delete(onFeed);
+    this.stream.feedListeners.delete(this.#onFeed);
+    this.#connection.writer.removeSource(this.cursor);
     this.stream.unsubscribe(this.cursor);
     this.#play.release();
+  }
+
+  /** Another node is told when the feed is gone: it looks for the stream elsewhere then. */
+  readonly #onFeed = (): void => {
+    if (this.stream.feed !== undefined) return;
+    this.#connection.session.say.unpublishNotify(this.#messageStreamId);
+    this.#connection.flush();
+  };
+
+  #finish(): void {
+    queueMicrotask(() => {
+      const reason = "The requested duration has elapsed";
+      this.#sayFinished(reason);
+      this.#connection.close(new RtmpError("play-duration", reason));
+    });
+  }
+
+  #sayFinished(reason: string): void {
+    this.#connection.session.say.playFinished(this.#messageStreamId, "NetStream.Play.Stop", reason);
   }
 }

@@ -1,12 +1,15 @@
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { newId } from "../base/random_id.ts";
-import type { RtmpError, RtmpErrorCode } from "../base/errors.ts";
+import type { RtmpErrorCode } from "../base/errors.ts";
 import type { StreamHub } from "../hub/stream_hub.ts";
 import type { RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import type { Access } from "../access/access.ts";
-import type { Client } from "./client.ts";
+import { ServerSession } from "../session/server_session.ts";
+import { ClientBooks, type ServerCounters } from "./client_books.ts";
+import { ClientEvents } from "./client_events.ts";
+import { ClientLog } from "./client_log.ts";
 import type { StreamRounds } from "./stream_rounds.ts";
 import type { StreamRouter } from "./stream_router.ts";
 import type { FindVhost } from "./vhost_settings.ts";
@@ -34,38 +37,8 @@ export interface ServerRuntimeOptions {
   readonly clock: Clock;
 }
 
-/** Counts of a server's life. */
-export interface ServerCounters {
-  clientsTotal: number;
-  clientErrorsTotal: number;
-  /** Of connections that have ended. */
-  closedReceiveBytes: number;
-  closedSendBytes: number;
-  closedJumps: number;
-  /** The same bytes by the vhost that they asked for. */
-  readonly closedByVhost: Map<string, { receiveBytes: number; sendBytes: number }>;
-  readonly errors: Map<RtmpErrorCode, number>;
-}
-
-/** How far a connection came. */
-export interface ConnectionEnd {
-  /** It asked to publish or play. */
-  readonly hasAsked: boolean;
-  /** And was let in. */
-  readonly hasStarted: boolean;
-  /** Absent: the peer closed. */
-  readonly reason: RtmpError | undefined;
-}
-
-/** Ends that are nobody's failure. */
-const GOODBYES: ReadonlySet<RtmpErrorCode> = new Set([
-  "kicked",
-  "redirected",
-  "play-duration",
-  "shutting-down",
-  "taken-over",
-  "media-changed",
-]);
+/** How long a connection may do neither after connect or after it stopped, in milliseconds: SRS's republish wait. */
+const IDLE_TIMEOUT_MS = 180_000;
 
 /** What all connections of one server share: its streams, its books, its time. */
 export class ServerRuntime {
@@ -73,15 +46,9 @@ export class ServerRuntime {
   readonly streams: StreamRounds;
   readonly hub: StreamHub;
   readonly log: Logger = getLogger(["headwater", "server"]);
-  readonly counters: ServerCounters = {
-    clientsTotal: 0,
-    clientErrorsTotal: 0,
-    closedReceiveBytes: 0,
-    closedSendBytes: 0,
-    closedJumps: 0,
-    closedByVhost: new Map(),
-    errors: new Map(),
-  };
+  /** What happens to clients is told here. */
+  readonly events: ClientEvents;
+  readonly #books = new ClientBooks();
   /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
   readonly pendingPublishes: Set<string> = new Set();
   /** It is about to stop: nobody new is let in, but nodes that relay what is published here. */
@@ -91,6 +58,12 @@ export class ServerRuntime {
     this.options = options;
     this.streams = options.streams;
     this.hub = options.streams.hub;
+    const { clock, access } = options;
+    this.events = new ClientEvents(this.#books, new ClientLog(this.log, clock), {
+      closed(client, { hasAsked }) {
+        if (hasAsked) access.closed(client.id, client);
+      },
+    });
   }
 
   /** Monotonic milliseconds. */
@@ -98,30 +71,33 @@ export class ServerRuntime {
     return this.options.clock.now();
   }
 
-  /**
-   * Takes a connection that has ended into the books. One that was refused is a client that failed, as in SRS; one that never asked
-   * for anything is none.
-   */
-  countEnd(client: Client, { hasAsked, hasStarted, reason }: ConnectionEnd): void {
-    const { counters } = this;
-    counters.closedReceiveBytes += client.receiveBytes;
-    counters.closedSendBytes += client.sendBytes;
-    counters.closedJumps += client.jumps;
-    if (reason !== undefined) this.countError(reason.code);
-    if (!hasAsked) return;
-    this.options.access.closed(client.id, client);
-    if (!hasStarted) counters.clientsTotal++;
-    if (reason !== undefined && !GOODBYES.has(reason.code)) counters.clientErrorsTotal++;
-    if (client.vhost === undefined) return;
-    const { name } = client.vhost;
-    const closed = counters.closedByVhost.get(name) ?? { receiveBytes: 0, sendBytes: 0 };
-    closed.receiveBytes += client.receiveBytes;
-    closed.sendBytes += client.sendBytes;
-    counters.closedByVhost.set(name, closed);
+  get counters(): ServerCounters {
+    return this.#books.counters;
   }
 
   countError(code: RtmpErrorCode): void {
-    this.counters.errors.set(code, (this.counters.errors.get(code) ?? 0) + 1);
+    this.#books.countError(code);
+  }
+
+  /**
+   * A session for a new connection.
+   *
+   * @param serverIp The address that it came to.
+   */
+  newSession(connectionId: string, serverIp: string): ServerSession {
+    const { limits, findVhost, version, processId, randomBytes } = this.options;
+    const { wire, handshakeTimeoutMs } = limits();
+    const defaults = findVhost("");
+    return new ServerSession({
+      limits: wire,
+      chunkSize: defaults?.stream.chunkSize ?? 60_000,
+      outAckSize: defaults?.outAckSize ?? 2_500_000,
+      inAckSize: defaults?.inAckSize ?? 0,
+      handshakeTimeoutMs,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      randomBytes,
+      identity: { signature: `Headwater/${version}`, version, serverIp, processId, connectionId },
+    }, this.now());
   }
 
   /** An id of SRS's kind: 8 characters of a-z and 0-9. */

@@ -17,6 +17,8 @@ async function crowdedView(count: number): Promise<LiveServerView> {
       {
         id: `c${index}`,
         ip: "::1",
+        protocol: "http-flv",
+        logProperties: {},
         type: "flv-play",
         isActive: true,
         isClosing: false,

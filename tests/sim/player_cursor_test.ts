@@ -3,6 +3,7 @@ import { SegmentMemory, UNWATCHED_SEGMENT_BYTES } from "../../lib/hub/segment_me
 import { LogHold, StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
 import { PlayRole } from "../../lib/server/play_role.ts";
+import type { RoleConnection } from "../../lib/server/role_connection.ts";
 import { joinBytes } from "../../lib/base/join_bytes.ts";
 import { hex } from "../golden/hex.ts";
 import { describeBytes, newStream, readAll, TestFeed } from "../fakes/stream_peer.ts";
@@ -257,13 +258,12 @@ Deno.test("video that is switched on begins at a key frame, with the headers bef
   const feed = new TestFeed(stream);
   feed.videoHeader(0, 1);
   feed.audioHeader(0, 1);
-  const role = new PlayRole({ kind: "local", stream, release: () => {} }, {
-    messageStreamId: 1,
-    durationMs: undefined,
-    onReady: () => {},
-    onFinished: () => {},
-    onFeed: undefined,
-  }, 0);
+  const connection = { runtime: { now: () => 0 }, requester: {}, writer: { flush() {}, removeSource() {} } };
+  const role = new PlayRole(
+    connection as unknown as RoleConnection,
+    { messageStreamId: 1, durationMs: undefined },
+    { kind: "local", stream, release: () => {} },
+  );
   const player = role.cursor;
   feed.keyframe(0);
   assert.deepEqual(readAll(player).slice(-1), ["K0"]);
