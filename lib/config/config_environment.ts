@@ -4,6 +4,7 @@ import type { KeyKind } from "./config_key.ts";
 import { isTable, PositionMap, type RawConfig, setValue } from "./raw_config.ts";
 import { wrongArguments } from "./srs_checks.ts";
 import { SRS_MAPPINGS, SRS_SPECIAL } from "./srs_directives.ts";
+import { unsupportedAccessVariables } from "./srs_access.ts";
 import type { SrsDirective } from "./srs_parser.ts";
 import { serverSettings, vhostSettings } from "./srs_settings.ts";
 
@@ -74,7 +75,12 @@ export function applyEnvironment(raw: RawConfig, environment: Environment): RawC
   return {
     values,
     warnings: raw.warnings,
-    issues: [...raw.issues, ...wrongArguments(directives, ""), ...issues],
+    issues: [
+      ...raw.issues,
+      ...unsupportedAccessVariables(setVariables(environment), directivesOfVariables()),
+      ...wrongArguments(directives, ""),
+      ...issues,
+    ],
     locate: (path) => positions.find(path) ?? raw.locate(path),
   };
 }
@@ -126,15 +132,19 @@ function isServiceVariable(name: string, text: string): boolean {
     /_PORT_\d+_(?:TCP|UDP|SCTP)_(?:PROTO|PORT|ADDR)$/.test(name);
 }
 
+/** SRS's variables that are set. */
+function setVariables(environment: Environment): string[] {
+  return Object.keys(environment).filter((name) => name.startsWith(SRS_PREFIX) && environment[name] !== "");
+}
+
 /** SRS's variables as if they stood in a file; the `vhost` block among them is for all vhosts. */
 function srsDirectives(environment: Environment): SrsDirective[] {
   const root: SrsDirective[] = [];
-  const variables = Object.entries(environment).filter(([name, text]) =>
-    name.startsWith(SRS_PREFIX) && text !== ""
-  );
+  const variables = setVariables(environment);
   if (variables.length === 0) return root;
   const directiveOf = directivesOfVariables();
-  for (const [name, text] of variables) {
+  for (const name of variables) {
+    const text = environment[name] ?? "";
     const directive = directiveOf.get(name);
     if (directive === undefined) continue;
     const position = { file: VARIABLE_PREFIX + name };

@@ -1,6 +1,7 @@
 import { type ConfigIssue, type ConfigPosition, unknownNameMessage } from "./config_error.ts";
 import { PositionMap, type RawConfig, type RawTable, setValue } from "./raw_config.ts";
 import { repeatedDirectives, wrongArguments } from "./srs_checks.ts";
+import { unsupportedAccess } from "./srs_access.ts";
 import { modernizeDirectives } from "./srs_legacy.ts";
 import { SRS_MAPPINGS, SRS_NAMES, SRS_NO_OPERATION, SRS_SPECIAL } from "./srs_directives.ts";
 import { findDirective, parseSrsConfig, type SrsDirective, type SrsParserOptions } from "./srs_parser.ts";
@@ -30,6 +31,7 @@ export function readSrsConfig(text: string, file: string, options: SrsParserOpti
     ...parsed.issues,
     ...repeatedDirectives(parsed.directives, ""),
     ...unknownDirectives(root, ""),
+    ...unsupportedAccess(root, "", HANDLED),
     ...wrongArguments(root, ""),
     ...(parsed.issues.length > 0 ? [] : refusals(root, file)),
   ];
