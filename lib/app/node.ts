@@ -17,7 +17,7 @@ import type { HookEvents } from "../access/hooks.ts";
 import { streamId } from "./stream_id.ts";
 import { accessChecks, hookEvents } from "./access_settings.ts";
 import { findDescriptors } from "../net/descriptors.ts";
-import { type ByteDuplex, dialTcp, type SocketAddress } from "../net/tcp.ts";
+import type { DialAddress, SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
 import { resolveHost } from "../net/resolve_host.ts";
 import { ClusterRouter } from "../routing/cluster_router.ts";
@@ -39,6 +39,7 @@ import type { Config } from "../config/config.ts";
 import { TrafficByVhost } from "../base/upstream_traffic.ts";
 import { StreamRounds } from "../server/stream_rounds.ts";
 import { Certificates } from "./certificates.ts";
+import { Dialler } from "./dialler.ts";
 import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
 import type { NodeAddresses, Ports } from "./ports.ts";
@@ -89,6 +90,7 @@ export class Node {
   readonly #connections: ConnectionLimits;
   readonly #forwards: Forwards;
   readonly #entrance: Entrance;
+  readonly #dialler: Dialler;
   #trustedProxies: AddressSet;
   #certificates: Certificates | undefined;
   #ports: Ports | undefined;
@@ -109,6 +111,8 @@ export class Node {
     this.#trustedProxies = new AddressSet(config.trusted_proxies);
     this.#reload = reload;
     const clock = this.#clock;
+    this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
+    this.#dialler = new Dialler({ clock, limits: this.#connections, config: () => this.#config });
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
     const bootId = randomId(randomBytes, 8);
     this.#hooks = hookEvents(this.#hookHttp, clock, {
@@ -142,7 +146,7 @@ export class Node {
       streams,
       pulls: this.#pulls,
       identity: { nodeId, signature: SIGNATURE, version: VERSION, processId: Deno.pid },
-      dial: (address: SocketAddress, timeoutMs: number) => this.#dial(address, timeoutMs),
+      dial: (address: DialAddress, timeoutMs: number) => this.#dialler.dial(address, timeoutMs),
       clock,
       limits: () => serverLimits(this.#config).wire,
       randomBytes,
@@ -160,7 +164,10 @@ export class Node {
     const backend = { fetch, serverId: nodeId, serviceId: bootId, signature: SIGNATURE };
     this.#forwards = new Forwards({
       settings: (vhost) => forwardSettings(this.#config, vhost),
-      dial: { rtmp: upstream.dial, rtmps: upstream.dial },
+      dial: {
+        rtmp: upstream.dial,
+        rtmps: (address, timeoutMs) => upstream.dial({ ...address, isSecure: true }, timeoutMs),
+      },
       argumentsObject: ({ connect }, debug) =>
         upstreamArguments(upstream.identity, [...routeOf(connect), nodeId], debug),
       session: () => ({ limits: upstream.limits(), randomBytes }),
@@ -183,7 +190,6 @@ export class Node {
       randomBytes,
       clock,
     });
-    this.#connections = new ConnectionLimits(() => serverLimits(this.#config));
     this.#entrance = new Entrance({
       clock,
       limits: this.#connections,
@@ -312,23 +318,6 @@ export class Node {
     if (!this.rtmp.isAccepting) return { isReady: false, reason: "not accepting connections" };
     const { state } = this.drain;
     return state === "off" ? { isReady: true } : { isReady: false, reason: "draining" };
-  }
-
-  async #dial(address: SocketAddress, timeoutMs: number): Promise<ByteDuplex> {
-    const release = this.#connections.admitOutgoing();
-    try {
-      const duplex = await dialTcp(address, timeoutMs, this.#clock);
-      return {
-        ...duplex,
-        close() {
-          release();
-          duplex.close();
-        },
-      };
-    } catch (error) {
-      release();
-      throw error;
-    }
   }
 
   /** One line for a client that can't get in for a reason that somebody can do something about. */

@@ -1,6 +1,6 @@
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../cluster/cluster_settings.ts";
-import { parseCoworkerAddress } from "../base/host_port.ts";
+import { parseOriginAddress } from "../base/host_port.ts";
 import type { ApiCredentials } from "../http/middleware/credentials.ts";
 import { parseForwardDestination, parseForwardUrl } from "../base/forward_url.ts";
 import type { ForwardDestination } from "../forward/forward_target.ts";
@@ -141,8 +141,8 @@ function vhostRole(cluster: VhostConfig["cluster"]): VhostRole {
   return {
     kind: "edge",
     origins: cluster.origin.map((origin) => {
-      const { host, port } = parseCoworkerAddress(origin, DEFAULT_RTMP_PORT);
-      return { hostname: host, port };
+      const { host, port, isSecure } = parseOriginAddress(origin);
+      return { hostname: host, port, ...(isSecure ? { isSecure } : {}) };
     }),
     vhostTemplate: cluster.vhost,
     tokenTraverse: cluster.token_traverse,

@@ -24,6 +24,22 @@ export function parseCoworkerAddress(text: string, defaultPort: number = HTTP_PO
   return { host: host.toLowerCase(), port };
 }
 
+/** Another RTMP server, as it was named. */
+export interface OriginAddress extends CoworkerAddress {
+  readonly isSecure: boolean;
+}
+
+/**
+ * Reads `host[:port]`, `rtmp://host[:port]` or `rtmps://host[:port]`.
+ *
+ * @throws {RangeError} When it is none of these.
+ */
+export function parseOriginAddress(text: string): OriginAddress {
+  const [, scheme = "rtmp", rest = ""] = /^(?:(rtmps?):\/\/)?(.*)$/is.exec(text.trim()) ?? [];
+  const isSecure = scheme.toLowerCase() === "rtmps";
+  return { ...parseCoworkerAddress(rest, isSecure ? 443 : 1935), isSecure };
+}
+
 /** Whether a host is an IP address, which nothing has to be asked for. */
 export function isIpAddress(host: string): boolean {
   return host.includes(":") || isIpv4Address(host);

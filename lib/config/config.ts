@@ -12,6 +12,7 @@ import {
   checkedText,
   choice,
   domains,
+  hosts,
   httpUrls,
   integer,
   integerOrZero,
@@ -22,6 +23,7 @@ import {
   listenOrNot,
   matchingText,
   milliseconds,
+  origins,
   secretText,
   section,
   servers,
@@ -81,6 +83,13 @@ const rtmpsSchema = section({
   enabled: boolean(false, "Serve RTMP over TLS (rtmps://)."),
   listen: listenOrNot("Where it listens. Clients that are told no port use 443."),
   ...tlsKeys(),
+});
+
+const upstreamTlsSchema = section({
+  ca: text("", "File of certificates, in PEM, to trust beside those that everybody does."),
+  unverified_names: hosts(
+    "Servers whose certificate may be for another name, as they are dialled. It must still come from one that is trusted.",
+  ),
 });
 
 const httpApiSchema = section({
@@ -143,8 +152,9 @@ const clusterSchema = section({
     "reject",
     "The same stream published at two origins. reject: the second is refused. takeover: the first is ended.",
   ),
-  origin: servers(
-    'With mode = "remote": the origins to pull from and push to, in turn, host[:port]. Without a port: 1935.',
+  origin: origins(
+    'With mode = "remote": the origins to pull from and push to, in turn, host[:port], or rtmps://host[:port] for TLS. ' +
+      "Without a port: 1935, or 443.",
   ),
   vhost: matchingText(
     "[vhost]",
@@ -370,6 +380,7 @@ export const configSchema = z.strictObject({
   ),
   limits: limitsSchema,
   rtmps: rtmpsSchema,
+  upstream_tls: upstreamTlsSchema,
   http_api: httpApiSchema,
   http_server: httpServerSchema,
   vhost: z.record(z.string().check(z.regex(/^[^\s/]+$/)), vhostSchema),

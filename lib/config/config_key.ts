@@ -211,6 +211,19 @@ export function checkedText(
   return key(schema, { kind: "text", default: "", expects, about, ...(isSecret ? { secret: true } : {}) });
 }
 
+/** Addresses of other RTMP servers, `host[:port]` or a URL of only that. */
+export function origins(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const address = TEXT.check(z.refine((text) => isHostAndPort(text.replace(/^rtmps?:\/\//i, ""))));
+  const expects = `a list of "host:port" and "rtmps://host:port"`;
+  return key(z._default(z.array(address), []), { kind: "list", default: [], expects, about });
+}
+
+/** Host names and IP addresses. */
+export function hosts(about: string): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
+  const host = TEXT.check(z.regex(/^[A-Za-z0-9._:-]+$/));
+  return key(z._default(z.array(host), []), { kind: "list", default: [], expects: "a list of hosts", about });
+}
+
 /** Addresses to listen on. */
 export function listen(
   value: number,

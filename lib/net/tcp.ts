@@ -30,6 +30,11 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** Where to dial, and whether by TLS. */
+export interface DialAddress extends SocketAddress {
+  readonly isSecure?: boolean;
+}
+
 /** Where to listen; without a host name: on every address of the machine. `port` 0 takes a free one. */
 export interface ListenTarget {
   readonly hostname?: string;
@@ -143,6 +148,19 @@ export async function dialTcp(
   timeoutMs: number,
   clock: Clock = SYSTEM_CLOCK,
 ): Promise<ByteDuplex> {
+  return tcpDuplex(await connectTcp(address, timeoutMs, clock));
+}
+
+/**
+ * Connects within a time, to a connection that is not configured yet.
+ *
+ * @throws {Error} Naming the address and the reason.
+ */
+export async function connectTcp(
+  address: SocketAddress,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<Deno.TcpConn> {
   const controller = new AbortController();
   const timer = clock.setTimer(() => controller.abort(), timeoutMs);
   const dialling = Deno.connect({ hostname: address.hostname, port: address.port, transport: "tcp" });
@@ -156,7 +174,7 @@ export async function dialTcp(
         );
       }),
     ]);
-    return tcpDuplex(connection);
+    return connection;
   } catch (error) {
     // A connection that comes too late is of no use.
     dialling.then((connection) => connection.close(), () => {});
@@ -169,19 +187,7 @@ export async function dialTcp(
 }
 
 function tcpDuplex(connection: Deno.Conn): ByteDuplex {
-  const configure = (change: (tcp: Deno.TcpConn) => void): void => {
-    if (!("setNoDelay" in connection)) return;
-    try {
-      change(connection as Deno.TcpConn);
-    } catch {
-      // The peer is gone already; the first read says so.
-    }
-  };
-  configure((tcp) => {
-    // Small messages must not wait for the acknowledgement of earlier ones.
-    tcp.setNoDelay(true);
-    tcp.setKeepAlive(true);
-  });
+  configureTcp(connection);
   let isClosed = false;
   return {
     readable: connection.readable as ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -196,10 +202,28 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
       }
     },
     finish: () => connection.closeWrite(),
-    setNoDelay: (isOn) => configure((tcp) => tcp.setNoDelay(isOn)),
+    setNoDelay: (isOn) => changeTcp(connection, (tcp) => tcp.setNoDelay(isOn)),
     localAddress: socketAddress(connection.localAddr),
     remoteAddress: socketAddress(connection.remoteAddr),
   };
+}
+
+/** Sets what every connection of ours has. */
+export function configureTcp(connection: Deno.Conn): void {
+  changeTcp(connection, (tcp) => {
+    // Small messages must not wait for the acknowledgement of earlier ones.
+    tcp.setNoDelay(true);
+    tcp.setKeepAlive(true);
+  });
+}
+
+function changeTcp(connection: Deno.Conn, change: (tcp: Deno.TcpConn) => void): void {
+  if (!("setNoDelay" in connection)) return;
+  try {
+    change(connection as Deno.TcpConn);
+  } catch {
+    // The peer is gone already; the first read says so.
+  }
 }
 
 /** An address of the runtime's. */

@@ -1,5 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
-import type { SocketAddress } from "../net/tcp.ts";
+import type { DialAddress } from "../net/tcp.ts";
 import type { EdgeRole } from "../server/vhost_role.ts";
 import { OriginPool } from "../upstream/origin_pool.ts";
 import { UpstreamConnection, type UpstreamOptions } from "../upstream/upstream_connection.ts";
@@ -54,7 +54,7 @@ export class EdgeVhost {
    * @param isBold Also those that could not be reached, when there are no others.
    * @throws {RtmpError} When there is none.
    */
-  choose(key: string, isBold: boolean): readonly SocketAddress[] {
+  choose(key: string, isBold: boolean): readonly DialAddress[] {
     const candidates = this.#pool.candidates(key);
     const origins = candidates.length > 0 || !isBold ? candidates : this.#pool.all(key);
     if (origins.length > 0) return origins;
@@ -64,21 +64,26 @@ export class EdgeVhost {
   }
 
   /** Notes what came of trying an origin. */
-  tried(origin: SocketAddress, error: RtmpError | undefined): void {
+  tried(origin: DialAddress, error: RtmpError | undefined): void {
     this.#pool.tried(origin, error);
   }
 
   /** Whether an origin answers a handshake. */
-  async #answers(origin: SocketAddress): Promise<boolean> {
+  async #answers(origin: DialAddress): Promise<boolean> {
     const { dial, clock, traffic, limits, randomBytes } = this.#options;
-    const { hostname, port } = origin;
+    const { hostname, port, isSecure } = origin;
     let hasAnswered = false;
     const connection: UpstreamConnection = new UpstreamConnection({
       dial,
       clock,
       traffic,
       purpose: "connect",
-      target: { address: origin, tcUrl: upstreamTcUrl(hostname, port, ""), app: "", streamName: "" },
+      target: {
+        address: origin,
+        tcUrl: upstreamTcUrl(hostname, port, "", isSecure),
+        app: "",
+        streamName: "",
+      },
       connectTimeoutMs: PROBE_TIMEOUT_MS,
       session: { pageUrl: "", swfUrl: "", argumentsObject: undefined, limits: limits(), randomBytes },
       onEvent: () => {},

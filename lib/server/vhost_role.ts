@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../net/tcp.ts";
+import type { DialAddress } from "../net/tcp.ts";
 
 /** `cluster.redirect`: how players get to a stream of a coworker. */
 export type RedirectMode = "auto" | "302" | "relay";
@@ -24,7 +24,7 @@ export interface ClusterRole {
 /** An edge: streams of the vhost are pulled from origins and pushed to them. */
 export interface EdgeRole {
   readonly kind: "edge";
-  readonly origins: readonly SocketAddress[];
+  readonly origins: readonly DialAddress[];
   /** The vhost at the origin; `[vhost]` stands for ours. */
   readonly vhostTemplate: string;
   readonly tokenTraverse: boolean;

@@ -1,8 +1,8 @@
 import { inBackground } from "../base/background.ts";
 import type { RtmpError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
-import { hostAndPort } from "../base/stream_address.ts";
-import type { SocketAddress } from "../net/tcp.ts";
+import type { DialAddress } from "../net/tcp.ts";
+import { upstreamName } from "./upstream_target.ts";
 
 /** An origin that could not be reached is left alone for this long, in milliseconds, doubled with each failure. */
 const FIRST_BACK_OFF_MS = 250;
@@ -17,7 +17,7 @@ interface Health {
 }
 
 /** Whether an origin speaks RTMP now. */
-export type Probe = (origin: SocketAddress) => Promise<boolean>;
+export type Probe = (origin: DialAddress) => Promise<boolean>;
 
 /**
  * The origins of an edge: which to try, in which order. Shared by all streams, so what one learns helps all: an origin that could not
@@ -27,12 +27,12 @@ export class OriginPool {
   readonly #clock: Clock;
   readonly #probe: Probe;
   readonly #onAlive: () => void;
-  #origins: readonly SocketAddress[];
+  #origins: readonly DialAddress[];
   readonly #health = new Map<string, Health>();
 
   /** @param onAlive An origin that could not be reached answers again: streams that look for one should look now. */
   constructor(
-    origins: readonly SocketAddress[],
+    origins: readonly DialAddress[],
     clock: Clock,
     probe: Probe,
     onAlive: () => void = () => {},
@@ -44,22 +44,22 @@ export class OriginPool {
   }
 
   /** Takes a new list; what is known of origins that stay is kept. */
-  setOrigins(origins: readonly SocketAddress[]): void {
+  setOrigins(origins: readonly DialAddress[]): void {
     this.#origins = origins;
   }
 
   /** All origins for a stream: each stream begins at one of its own, chosen by its key, so that streams spread evenly. */
-  all(key: string): SocketAddress[] {
+  all(key: string): DialAddress[] {
     const origins = this.#origins;
     const first = origins.length === 0 ? 0 : hash(key) % origins.length;
-    return origins.map((_, index) => origins[(first + index) % origins.length] as SocketAddress);
+    return origins.map((_, index) => origins[(first + index) % origins.length] as DialAddress);
   }
 
   /** The origins to try now for a stream: all but those that could not be reached. */
-  candidates(key: string): SocketAddress[] {
+  candidates(key: string): DialAddress[] {
     const nowMs = this.#clock.now();
     return this.all(key).filter((origin) => {
-      const health = this.#health.get(nameOf(origin));
+      const health = this.#health.get(upstreamName(origin));
       if (health === undefined) return true;
       if (!health.isProbing && health.retryAtMs <= nowMs) {
         inBackground(this.#look(origin, health), "probing an origin");
@@ -69,8 +69,8 @@ export class OriginPool {
   }
 
   /** Notes what came of trying an origin. */
-  tried(origin: SocketAddress, error: RtmpError | undefined): void {
-    const name = nameOf(origin);
+  tried(origin: DialAddress, error: RtmpError | undefined): void {
+    const name = upstreamName(origin);
     if (error?.code === "unreachable") {
       const health = this.#health.get(name) ?? { failures: 0, retryAtMs: 0, isProbing: false };
       this.#health.set(name, health);
@@ -80,7 +80,7 @@ export class OriginPool {
     }
   }
 
-  async #look(origin: SocketAddress, health: Health): Promise<void> {
+  async #look(origin: DialAddress, health: Health): Promise<void> {
     health.isProbing = true;
     let isAlive = false;
     try {
@@ -88,7 +88,7 @@ export class OriginPool {
     } finally {
       health.isProbing = false;
       if (!isAlive) this.#backOff(health);
-      else if (this.#health.get(nameOf(origin)) === health) this.#health.delete(nameOf(origin));
+      else if (this.#health.get(upstreamName(origin)) === health) this.#health.delete(upstreamName(origin));
     }
     if (isAlive) this.#onAlive();
   }
@@ -98,10 +98,6 @@ export class OriginPool {
       Math.min(FIRST_BACK_OFF_MS * 2 ** health.failures, MAX_BACK_OFF_MS);
     health.failures++;
   }
-}
-
-function nameOf(origin: SocketAddress): string {
-  return hostAndPort(origin.hostname, origin.port);
 }
 
 /** FNV-1a, 32 bits. */

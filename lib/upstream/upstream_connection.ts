@@ -2,10 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
-import { hostAndPort } from "../base/stream_address.ts";
 import { ConnectionWriter, type MediaSource } from "../net/connection_writer.ts";
 import { pumpBytes } from "../net/pump.ts";
-import { type ByteDuplex, isConnectionLoss, type SocketAddress } from "../net/tcp.ts";
+import { type ByteDuplex, type DialAddress, isConnectionLoss } from "../net/tcp.ts";
+import { upstreamName } from "./upstream_target.ts";
 import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
 import type { UpstreamTarget } from "./upstream_target.ts";
 
@@ -20,7 +20,7 @@ const LOOK_INTERVAL_MS = 250;
 const CHUNK_SIZE = 60_000;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
-export type Dial = (address: SocketAddress, timeoutMs: number) => Promise<ByteDuplex>;
+export type Dial = (address: DialAddress, timeoutMs: number) => Promise<ByteDuplex>;
 
 /** What a session tells another server of whom it speaks for, and its limits. */
 export type UpstreamSession = Pick<
@@ -60,7 +60,7 @@ export interface UpstreamOptions extends UpstreamEndpoint {
 export class UpstreamConnection {
   readonly #options: UpstreamOptions;
   readonly session: ClientSession;
-  #address: SocketAddress;
+  #address: DialAddress;
   #duplex: ByteDuplex | undefined;
   #writer: ConnectionWriter | undefined;
   #closeReason: unknown;
@@ -89,7 +89,7 @@ export class UpstreamConnection {
 
   /** The other server, for logs. */
   get name(): string {
-    return hostAndPort(this.#address.hostname, this.#address.port);
+    return upstreamName(this.#address);
   }
 
   /** When the write under way was begun, by the clock; undefined while none is. */

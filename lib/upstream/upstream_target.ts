@@ -1,11 +1,11 @@
-import { parseStreamAddress } from "../base/stream_address.ts";
-import type { SocketAddress } from "../net/tcp.ts";
+import { hostAndPort, parseStreamAddress } from "../base/stream_address.ts";
+import type { DialAddress } from "../net/tcp.ts";
 
 /** Where a stream is pulled from or pushed to. */
 export interface UpstreamTarget {
-  readonly address: SocketAddress;
+  readonly address: DialAddress;
   /** Dialled when that can't be reached. */
-  readonly fallback?: SocketAddress;
+  readonly fallback?: DialAddress;
   readonly tcUrl: string;
   readonly app: string;
   /** With parameters. */
@@ -19,14 +19,31 @@ export interface UpstreamTarget {
  * @throws {RtmpError} `bad-tc-url` when it is no RTMP URL.
  */
 export function redirectedTarget(target: UpstreamTarget, url: string): UpstreamTarget {
-  const { host, port } = parseStreamAddress(url, "");
+  const { host, port, scheme } = parseStreamAddress(url, "");
+  const isSecure = scheme === "rtmps";
   const asked = parseStreamAddress(target.tcUrl, "");
   const { app, streamName } = target;
-  return { address: { hostname: host, port }, tcUrl: upstreamTcUrl(asked.host, port, app), app, streamName };
+  return {
+    address: { hostname: host, port, ...(isSecure ? { isSecure } : {}) },
+    tcUrl: upstreamTcUrl(asked.host, port, app, isSecure),
+    app,
+    streamName,
+  };
 }
 
-/** `rtmp://vhost[:port]/app`: the vhost travels as the host, the TCP target is another matter (FACTS C.4, E.4). */
-export function upstreamTcUrl(vhostOrHost: string, port: number, app: string): string {
+/** Another server, for logs. */
+export function upstreamName({ hostname, port, isSecure }: DialAddress): string {
+  return `${isSecure ? "rtmps://" : ""}${hostAndPort(hostname, port)}`;
+}
+
+/** `rtmp://vhost[:port]/app`, or `rtmps://`: the vhost travels as the host, the TCP target is another matter (FACTS C.4, E.4). */
+export function upstreamTcUrl(
+  vhostOrHost: string,
+  port: number,
+  app: string,
+  isSecure: boolean = false,
+): string {
   const host = vhostOrHost.includes(":") ? `[${vhostOrHost}]` : vhostOrHost;
-  return `rtmp://${host}${port === 1935 ? "" : `:${port}`}/${app}`;
+  const isDefault = port === (isSecure ? 443 : 1935);
+  return `${isSecure ? "rtmps" : "rtmp"}://${host}${isDefault ? "" : `:${port}`}/${app}`;
 }

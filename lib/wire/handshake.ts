@@ -17,6 +17,8 @@ const DIGEST_BYTES = 32;
 const PROXY_PREFIX = 0xf3;
 /** A record of TLS that holds a handshake message; its version follows, 3.x. */
 const TLS_HANDSHAKE = 0x16;
+/** And one that holds an alert: what a server of TLS answers to what is none. */
+const TLS_ALERT = 0x15;
 const MAX_PROXY_BYTES = 1024;
 
 const KEY_SUFFIX = Uint8Array.from([
@@ -173,7 +175,9 @@ export class ClientHandshake {
       if (version !== undefined && version !== VERSION) {
         throw new RtmpError(
           "handshake-version",
-          `Cannot complete handshake: S0 is ${version}, expected ${VERSION}`,
+          version === TLS_ALERT
+            ? "Cannot complete handshake: the other server speaks TLS (rtmps://), and was dialled by plain RTMP (rtmp://)"
+            : `Cannot complete handshake: S0 is ${version}, expected ${VERSION}`,
         );
       }
       if (this.#input.length < 1 + PACKET_BYTES) return {};

@@ -50,6 +50,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "log_level": "debug",
   "log_format": "json",
   "trusted_proxies": ["10.0.0.0/8"],
+  "upstream_tls.unverified_names": ["10.0.0.1"],
   "http_api.auth.enabled": false,
   "vhost.*.cluster.mode": "remote",
   "vhost.*.cluster.coworkers": ["10.0.0.1:1985"],
@@ -121,6 +122,7 @@ function given(config: Config): unknown {
       config.force_grace_quit,
     ],
     proxies: config.trusted_proxies,
+    upstreamTls: config.upstream_tls,
     certificates: (["rtmps", "http_api.https", "http_server.https"] as const).map((section) => {
       const { cert, key } = keyPairFiles(config, section);
       return [cert, key];
