@@ -302,6 +302,7 @@ export class Node {
     this.#coworkerHttp.close();
     this.#pulls.close();
     await this.rtmp.stop(this.#config.grace_final_wait_ms);
+    this.#forwards.close();
     await this.#http?.server.close();
     this.#ports?.close();
     await this.#hooks.finish(LAST_HOOKS_MS);

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
 import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
@@ -18,7 +19,10 @@ const log = getLogger(["headwater", "forward"]);
 const CONNECT_TIMEOUT_MS = 5000;
 /** How long the other server may take to accept the stream, to take bytes, and to answer a ping, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** For so long after a connection was lost the other server may take the stream for published still, in milliseconds. */
+/**
+ * For so long after a connection was lost the other server may take the stream for published still, in milliseconds; and after the
+ * beginning: the publisher may have come from another node, which forwarded it until then.
+ */
 const BUSY_GRACE_MS = 60_000;
 
 /** One place that one stream is forwarded to. */
@@ -65,9 +69,14 @@ export class Forward {
   lastError: string | undefined;
   readonly #options: ForwardOptions;
   readonly #abort = new AbortController();
+  /** Ends what is still being said. */
+  readonly #cut = new AbortController();
+  /** Resolves when nothing is left of it. */
+  readonly ended: Promise<void>;
   readonly #pause: ForwardPause;
   #connection: UpstreamPublish | undefined;
-  #lostAtMs = -Infinity;
+  /** When it began, or was lost last, by the clock. */
+  #lostAtMs: number;
   #wordlessRefusals = 0;
   #isComplaining = false;
 
@@ -77,9 +86,16 @@ export class Forward {
     this.stream = options.stream;
     this.#pause = new ForwardPause(options.random);
     this.stateSinceMs = options.wallNow();
-    this.#run().catch((error) => {
+    this.#lostAtMs = options.clock.now();
+    this.ended = this.#run().catch((error) => {
       log.error("Forward ended: internal error", { stream: this.stream.key, to: this.target.name, error });
     });
+  }
+
+  /** Ends it at once. */
+  cut(): void {
+    this.#cut.abort();
+    this.close(false);
   }
 
   /**
@@ -90,8 +106,10 @@ export class Forward {
    */
   close(isOver: boolean): void {
     this.#abort.abort();
-    if (isOver) this.#connection?.close();
-    else this.#connection?.breakOff();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (isOver) inBackground(connection.finish(this.#cut.signal), "ending a forward");
+    else connection.breakOff();
   }
 
   async #run(): Promise<void> {

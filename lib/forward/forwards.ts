@@ -73,6 +73,8 @@ interface Publish {
 export class Forwards {
   readonly #options: ForwardsOptions;
   readonly #publishes = new Set<Publish>();
+  /** Those whose streams are over, and of which something is left to be sent. */
+  readonly #ending = new Set<Forward>();
   #closedRetries = 0;
   #closedBytes = 0;
 
@@ -84,7 +86,7 @@ export class Forwards {
   get totals(): { readonly retries: number; readonly sentBytes: number } {
     let retries = this.#closedRetries;
     let sentBytes = this.#closedBytes;
-    for (const forward of this.list()) {
+    for (const forward of [...this.list(), ...this.#ending]) {
       retries += forward.retries;
       sentBytes += forward.sentBytes;
     }
@@ -116,6 +118,11 @@ export class Forwards {
       for (const [id] of publish.forwards) this.#end(publish, id, isOver);
       this.#publishes.delete(publish);
     };
+  }
+
+  /** Ends all that is still being sent, also of streams that are over. */
+  close(): void {
+    for (const forward of this.#ending) forward.cut();
   }
 
   /** Takes over a new configuration for what is published already. */
@@ -176,8 +183,13 @@ export class Forwards {
     if (forward === undefined) return;
     forwards.delete(id);
     forward.close(isOver);
-    this.#closedRetries += forward.retries;
-    this.#closedBytes += forward.sentBytes;
+    this.#ending.add(forward);
+    const ended = forward.ended.then(() => {
+      this.#ending.delete(forward);
+      this.#closedRetries += forward.retries;
+      this.#closedBytes += forward.sentBytes;
+    });
+    inBackground(ended, "ending a forward");
   }
 
   /** Asks until it answers: the stream is published meanwhile all the same. */

@@ -117,10 +117,14 @@ export class ConnectionWriter {
     this.#write(bytes).then(this.#onWritten, this.#onFailed);
   }
 
+  /** Whether nothing is being written, and no session output waits. */
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#control.length === 0 && this.#unfinished === undefined;
+  }
+
   /** Resolves when all session output is out, or the writer is closed. */
   drained(): Promise<void> {
-    const isIdle = !this.#isWriting && this.#control.length === 0 && this.#unfinished === undefined;
-    if (this.#isClosed || isIdle) return Promise.resolve();
+    if (this.#isClosed || this.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.#drained = resolve;
     });

@@ -212,6 +212,18 @@ export class UpstreamConnection {
     this.#close(reason);
   }
 
+  /** Whether nothing is being written and none of our words wait. */
+  get isIdle(): boolean {
+    return this.#isClosed || (this.#writer?.isIdle ?? true);
+  }
+
+  /** Says that what was published is over; to be closed when that is out. */
+  sayGoodbye(): void {
+    if (this.#isClosed) return;
+    this.session.finish();
+    this.#flushOutput();
+  }
+
   /** Ends the connection without the words that say that what was published is over: it will go on with another connection. */
   breakOff(): void {
     this.#close(undefined, false);

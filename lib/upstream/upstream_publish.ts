@@ -5,7 +5,12 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { type ClientEvent, refusalError } from "../session/client_session.ts";
 import type { UpstreamResult } from "./follow_redirects.ts";
 import type { Amf0Object } from "../wire/amf0.ts";
+import { pause } from "./pause.ts";
 import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
+
+/** How long the rest of a stream that is over may take, in milliseconds, and how often it is looked whether it is out. */
+const LAST_WORDS_MS = 1000;
+const LAST_WORDS_LOOK_MS = 20;
 
 export interface UpstreamPublishOptions extends UpstreamEndpoint {
   readonly stream: LiveStream;
@@ -77,6 +82,26 @@ export class UpstreamPublish {
   close(): void {
     this.#connection.close();
     this.#unsubscribe();
+  }
+
+  /** Ends it when the rest of the stream is out, and the words that it is over; at the latest after a second, or at the signal. */
+  async finish(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const connection = this.#connection;
+    const endMs = clock.now() + LAST_WORDS_MS;
+    const isOut = () => {
+      connection.flush();
+      return this.#cursor?.isBehind !== true && connection.isIdle;
+    };
+    const wait = async () => {
+      while (!signal.aborted && !isOut() && clock.now() < endMs) {
+        await pause(clock, LAST_WORDS_LOOK_MS, signal);
+      }
+    };
+    await wait();
+    connection.sayGoodbye();
+    await wait();
+    this.breakOff();
   }
 
   /** Ends it as `close` does, but leaves it open whether the stream goes on with another connection. */

@@ -6,7 +6,8 @@ import { Changes } from "../fakes/changes.ts";
 import { until } from "../fakes/deadline.ts";
 import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { FORWARD_BACKEND_CONF, FORWARD_MASTER_CONF } from "../fixtures/srs_forward_confs.ts";
-import { LocalNode } from "./cluster_nodes.ts";
+import { LocalNode, startLocalCluster } from "./cluster_nodes.ts";
+import { FollowingEncoder } from "./drained_clients.ts";
 import { startEncoder, watchRtmp } from "./players.ts";
 import { mediaFile } from "./media_files.ts";
 import { NginxRtmp } from "./nginx_rtmp.ts";
@@ -149,6 +150,31 @@ Deno.test("forwards follow the configuration and the publisher: added, removed, 
     ok(errors.every((error) => /this server itself/.test(error)), errors.join());
     equal(first.node.runtime.hub.get("/other/b"), undefined);
     ok(!encoder.client.isEnded);
+  } finally {
+    await scope.close();
+  }
+});
+
+Deno.test("a stream whose encoder moves to another node is forwarded from there, and was never said to be over", async () => {
+  const scope = new TestScope();
+  try {
+    const platform = await LocalNode.start(scope);
+    const target = { url: `rtmp://${platform.origin}/live`, key: "copy" };
+    const nodes = await startLocalCluster(scope, {}, {
+      forward: { enabled: true, targets: { platform: target } },
+    });
+    const [a] = nodes;
+    const encoder = await FollowingEncoder.start(scope, a, "a");
+    const watch = await watchRtmp(scope, platform.rtmp.port, "copy");
+    await watch.more(20);
+    const drained = a.node.drain.begin({ startWaitMs: 0, graceMs: 5000 });
+    const port = await encoder.movedTo;
+    const b = nodes.find(({ rtmp }) => rtmp.port === port);
+    ok(b !== undefined && b !== a);
+    await until(() => states(b).join() === "forwarding", "the forward of the other node");
+    await watch.more(20);
+    await drained;
+    deepEqual([watch.isEnded, watch.wentBack, states(a)], [false, [], []]);
   } finally {
     await scope.close();
   }

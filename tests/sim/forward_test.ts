@@ -201,10 +201,6 @@ Deno.test("a destination that is dead is tried after 1, 2, 4 … 30 s, and is co
 for (
   const [what, mood] of [
     ["says no", { code: "NetStream.Publish.Denied", description: `no such key: ${KEY}` }],
-    ["says that the name is taken", {
-      code: "NetStream.Publish.BadName",
-      description: "FB-1-secret is busy",
-    }],
     ["says something else", { code: "NetStream.Failed", description: "secret/more" }],
   ] as const
 ) {
@@ -234,6 +230,32 @@ Deno.test("a platform that hangs up without a word is given one more chance, the
   await stage.advance(3000);
   assert.equal(stage.platform.dials, 3);
   forward.close(true);
+});
+
+Deno.test("a name that is taken is asked for soon at first, since it may be ours still, and then after a minute", async () => {
+  const stage = new Stage();
+  stage.platform.moods = [{ code: "NetStream.Publish.BadName", description: "FB-1-secret is busy" }];
+  const forward = stage.forward();
+  await stage.advance(60_000);
+  assert.equal(stage.platform.dials, 6);
+  await stage.advance(120_000);
+  assert.ok(stage.platform.dials <= 9, `${stage.platform.dials}`);
+  assert.match(forward.lastError ?? "", /\(\*\*\* is busy\)/);
+  forward.close(true);
+});
+
+Deno.test("a stream that is over is sent to its last frame, and then said to be over", async () => {
+  const stage = new Stage();
+  const forward = stage.forward();
+  await stage.advance(100);
+  stage.begin();
+  stage.frames(30);
+  stage.feed.close();
+  forward.close(true);
+  await stage.advance(200);
+  assert.equal(stage.platform.last.media.at(-1), "a1160");
+  assert.deepEqual(stage.platform.last.commands.slice(-2), [`FCUnpublish ${KEY}`, "deleteStream"]);
+  assert.ok(stage.platform.last.isClosed);
 });
 
 Deno.test("after a lost connection a name that is taken is our own, and is asked for again soon", async () => {
