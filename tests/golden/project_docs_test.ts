@@ -23,6 +23,21 @@ for (const name of ["README.md", "SECURITY.md", "CONTRIBUTING.md"]) {
   });
 }
 
+Deno.test("docs/architecture.md names classes, functions and files that there are", () => {
+  const sources = [...listSources("lib/")];
+  const code = sources.map(read).join("\n");
+  for (const [, name = ""] of read("docs/architecture.md").matchAll(/`([^`]+)`/g)) {
+    if (/^[\w/]+\.ts$/.test(name)) {
+      assert.ok(
+        sources.some((path) => path === name || path.endsWith(`/${name}`)) || name === "main.ts",
+        name,
+      );
+    } else if (/^[A-Z]\w+(\.\w+)?$/.test(name) || /^[a-z]+[A-Z]\w*$/.test(name)) {
+      for (const part of name.split(".")) assert.match(code, new RegExp(`\\b${part}\\b`), name);
+    }
+  }
+});
+
 Deno.test("CONTRIBUTING.md shows every room of the house", () => {
   const rooms = [...Deno.readDirSync(new URL("lib/", ROOT))].map(({ name }) => name);
   const text = read("CONTRIBUTING.md");
@@ -36,3 +51,10 @@ Deno.test("the license is the same in LICENSE, in deno.json and in the API", asy
   const { data } = await (await apiApp().request("/api/v1/authors")).json();
   assert.equal(data.license, "MIT");
 });
+
+function* listSources(folder: string): Iterable<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
+    if (isDirectory) yield* listSources(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield `${folder}${name}`;
+  }
+}
