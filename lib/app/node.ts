@@ -6,6 +6,7 @@ import { randomId } from "../base/random_id.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { SteadyClock } from "../base/steady_clock.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import type { Directory } from "../cluster/directory.ts";
 import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
 import type { Readiness, ServerTotals } from "../http/server_view.ts";
@@ -69,7 +70,7 @@ export class Node {
   readonly runtime: ServerRuntime;
   readonly rtmp: RtmpServer;
   readonly view: LiveServerView;
-  readonly cluster: Cluster;
+  readonly cluster: Directory;
   readonly drain: Drain;
   /** What all deadlines go by. */
   readonly #clock = new SteadyClock(SYSTEM_CLOCK, (pauseMs) => {

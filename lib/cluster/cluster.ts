@@ -6,6 +6,7 @@ import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.ts";
 import { busyError, claimHolds, lostClaimError } from "./conflict.ts";
 import type { Coworker } from "./coworker.ts";
+import type { Directory, ListedNode, OtherNode, PublishClaim } from "./directory.ts";
 import { CoworkerClient, type Fetch } from "./coworker_client.ts";
 import { Coworkers, type ResolveHost } from "./coworkers.ts";
 import { type Location, Locator } from "./locator.ts";
@@ -35,18 +36,6 @@ export interface ClusterOptions {
   readonly onLost: (stream: OwnedStream, reason: RtmpError) => void;
 }
 
-/** A publish that the cluster has nothing against. */
-export interface PublishClaim {
-  /** To be given to `own`: later than that of any owner whom this one takes over from. */
-  readonly publishedAtMs: number;
-}
-
-/** Where another node of the cluster takes RTMP; without brackets. */
-export interface OtherNode {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** The coworkers that share a secret, with the shortest pause and the longest patience of their vhosts. */
 interface Realm {
   readonly coworkers: Coworkers;
@@ -54,8 +43,8 @@ interface Realm {
   queryTimeoutMs: number;
 }
 
-/** What this node knows of its cluster, and what it tells it. */
-export class Cluster {
+/** What this node knows of its cluster, and what it tells it: the directory in which each node fetches the others' states. */
+export class Cluster implements Directory {
   readonly identity: NodeIdentity;
   /** What this node owns. */
   readonly owned: OwnedStreams = new OwnedStreams();
@@ -229,9 +218,7 @@ export class Cluster {
   }
 
   /** All coworkers with the vhosts that name them, and names that can't be looked up. */
-  *listCoworkers(): Iterable<
-    { coworker: Coworker; vhosts: readonly string[] } | { name: string; error: string }
-  > {
+  *listCoworkers(): Iterable<ListedNode> {
     for (const [secret, { coworkers }] of this.#realms) {
       const vhosts = [...this.#settings.vhosts].filter(([, vhost]) =>
         isClustered(vhost) && vhost.secret === secret

@@ -1,7 +1,6 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import { hostAndPort, streamKey } from "../base/stream_address.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Coworker } from "./coworker.ts";
+import type { Directory, KnownNode } from "./directory.ts";
 import { hostOf } from "../base/host_port.ts";
 import {
   loadJson,
@@ -17,7 +16,7 @@ import { stateETag } from "./owned_streams.ts";
 import { challenge, SignatureVerifier, signedFor, type SignedRequest } from "./request_signature.ts";
 
 export interface ClusterReportOptions {
-  readonly cluster: Cluster;
+  readonly cluster: Directory;
   /** Milliseconds since 1970. */
   readonly wallNow: () => number;
   readonly load: () => NodeLoad;
@@ -188,7 +187,7 @@ export class ClusterReport {
 }
 
 function coworkerJson(
-  coworker: Coworker,
+  coworker: KnownNode,
   vhosts: readonly string[],
   isVisible: (vhost: string) => boolean,
   withStreams: boolean,

@@ -1,6 +1,7 @@
 import { RtmpError } from "../base/errors.ts";
 import { newId } from "../base/random_id.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import type { Directory } from "../cluster/directory.ts";
 import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { pause } from "../upstream/pause.ts";
@@ -29,20 +30,10 @@ import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 const CONNECT_TIMEOUT_MS = 1000;
 
 /** What the router asks of the cluster. */
-export interface ClusterKnowledge {
-  /** Which node owns a stream. */
-  locate(query: StreamQuery, signal: AbortSignal): Promise<Location>;
-  /** Throws RtmpError when the stream may not be published here; else the time to claim it with. */
-  checkPublish(query: StreamQuery, signal: AbortSignal): Promise<{ readonly publishedAtMs: number }>;
-  /** From now on this node owns a stream, until `disown` or until another node's claim turns out to hold. */
-  own(stream: Omit<OwnedStream, "key">): void;
-  disown(key: string, connectionId: string): void;
-  /** Another node of the vhost that takes new clients. */
-  findOther(vhost: string): { readonly host: string; readonly port: number } | undefined;
-  isCoworker(nodeId: string): boolean;
-  /** The publisher of a stream of this node may go on at another one. */
-  letMove(key: string): void;
-}
+export type ClusterKnowledge = Pick<
+  Directory,
+  "locate" | "checkPublish" | "own" | "disown" | "findOther" | "isCoworker" | "letMove"
+>;
 
 export interface ClusterRouterOptions extends UpstreamRouterOptions {
   readonly cluster: ClusterKnowledge;
@@ -122,13 +113,13 @@ export class ClusterRouter {
     const { vhost, address, key } = request;
     const connectionId = newId(randomBytes);
     this.#stops.set(connectionId, stop);
-    cluster.own({
-      vhost: vhost.name,
-      app: address.app,
-      stream: address.stream,
-      publishedAtMs,
-      connectionId,
-    });
+    try {
+      const { app, stream } = address;
+      await cluster.own({ vhost: vhost.name, app, stream, publishedAtMs, connectionId });
+    } catch (error) {
+      this.#stops.delete(connectionId);
+      throw error;
+    }
     this.hear(key);
     return {
       release: () => {
