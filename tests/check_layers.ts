@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   upstream: ["wire", "session", "hub", "net"],
   server: ["wire", "session", "hub", "net", "access"],
   routing: ["wire", "hub", "net", "upstream", "cluster", "server"],
-  forward: ["wire", "hub", "net", "upstream", "server"],
+  forward: ["wire", "hub", "net", "access", "upstream", "server"],
   outputs: ["wire", "hub", "net", "server", "access"],
   http: ["wire", "net"],
   web: [],

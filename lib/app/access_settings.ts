@@ -1,9 +1,8 @@
 import type { AccessChecks } from "../access/access.ts";
 import type { AccessCheck } from "../access/access_check.ts";
 import { AddressRules } from "../access/address_rules.ts";
-import { HookClient } from "../access/hook_client.ts";
-import type { HookNode } from "../access/hook_fields.ts";
-import { HookEvents, Hooks, type HookSettings } from "../access/hooks.ts";
+import { type HookCallSettings, HookClient } from "../access/hook_client.ts";
+import { type HookEvents, Hooks, type HookSettings } from "../access/hooks.ts";
 import { Referrer, type ReferrerSettings } from "../access/referrer.ts";
 import { type AddressRule, parseAddressRule } from "../base/address_rule.ts";
 import type { Clock } from "../base/clock.ts";
@@ -44,8 +43,15 @@ function hookSettings(hooks: VhostConfig["http_hooks"]): HookSettings {
   const { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop } = hooks;
   return {
     urls: { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop },
-    timeoutMs: hooks.timeout_ms,
     onFailure: hooks.on_failure,
+    ...hookCallSettings(hooks),
+  };
+}
+
+/** How the hooks of a vhost are called, whatever they ask. */
+export function hookCallSettings(hooks: VhostConfig["http_hooks"]): HookCallSettings {
+  return {
+    timeoutMs: hooks.timeout_ms,
     tls: {
       ...(hooks.ca === "" ? {} : { ca: Deno.readTextFileSync(hooks.ca) }),
       isUnverified: !hooks.tls_verify,
@@ -70,12 +76,11 @@ function* checksOf(
   if (hooks !== undefined) yield new Hooks(hooks, services.hooks);
 }
 
-/** What a node tells hooks by. */
-export function hookEvents(poster: HttpPoster, clock: Clock, node: HookNode): HookEvents {
-  const client = new HookClient({
+/** What a node calls hooks by. */
+export function hookClient(poster: HttpPoster, clock: Clock): HookClient {
+  return new HookClient({
     post: (...request) => poster.post(...request),
     clock,
     userAgent: SIGNATURE,
   });
-  return new HookEvents(client, node, clock);
 }

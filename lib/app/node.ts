@@ -14,9 +14,10 @@ import { ConnectionLimits } from "../net/connection_limits.ts";
 import { Access } from "../access/access.ts";
 import { Entrance } from "../net/entrance.ts";
 import { HttpPoster } from "../net/http_post.ts";
-import type { HookEvents } from "../access/hooks.ts";
+import type { HookCallSettings } from "../access/hook_client.ts";
+import { HookEvents } from "../access/hooks.ts";
 import { streamId } from "./stream_id.ts";
-import { accessChecks, hookEvents } from "./access_settings.ts";
+import { accessChecks, hookCallSettings, hookClient } from "./access_settings.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import type { DialAddress, SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -116,11 +117,9 @@ export class Node {
     this.#dialler = new Dialler({ clock, limits: this.#connections, config: () => this.#config });
     const nodeId = config.server_id || `vid-${randomId(randomBytes, 7)}`;
     const bootId = randomId(randomBytes, 8);
-    this.#hooks = hookEvents(this.#hookHttp, clock, {
-      serverId: nodeId,
-      serviceId: bootId,
-      streamId: (key) => streamId(bootId, key),
-    });
+    const hooks = hookClient(this.#hookHttp, clock);
+    const node = { serverId: nodeId, serviceId: bootId, streamId: (key: string) => streamId(bootId, key) };
+    this.#hooks = new HookEvents(hooks, node, clock);
     this.#access = new Access(
       accessChecks(config, { hooks: this.#hooks }),
       (...end) => this.#hooks.closed(...end),
@@ -162,7 +161,7 @@ export class Node {
       load: () => this.#load(),
       publicAddress,
     });
-    const backend = { fetch, serverId: nodeId, serviceId: bootId, signature: SIGNATURE };
+    const backend = { call: hooks.call.bind(hooks), serverId: nodeId, serviceId: bootId };
     this.#forwards = new Forwards({
       settings: (vhost) => forwardSettings(this.#config, vhost),
       dial: {
@@ -178,7 +177,8 @@ export class Node {
       traffic,
       onBehind: (stream, cursor) => streams.scheduler(stream.options.gatherMs).markDirty(cursor.output),
       isSelf: (server) => this.#isSelf(server),
-      askBackend: (url, question, signal) => askForwardBackend(backend, url, question, signal),
+      askBackend: async (url, question) =>
+        await askForwardBackend(backend, url, question, this.#hookCallSettings(question.vhost)),
     });
     this.runtime = new ServerRuntime({
       version: VERSION,
@@ -314,6 +314,11 @@ export class Node {
   #setDraining(isDraining: boolean): void {
     this.runtime.isDraining = isDraining;
     this.cluster.setDraining(isDraining);
+  }
+
+  #hookCallSettings(vhost: string): HookCallSettings {
+    const hooks = this.#config.vhost[vhost]?.http_hooks;
+    return hooks === undefined ? { timeoutMs: 1, tls: { isUnverified: false } } : hookCallSettings(hooks);
   }
 
   #readiness(): Readiness {

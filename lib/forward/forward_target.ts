@@ -36,13 +36,14 @@ export function placeOf(
   if (kind === "server") {
     const { app, stream, parameters } = address;
     const named = `${destination.url.scheme}://${hostAndPort(host, port)}`;
-    const tcUrl = upstreamTcUrl(vhost === DEFAULT_VHOST ? host : vhost, port, app);
+    const isSecure = destination.url.scheme === "rtmps";
+    const tcUrl = upstreamTcUrl(vhost === DEFAULT_VHOST ? host : vhost, port, app, isSecure);
     return {
       name: destination.name ?? hostAndPort(host, port),
       shownUrl: `${named}/${app}/${stream}`,
       secrets: secretsOf("", parameters),
       address: address_,
-      tcUrl: tcUrl.replace(/^rtmp:/, `${destination.url.scheme}:`),
+      tcUrl,
       app,
       streamName: stream + parameters,
       manner: "srs",

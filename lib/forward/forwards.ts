@@ -11,7 +11,7 @@ import type { Dial, UpstreamSession } from "../upstream/upstream_connection.ts";
 import type { Amf0Object } from "../wire/amf0.ts";
 import { Forward } from "./forward.ts";
 import { ForwardPause } from "./forward_pause.ts";
-import type { ForwardQuestion } from "./forward_backend.ts";
+import { ForwardBackendError, type ForwardQuestion } from "./forward_backend.ts";
 import { type ForwardDestination, placeOf } from "./forward_target.ts";
 import { fitsPatterns, parseForwardUrl } from "../base/forward_url.ts";
 
@@ -30,11 +30,7 @@ export interface ForwardSettings {
 }
 
 /** Asks a backend where a stream is to be forwarded to; rejects with the reason. */
-export type AskBackend = (
-  backend: string,
-  question: ForwardQuestion,
-  signal: AbortSignal,
-) => Promise<readonly string[]>;
+export type AskBackend = (backend: string, question: ForwardQuestion) => Promise<readonly string[]>;
 
 export interface ForwardsOptions {
   /** As configured now; undefined: nothing of that vhost is forwarded here. */
@@ -207,10 +203,10 @@ export class Forwards {
     while (!signal.aborted && publish.backend === backend) {
       let urls: readonly string[];
       try {
-        urls = await this.#options.askBackend(backend, question, signal);
+        urls = await this.#options.askBackend(backend, question);
       } catch (error) {
         if (signal.aborted) return;
-        const pauseMs = retry.next(0, false);
+        const pauseMs = retry.next(0, error instanceof ForwardBackendError && error.isRefusal);
         log.warn("Cannot ask forward.backend where to forward; retrying", {
           stream: request.key,
           reason: errorText(error),

@@ -63,6 +63,8 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
   #vhost: VhostSettings | undefined;
   /** It has asked to publish or play, whatever the answer. */
   #hasAsked = false;
+  /** It was asked to go on at another node. */
+  #isSentElsewhere = false;
   #ending: Ending = { kind: "open" };
   #lastPingMs: number;
 
@@ -203,7 +205,8 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
         this.#roles.play(event.messageStreamId)?.setReceive(event.media, event.isOn);
         return undefined;
       case "stop":
-        this.#endRole(event.messageStreamId, true);
+        // A publisher that was asked to go on at another node says so too when it leaves this one.
+        this.#endRole(event.messageStreamId, !this.#isSentElsewhere);
         return undefined;
       case "redirectAnswered":
         this.close(new RtmpError("redirected", "The client followed the redirect"));
@@ -332,6 +335,7 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
     const elsewhere = router.elsewhere?.({ ...this.requester, address, vhost, key }, kind);
     if (elsewhere === undefined) return false;
     this.#say(elsewhere, "This node is about to stop");
+    this.#isSentElsewhere = true;
     // Who got a ReconnectRequest goes when it suits, and is served until then.
     if (elsewhere.kind === "redirect") this.#leaveSoon(elsewhere.tcUrl);
     return true;

@@ -9,52 +9,71 @@ import { FORWARD_BACKEND_CONF, FORWARD_MASTER_CONF } from "../fixtures/srs_forwa
 import { LocalNode, startLocalCluster } from "./cluster_nodes.ts";
 import { FollowingEncoder } from "./drained_clients.ts";
 import { startEncoder, watchRtmp } from "./players.ts";
+import { makeCertificate, tlsConfig } from "./certificates.ts";
+import { report } from "./crowd.ts";
 import { mediaFile } from "./media_files.ts";
 import { NginxRtmp } from "./nginx_rtmp.ts";
 import { programTest } from "./program_test_case.ts";
-import { publishArguments } from "./publish_file.ts";
+import { publishFile } from "./publish_file.ts";
 import { TestScope } from "./test_scope.ts";
 
 programTest(
-  ["ffmpeg", "nginx-rtmp"],
-  "ffmpeg's stream is forwarded to nginx-rtmp and to another Headwater; nginx is killed and comes back",
+  ["ffmpeg", "nginx-rtmp", "openssl"],
+  "ffmpeg's stream is forwarded to nginx-rtmp and to another Headwater by rtmps; nginx is killed and comes back",
   async (scope) => {
     const nginx = await NginxRtmp.start(scope);
-    const second = await LocalNode.start(scope);
-    const first = await LocalNode.start(scope, {}, {
-      forward: {
-        enabled: true,
-        destination: [second.origin],
-        targets: { nginx: { url: `rtmp://${nginx.origin}/live`, key: "the-secret-key?a=b/c&d=e" } },
-      },
+    const certificate = await makeCertificate(scope, "second");
+    const second = await scope.startServer({ config: tlsConfig(certificate) });
+    const first = await scope.startServer({
+      config: `upstream_tls = { ca = "${certificate.cert}" }
+[vhost.__defaultVhost__.forward]
+enabled = true
+destination = ["rtmps://localhost:${second.port("rtmps")}/backup/[stream]"]
+[vhost.__defaultVhost__.forward.targets.nginx]
+url = "rtmp://${nginx.origin}/live"
+key = "the-secret-key?a=b/c&d=e"
+streams = ["live/*"]`,
     });
-    scope.start("ffmpeg", ...publishArguments(await mediaFile("av.flv"), `rtmp://${first.origin}/live/a`));
-    await until(() => first.node.runtime.hub.get("/live/a")?.feed !== undefined, "ffmpeg to publish");
-    const here = await watchRtmp(scope, first.rtmp.port, "a");
-    const there = await watchRtmp(scope, second.rtmp.port, "a");
+    await publishFile(scope, first, await mediaFile("av.flv"));
+    const here = await watchRtmp(scope, first.port("rtmp"), "a");
+    const started = (from: number) =>
+      first.line(({ message, to }) => message === "Forward started" && to === "nginx", from);
+    await started(0);
+    const there = await watchRtmp(scope, second.port("rtmp"), "a", "backup");
     const atNginx = await watchRtmp(scope, nginx.port, "the-secret-key");
     await Promise.all([here, there, atNginx].map((watch) => watch.more(60)));
-    deepEqual(states(first), ["forwarding", "forwarding"]);
-
+    const lost = first.lines.length;
     await nginx.kill();
-    await until(() => states(first).includes("waiting"), "the loss of nginx");
+    await first.line(({ message, to }) => message === "Forward lost; retrying" && to === "nginx", lost);
+    const killedAt = here.messages;
     await here.more(60);
-    const again = await NginxRtmp.start(scope, "", nginx.port);
-    await until(
-      () => states(first).every((state) => state === "forwarding"),
-      "the forward's return",
-    );
-    const resumed = await watchRtmp(scope, again.port, "the-secret-key");
+    const back = await NginxRtmp.start(scope, "", nginx.port);
+    await started(lost);
+    const resumed = await watchRtmp(scope, back.port, "the-secret-key");
     await resumed.more(60);
     ok(Math.abs(resumed.lastTimestamp - here.lastTimestamp) < 2000, "time goes on");
     for (const watch of [here, there]) {
       deepEqual([watch.isEnded, watch.wentBack], [false, []]);
       ok(watch.longestPauseMs < 1500, `paused for ${watch.longestPauseMs} ms`);
     }
-    const text = await api(first, "/api/v1/forwards");
-    ok(!text.includes("secret"), text);
-    ok(text.includes(`rtmp://${nginx.origin}/live/***`), text);
-    ok(!(await (await fetch(`http://${first.api}/metrics`)).text()).includes("secret"));
+    report(
+      `the publisher's player: ${here.messages} messages, ${
+        here.messages - killedAt
+      } since nginx was killed, ` +
+        `longest pause ${Math.round(here.longestPauseMs)} ms; nginx got ${resumed.messages} again`,
+    );
+    const api = `http://127.0.0.1:${first.port("httpApi")}`;
+    const forwards = await (await fetch(`${api}/api/v1/forwards`)).text();
+    const shown = JSON.parse(forwards).forwards.map(({ url, state }: Record<string, string>) =>
+      `${state} ${url}`
+    );
+    deepEqual(shown, [
+      `forwarding rtmps://localhost:${second.port("rtmps")}/backup/a`,
+      `forwarding rtmp://${nginx.origin}/live/***`,
+    ]);
+    const everything = forwards + JSON.stringify(first.lines) + await (await fetch(`${api}/metrics`)).text() +
+      await (await fetch(`${api}/api/v1/streams`)).text();
+    ok(!everything.includes("the-secret-key"));
   },
 );
 
@@ -251,10 +270,4 @@ function encodeHex(bytes: Uint8Array): string {
 
 function states({ node }: LocalNode): string[] {
   return Array.from(node.view.forwards(), ({ state }) => state);
-}
-
-async function api({ api }: LocalNode, path: string): Promise<string> {
-  const response = await fetch(`http://${api}${path}`);
-  equal(response.status, 200);
-  return await response.text();
 }

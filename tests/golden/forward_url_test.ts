@@ -112,7 +112,7 @@ Deno.test("a media server gets a stream under its own names, a platform no more 
     "__defaultVhost__",
     address,
   );
-  assert.deepEqual([tls.address.port, tls.tcUrl], [443, "rtmps://10.0.0.1:443/live"]);
+  assert.deepEqual([tls.address.port, tls.tcUrl], [443, "rtmps://10.0.0.1/live"]);
   const url = parseForwardUrl("rtmps://live-api-s.facebook.com:443/rtmp/", "FB-1?s_bl=1&a=Ab/cd");
   const platform = placeOf({ name: "facebook", kind: "url", url, patterns: [] }, "__defaultVhost__", address);
   assert.deepEqual(
