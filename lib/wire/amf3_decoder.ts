@@ -48,7 +48,9 @@ export function readAmf3(reader: AmfReader): Amf3Value {
 }
 
 /** Traits as they are on the wire: an externalizable class has no properties of its own. */
-interface WireTraits extends Amf3Traits {
+interface WireTraits {
+  /** One for all objects that refer to it, so that an encoder can refer to it again. */
+  readonly traits: Amf3Traits;
   readonly isExternalizable: boolean;
 }
 
@@ -133,10 +135,10 @@ class Amf3Decoder {
   }
 
   #object(header: number): Amf3Value {
-    const traits = (header & 1) === 0
+    const { traits, isExternalizable } = (header & 1) === 0
       ? this.#referred(this.#traits, header >> 1, "traits")
       : this.#inlineTraits(header >> 1);
-    if (traits.isExternalizable) {
+    if (isExternalizable) {
       if (!WRAPPER_CLASSES.has(traits.className)) {
         throw new RtmpError(
           "amf-malformed",
@@ -150,13 +152,12 @@ class Amf3Decoder {
       if (typeof wrapped === "object" && wrapped !== null) this.#objects[place] = wrapped;
       return wrapped;
     }
-    const { className, sealedNames, isDynamic } = traits;
-    const object = this.#remember(new Amf3Object(new Map(), { className, sealedNames, isDynamic }));
-    for (const name of sealedNames) {
+    const object = this.#remember(new Amf3Object(new Map(), traits));
+    for (const name of traits.sealedNames) {
       this.#reader.countProperty();
       object.entries.set(name, this.value());
     }
-    if (isDynamic) this.#dynamic(object.entries);
+    if (traits.isDynamic) this.#dynamic(object.entries);
     return object;
   }
 
@@ -169,9 +170,9 @@ class Amf3Decoder {
     this.#reader.expectElements(count, 2);
     const sealedNames: string[] = [];
     for (let i = 0; i < count; i++) sealedNames.push(this.#string());
-    const traits = { className, sealedNames, isDynamic, isExternalizable };
-    this.#traits.push(traits);
-    return traits;
+    const wireTraits = { traits: { className, sealedNames, isDynamic }, isExternalizable };
+    this.#traits.push(wireTraits);
+    return wireTraits;
   }
 
   /** Names and values up to the empty name. */

@@ -29,7 +29,7 @@ programTest(
       urls.push(...[b, edge].map(({ httpPort }) => `http://127.0.0.1:${httpPort}/live/a.flv`));
       await Promise.all(urls.map(async (url, index) => {
         const path = scope.path(`${entry.rtmp.port}-${index}.flv`);
-        await scope.start("ffmpeg", "-v", "error", "-i", url, "-t", "3", "-c", "copy", path).succeed();
+        await scope.start("ffmpeg", "-v", "error", "-i", url, "-t", "4", "-c", "copy", path).succeed();
         await assertSameFrames(scope, path, file, 60);
       }));
       await publisher.kill();

@@ -116,6 +116,14 @@ Deno.test("decodeAmf3() gives what a known externalizable class wraps", () => {
   assert.equal(array.items[1], array.items[0]);
 });
 
+Deno.test("traits that objects share on the wire are written once again", () => {
+  const names = Array.from({ length: 50 }, (_, index) => `property${index}`);
+  const traits = { className: "Sample", sealedNames: names, isDynamic: false };
+  const objects = Array.from({ length: 20 }, () => new Amf3Object(new Map(), traits));
+  const bytes = encodeAmf3([new Amf3Array(objects)]);
+  assert.deepEqual(encodeAmf3(decodeAmf3(bytes)), bytes);
+});
+
 Deno.test("decodeAmf3() forgets its tables after each value", () => {
   assert.deepEqual(decodeAmf3(hex("06 03 'a' 09 03 01 06 03 'b'")), ["a", new Amf3Array(["b"])]);
   assert.throws(() => decodeAmf3(hex("06 03 'a' 06 00")), isError("amf-malformed"));
