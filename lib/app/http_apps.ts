@@ -65,6 +65,10 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
       return { maxBodyBytes, sendTimeoutMs };
     },
     onFault: (error) => log.error("HTTP request failed", { error }),
+    onContradiction: ({ hostname }) =>
+      log.warn("Proxy's X-Forwarded-For and Forwarded name different clients: X-Forwarded-For counts", {
+        proxy: hostname,
+      }),
     onTlsClient: (peer, local) =>
       log.info("HTTP request refused: the client speaks TLS (https://), this port is for plain HTTP", {
         peer: `${peer.hostname}:${peer.port}`,

@@ -66,6 +66,13 @@ const LONG_PAUSE_MS = 2000;
 /** How long a server that stops waits for hooks to be told who has left, in milliseconds. */
 const LAST_HOOKS_MS = 2000;
 
+/** How connections end that never said anything. */
+const QUIET_FAILURES: ReadonlySet<RtmpError["code"]> = new Set([
+  "connection-lost",
+  "handshake-timeout",
+  "shutting-down",
+]);
+
 /** One server, put together from a configuration: the only place that knows all parts. */
 export class Node {
   readonly runtime: ServerRuntime;
@@ -329,8 +336,9 @@ export class Node {
 
   /** One line for a client that can't get in for a reason that somebody can do something about. */
   #noteFailedEntry(error: RtmpError, peer: SocketAddress, local: SocketAddress): void {
-    this.runtime.countError(error.code);
-    const isQuiet = error.code === "connection-lost" || error.code === "shutting-down";
+    // A port scan or a health check that says nothing is no event.
+    const isQuiet = QUIET_FAILURES.has(error.code);
+    if (!isQuiet) this.runtime.countError(error.code);
     log[isQuiet ? "debug" : "info"]("Connection failed before its first word", {
       peer: `${peer.hostname}:${peer.port}`,
       port: local.port,

@@ -28,6 +28,12 @@ export interface EnteredConnection {
   readonly duplex: ByteDuplex;
   /** Ends its counting; to be called when it is over. */
   readonly release: () => void;
+  /**
+   * Counts it for another address: a proxy's connection turned out to be one client's.
+   *
+   * @throws {RtmpError} `too-many-connections` when that address has too many.
+   */
+  readonly moveTo: (ip: string) => void;
   /** Why it can't be served: it is there to be told so. */
   readonly refusal?: RtmpError;
 }
@@ -71,7 +77,7 @@ export class Entrance {
     options: EnterOptions = {},
   ): EnteredConnection | Promise<EnteredConnection | undefined> {
     const ip = duplex.remoteAddress.hostname;
-    const isProxy = !duplex.isSecure && this.isTrustedProxy(ip);
+    const isProxy = this.isTrustedProxy(ip);
     let entered: EnteredConnection;
     try {
       this.#checkSilent(duplex);
@@ -92,14 +98,24 @@ export class Entrance {
 
   #admit(duplex: ByteDuplex, ip: string | undefined, options: EnterOptions): EnteredConnection {
     const { reserved = 0, turnedAway = 0 } = options;
-    const { limits } = this.#options;
     try {
-      return { duplex, release: releaseWhenGone(duplex, limits.admit(ip, reserved)) };
+      return this.#count(duplex, ip, reserved);
     } catch (error) {
       if (turnedAway === 0 || !(error instanceof RtmpError)) throw error;
-      const release = releaseWhenGone(duplex, limits.admit(ip, reserved + turnedAway));
-      return { duplex, release, refusal: error };
+      return { ...this.#count(duplex, ip, reserved + turnedAway), refusal: error };
     }
+  }
+
+  #count(duplex: ByteDuplex, ip: string | undefined, reserved: number): EnteredConnection {
+    const { limits } = this.#options;
+    let uncount = limits.admit(ip, reserved);
+    const moveTo = (ip: string) => {
+      // For a moment it is counted twice.
+      const next = limits.admit(ip, reserved + 1);
+      uncount();
+      uncount = next;
+    };
+    return { duplex, release: releaseWhenGone(duplex, () => uncount()), moveTo };
   }
 
   async #agreeOnTls(
@@ -135,13 +151,15 @@ export class Entrance {
       return undefined;
     }
     const { client: remoteAddress = duplex.remoteAddress, readable } = input;
-    const clients: ByteDuplex = { ...duplex, readable, remoteAddress };
-    if (input.client === undefined) return { ...entered, duplex: clients };
-    release();
+    const known = { ...entered, duplex: { ...duplex, readable, remoteAddress } };
+    if (input.client === undefined) return known;
     try {
-      return this.#admit(clients, remoteAddress.hostname, options);
+      entered.moveTo(remoteAddress.hostname);
+      return known;
     } catch (error) {
+      if (options.turnedAway !== undefined && error instanceof RtmpError) return { ...known, refusal: error };
       duplex.close();
+      release();
       throw error;
     }
   }

@@ -87,10 +87,9 @@ function withFirst(
         return;
       }
       const { value, done } = await reader.read(view);
-      if (done || value === undefined) {
-        controller.close();
-        request?.respond(0);
-      } else request?.respondWithNewView(value);
+      if (done) controller.close();
+      // The buffer was handed on, and has come back; also at the end, when it is empty.
+      if (value !== undefined) request?.respondWithNewView(value);
     },
   });
 }

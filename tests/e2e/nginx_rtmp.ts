@@ -1,5 +1,5 @@
 import { freePort } from "../../bench/measure.ts";
-import { NGINX_RTMP_MODULE } from "./programs.ts";
+import { NGINX_RTMP_MODULE, NGINX_STREAM_MODULE } from "./programs.ts";
 import type { RunningProgram } from "./running_program.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -27,16 +27,7 @@ export class NginxRtmp {
     directives: string = "",
     port: number = freePort(),
   ): Promise<NginxRtmp> {
-    const path = scope.path(`nginx-${port}.conf`);
-    await Deno.writeTextFile(path, configuration(port, scope.path(`nginx-${port}.pid`), directives));
-    const program = scope.start("nginx-rtmp", "-e", "stderr", "-p", scope.path(""), "-c", path);
-    const end = performance.now() + READY_DEADLINE_MS;
-    while (!await listens(port)) {
-      if (performance.now() > end) {
-        throw new Error(`Cannot start nginx: ${(await program.kill()).stderr.slice(-2000)}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const program = await startNginx(scope, "nginx-rtmp", port, configuration(port, directives));
     return new NginxRtmp(port, program);
   }
 
@@ -55,15 +46,38 @@ export class NginxRtmp {
   }
 }
 
-/** One process in the foreground, that writes nothing but to the test's own folder. */
-function configuration(port: number, pidPath: string, directives: string): string {
-  return `load_module ${NGINX_RTMP_MODULE};
+/** Starts nginx, one process in the foreground that writes nothing but to the test's own folder, and waits until it listens. */
+export async function startNginx(
+  scope: TestScope,
+  name: "nginx-rtmp" | "nginx-stream",
+  port: number,
+  configuration: string,
+): Promise<RunningProgram> {
+  const path = scope.path(`nginx-${port}.conf`);
+  const module = name === "nginx-rtmp" ? NGINX_RTMP_MODULE : NGINX_STREAM_MODULE;
+  await Deno.writeTextFile(
+    path,
+    `load_module ${module};
 daemon off;
 master_process off;
-pid ${pidPath};
+pid ${scope.path(`nginx-${port}.pid`)};
 error_log stderr warn;
 events {}
-rtmp {
+${configuration}`,
+  );
+  const program = scope.start(name, "-e", "stderr", "-p", scope.path(""), "-c", path);
+  const end = performance.now() + READY_DEADLINE_MS;
+  while (!await listens(port)) {
+    if (performance.now() > end) {
+      throw new Error(`Cannot start nginx: ${(await program.kill()).stderr.slice(-2000)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return program;
+}
+
+function configuration(port: number, directives: string): string {
+  return `rtmp {
   server {
     listen 127.0.0.1:${port};
     application live {

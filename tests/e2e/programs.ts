@@ -6,9 +6,12 @@ export const FFMPEG7_VARIABLE = "HEADWATER_TEST_FFMPEG7";
 /** The module of nginx that speaks RTMP, where Debian's `libnginx-mod-rtmp` puts it. */
 export const NGINX_RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 
+/** The module of nginx that passes on TCP, where Debian's `libnginx-mod-stream` puts it. */
+export const NGINX_STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
 /**
  * Programs that tests use. `ffprobe7` is the one in the folder that HEADWATER_TEST_FFMPEG7 names; `nginx-rtmp` is nginx with its module
- * for RTMP.
+ * for RTMP, `nginx-stream` with the one for TCP.
  */
 export type ProgramName =
   | "ffmpeg"
@@ -17,6 +20,7 @@ export type ProgramName =
   | "gst-launch-1.0"
   | "chromium"
   | "nginx-rtmp"
+  | "nginx-stream"
   | "mpv"
   | "openssl"
   | "ffmpeg7"
@@ -37,12 +41,13 @@ export function findProgram(name: ProgramName): ProgramLocation | undefined {
     return isFile(path) ? { path, env: { LD_LIBRARY_PATH: folder } } : undefined;
   }
   const folders = (Deno.env.get("PATH") ?? "").split(":");
-  if (name === "nginx-rtmp") {
+  const isNginx = name === "nginx-rtmp" || name === "nginx-stream";
+  if (isNginx) {
     // Not in the path of everybody.
     folders.push("/usr/sbin");
-    if (!isFile(NGINX_RTMP_MODULE)) return undefined;
+    if (!isFile(name === "nginx-rtmp" ? NGINX_RTMP_MODULE : NGINX_STREAM_MODULE)) return undefined;
   }
-  const file = name === "nginx-rtmp" ? "nginx" : name;
+  const file = isNginx ? "nginx" : name;
   const path = folders.map((folder) => join(folder, file)).find(isFile);
   return path === undefined ? undefined : { path, env: {} };
 }

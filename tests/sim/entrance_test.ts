@@ -61,6 +61,9 @@ Deno.test("Entrance: a trusted proxy's header gives the client's address, to lim
   await rejects(third as Promise<unknown>, /1 from 192\.0\.2\.1 are open, limit per address is 1/);
   equal(proxies[2]?.isClosed, true);
   equal(bench.limits.clients, 2);
+  proxies[0]?.leave();
+  const reader = entered?.duplex.readable.getReader({ mode: "byob" });
+  equal((await reader?.read(new Uint8Array(10)))?.done, true);
   entered?.release();
   equal(bench.limits.clients, 1);
 });

@@ -1,5 +1,6 @@
 import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { RtmpError } from "../../base/errors.ts";
 import { joinBytes } from "../../base/join_bytes.ts";
 import { ConnectionWriter, type MediaSource } from "../../net/connection_writer.ts";
 import type { MediaPlay, MediaSink } from "../../net/media_sink.ts";
@@ -11,6 +12,7 @@ import {
   webSocketFrame,
   WebSocketReader,
 } from "../../wire/web_socket_frame.ts";
+import { forwardedClient } from "./client_address.ts";
 import { HttpError } from "./http_error.ts";
 import type { HttpAnswer, HttpHandler } from "./http_handler.ts";
 import { type ParsedRequest, type RequestLimits, RequestParser } from "./request_parser.ts";
@@ -43,6 +45,10 @@ export interface HttpConnectionContext {
   readonly limits: () => RequestLimits & { readonly sendTimeoutMs: number };
   /** A fault of this program; the client is answered 500. */
   readonly onFault: (error: unknown) => void;
+  /** Whether a peer is a proxy whose word about its clients counts. */
+  readonly isTrustedProxy: (ip: string) => boolean;
+  /** A trusted proxy's headers contradict each other. */
+  readonly onContradiction?: (peer: SocketAddress) => void;
   /** A client that speaks TLS where plain HTTP is spoken. */
   readonly onTlsClient?: (peer: SocketAddress, local: SocketAddress) => void;
   /** Counts bytes of answers that are not sent yet, of all connections together. */
@@ -63,6 +69,7 @@ type State = "reading" | "answering" | "writing" | "playing" | "ending" | "close
 export class HttpConnection implements MediaSink {
   readonly #context: HttpConnectionContext;
   readonly #handler: HttpHandler;
+  readonly #moveTo: (ip: string) => void;
   readonly #duplex: ByteDuplex;
   readonly #writer: ConnectionWriter;
   readonly #parser: RequestParser;
@@ -82,7 +89,14 @@ export class HttpConnection implements MediaSink {
   #backlogBytes = 0;
   #lingerTimer: Timer | undefined;
 
-  constructor(context: HttpConnectionContext, handler: HttpHandler, duplex: ByteDuplex) {
+  /** @param moveTo Counts it for the address of the client that plays over it; throws when that has too many. */
+  constructor(
+    context: HttpConnectionContext,
+    handler: HttpHandler,
+    duplex: ByteDuplex,
+    moveTo: (ip: string) => void = () => {},
+  ) {
+    this.#moveTo = moveTo;
     const { clock } = context;
     this.#context = context;
     this.#handler = handler;
@@ -251,6 +265,15 @@ export class HttpConnection implements MediaSink {
     if (taken < bytes.length) return this.#keepAhead(bytes.subarray(taken), isOurs);
   }
 
+  /** Who asks: behind a proxy, the client that it names. */
+  #clientOf({ headers }: ParsedRequest): SocketAddress {
+    const { remoteAddress } = this.#duplex;
+    const { isTrustedProxy, onContradiction } = this.#context;
+    const client = forwardedClient(headers, remoteAddress, isTrustedProxy);
+    if (client?.isContradicted) onContradiction?.(remoteAddress);
+    return client?.peer ?? remoteAddress;
+  }
+
   #refuseTls(): void {
     const { remoteAddress, localAddress } = this.#duplex;
     this.#context.onTlsClient?.(remoteAddress, localAddress);
@@ -262,6 +285,7 @@ export class HttpConnection implements MediaSink {
   async #answer(request: ParsedRequest): Promise<void> {
     const abort = this.#abort = new AbortController();
     const isHead = request.method === "HEAD";
+    const peer = this.#clientOf(request);
     let key: string | undefined;
     let answer: HttpAnswer;
     try {
@@ -271,7 +295,7 @@ export class HttpConnection implements MediaSink {
         throw new HttpError(503, "Cannot answer: too many responses are queued for clients that do not read");
       }
       answer = await this.#handler(this.#toFetch(request), {
-        peer: this.#duplex.remoteAddress,
+        peer,
         isHead,
         isWebSocket: key !== undefined,
         signal: abort.signal,
@@ -287,7 +311,16 @@ export class HttpConnection implements MediaSink {
       play?.close();
       return;
     }
-    if (play !== undefined) return this.#begin(play, response, key);
+    if (play !== undefined) {
+      try {
+        if (peer.hostname !== this.#duplex.remoteAddress.hostname) this.#moveTo(peer.hostname);
+      } catch (error) {
+        if (!(error instanceof RtmpError)) throw error;
+        play.close();
+        return this.#refuse(new HttpError(error.httpStatus, error.message));
+      }
+      return this.#begin(play, response, key);
+    }
     const body = new Uint8Array(await response.arrayBuffer());
     if (this.#state !== "answering") return;
     const hasLength = answer.isEndless !== true && response.status !== 204 && response.status !== 304;

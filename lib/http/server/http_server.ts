@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   /** That of all connections of the process. */
   readonly entrance: Entrance;
   readonly limits: () => { readonly maxBodyBytes: number; readonly sendTimeoutMs: number };
+  /** A trusted proxy's headers name different clients; told once. */
+  readonly onContradiction?: (peer: SocketAddress) => void;
   /** A client that speaks TLS where plain HTTP is spoken. */
   readonly onTlsClient?: (peer: SocketAddress, local: SocketAddress) => void;
   /** A fault of this program, in answering a request. */
@@ -38,6 +40,7 @@ export class HttpServer {
   readonly #open = new Set<HttpConnection>();
   readonly #listeners: ConnectionListener[] = [];
   #timer: Timer | undefined;
+  #isContradicted = false;
   #refused = 0;
   #refusal = "";
   #onEmpty: (() => void) | undefined;
@@ -48,6 +51,11 @@ export class HttpServer {
     this.#context = {
       clock,
       onFault,
+      isTrustedProxy: (ip) => options.entrance.isTrustedProxy(ip),
+      onContradiction: (peer) => {
+        if (!this.#isContradicted) options.onContradiction?.(peer);
+        this.#isContradicted = true;
+      },
       ...(onTlsClient === undefined ? {} : { onTlsClient }),
       limits: () => ({ maxHeadBytes: MAX_HEAD_BYTES, ...limits() }),
       backlog: { bytes: 0, maxBytes: MAX_BACKLOG_BYTES },
@@ -96,10 +104,10 @@ export class HttpServer {
     }
   }
 
-  #begin({ duplex, release, refusal }: EnteredConnection, handler: HttpHandler): void {
+  #begin({ duplex, release, moveTo, refusal }: EnteredConnection, handler: HttpHandler): void {
     if (refusal !== undefined) this.#note(refusal.message);
     const answer = refusal === undefined ? handler : refuse(refusal);
-    const connection = new HttpConnection(this.#context, answer, duplex);
+    const connection = new HttpConnection(this.#context, answer, duplex, moveTo);
     this.#open.add(connection);
     const run = connection.run().finally(() => {
       this.#open.delete(connection);
