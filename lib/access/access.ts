@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { RtmpError } from "../base/errors.ts";
 import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
-import type { AccessRequest } from "./access_request.ts";
+import type { AccessAction, AccessRequest } from "./access_request.ts";
 
 const log = getLogger(["headwater", "access"]);
 
@@ -36,6 +36,12 @@ export class Access {
     this.#checks = checks;
   }
 
+  /** The checks that whoever publishes or plays in a vhost has passed here, by name: what this node can vouch for towards others. */
+  vouchedFor(vhost: string, action: AccessAction): string[] {
+    const checks = this.#checks.get(vhost) ?? [];
+    return checks.filter((check) => check.decides(action)).map(({ name }) => name);
+  }
+
   /** The connection of a client has ended; what it did was left before. */
   closed(...end: Parameters<OnClosed>): void {
     this.#onClosed(...end);
@@ -50,12 +56,12 @@ export class Access {
   async admit(request: AccessRequest): Promise<Leave> {
     const checks = this.#checks.get(request.vhost);
     if (checks === undefined) throw refuse(request, "vhost", new AccessRefusal("no longer configured"));
-    if (request.isTrustedNode) return () => {};
     const leaves: Leave[] = [];
     const leave = () => {
       for (const each of leaves.splice(0).reverse()) each();
     };
     for (const each of checks) {
+      if (request.vouched.includes(each.name)) continue;
       try {
         // Most checks know at once.
         const result = each.check(request);

@@ -1,4 +1,4 @@
-import type { AccessRequest } from "./access_request.ts";
+import type { AccessAction, AccessRequest } from "./access_request.ts";
 
 /** What is to be done when a client that was let in has stopped, or is refused by what is asked later. */
 export type Leave = () => void;
@@ -7,6 +7,8 @@ export type Leave = () => void;
 export interface AccessCheck {
   /** As in the configuration, such as `security`. */
   readonly name: string;
+  /** Whether it is asked, and may refuse, who wants to do this. */
+  decides(action: AccessAction): boolean;
   /**
    * Lets a request pass.
    *

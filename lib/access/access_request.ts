@@ -27,10 +27,10 @@ export interface AccessRequest {
   /** What stands after `Bearer` in an HTTP request's `Authorization`. Never logged. */
   readonly authorization?: string | undefined;
   /**
-   * Another node of the cluster, which has proved that it knows the cluster's secret. It has let in the clients that it asks for, by
-   * rules of its own: no check here concerns it.
+   * The checks that another node of the cluster, which has proved that it knows the cluster's secret, has made of the clients that it asks
+   * for: they are not made again. Empty for everybody else.
    */
-  readonly isTrustedNode: boolean;
+  readonly vouched: readonly string[];
   /** Of a publish: resolves when who published the stream before has been read to its end, or seems to stay. */
   readonly whenFree?: () => Promise<void>;
   /** Aborts when the client leaves while it waits. */
@@ -40,5 +40,5 @@ export interface AccessRequest {
 /** What access control wants to know of who asks, besides what is asked for. */
 export type AccessClient = Pick<
   AccessRequest,
-  "protocol" | "clientId" | "tcUrl" | "pageUrl" | "authorization" | "isTrustedNode"
+  "protocol" | "clientId" | "tcUrl" | "pageUrl" | "authorization"
 >;

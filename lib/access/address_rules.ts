@@ -18,6 +18,10 @@ export class AddressRules implements AccessCheck {
     this.#hasOnlyDeny = rules.length > 0 && rules.every(({ verdict }) => verdict === "deny");
   }
 
+  decides(): boolean {
+    return true;
+  }
+
   check({ action, ip }: AccessRequest): void {
     const bytes = parseIp(ip);
     const denied = this.#find("deny", action, bytes);

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
-import type { AccessRequest } from "./access_request.ts";
+import type { AccessAction, AccessRequest } from "./access_request.ts";
 import { EventOrder } from "./event_order.ts";
 import { type HookCallSettings, type HookClient, shownUrl } from "./hook_client.ts";
 import { closeFields, connectFields, type HookNode, playFields, streamFields } from "./hook_fields.ts";
@@ -75,6 +75,11 @@ export class Hooks implements AccessCheck {
   constructor(settings: HookSettings, events: HookEvents) {
     this.#settings = settings;
     this.#events = events;
+  }
+
+  decides(action: AccessAction): boolean {
+    const { urls } = this.#settings;
+    return urls.on_connect.length > 0 || urls[action === "publish" ? "on_publish" : "on_play"].length > 0;
   }
 
   async check(request: AccessRequest): Promise<Leave> {

@@ -1,5 +1,5 @@
 import { type AccessCheck, AccessRefusal } from "./access_check.ts";
-import type { AccessRequest } from "./access_request.ts";
+import type { AccessAction, AccessRequest } from "./access_request.ts";
 
 /** A vhost's `refer`: the domains that a client's page may be of; an empty list asks nothing. */
 export interface ReferrerSettings {
@@ -19,6 +19,10 @@ export class Referrer implements AccessCheck {
 
   constructor(settings: ReferrerSettings) {
     this.#settings = settings;
+  }
+
+  decides(action: AccessAction): boolean {
+    return this.#settings.all.length > 0 || this.#settings[action].length > 0;
   }
 
   check({ action, pageUrl }: AccessRequest): void {

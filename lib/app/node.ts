@@ -11,6 +11,9 @@ import { ClusterReport } from "../cluster/cluster_report.ts";
 import type { NodeLoad } from "../cluster/node_state.ts";
 import type { Readiness, ServerTotals } from "../http/server_view.ts";
 import { ConnectionLimits } from "../net/connection_limits.ts";
+import { signVouch } from "../base/node_vouch.ts";
+import type { AccessAction } from "../access/access_request.ts";
+import type { UpstreamSession } from "../upstream/upstream_connection.ts";
 import { Access } from "../access/access.ts";
 import { Entrance } from "../net/entrance.ts";
 import { HttpPoster } from "../net/http_post.ts";
@@ -158,6 +161,7 @@ export class Node {
       limits: () => serverLimits(this.#config).wire,
       randomBytes,
       traffic,
+      vouch: (vhost: string, action: AccessAction) => this.#vouch(vhost, action),
     };
     this.#edge = new EdgeRouter(upstream);
     const cluster = new ClusterRouter({ ...upstream, cluster: this.cluster });
@@ -326,6 +330,14 @@ export class Node {
   #hookCallSettings(vhost: string): HookCallSettings {
     const hooks = this.#config.vhost[vhost]?.http_hooks;
     return hooks === undefined ? { timeoutMs: 1, tls: { isUnverified: false } } : hookCallSettings(hooks);
+  }
+
+  /** What this node says to others of its clients; nothing where they would not believe it, or it has checked nothing. */
+  #vouch(vhost: string, action: AccessAction): UpstreamSession["vouch"] {
+    const secret = this.#vhosts.get(vhost)?.clusterSecret ?? "";
+    const checks = this.#access.vouchedFor(vhost, action);
+    if (secret === "" || checks.length === 0) return undefined;
+    return (challenge) => ({ headwater_vouch: signVouch(secret, challenge, { action, checks }) });
   }
 
   #readiness(): Readiness {

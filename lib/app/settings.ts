@@ -158,6 +158,7 @@ function oneVhost(name: string, vhost: VhostConfig, config: Config): VhostSettin
   return {
     name,
     role,
+    clusterSecret: cluster.secret,
     separatesVhosts: name === DEFAULT_VHOST && role.kind === "edge" && role.vhostTemplate.includes("[vhost]"),
     stream: {
       chunkSize: vhost.chunk_size || config.chunk_size,

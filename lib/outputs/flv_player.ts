@@ -120,7 +120,6 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
       tcUrl: this.tcUrl,
       pageUrl: this.pageUrl,
       authorization,
-      isTrustedNode: false,
     };
   }
 

@@ -212,6 +212,7 @@ export class ClusterRouter {
         pageUrl,
         swfUrl,
         argumentsObject: upstreamArguments(identity, route, true),
+        vouch: this.#options.vouch(request.vhost.name, "play"),
         limits: limits(),
         randomBytes,
       }),

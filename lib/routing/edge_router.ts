@@ -80,7 +80,10 @@ export class EdgeRouter {
       clock,
       traffic: traffic.of(request.vhost.name),
       source: this.#pushSource(request, vhost),
-      session: this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], vhost),
+      session: {
+        ...this.#session(askerOf(request), [...routeOf(request.connect), identity.nodeId], vhost),
+        vouch: this.#options.vouch(request.vhost.name, "publish"),
+      },
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       onBehind: (cursor) => streams.scheduler(stream.options.gatherMs).markDirty(cursor.output),
       onRefused: stop,
@@ -119,7 +122,10 @@ export class EdgeRouter {
       ...pullOptions(this.#options, request, stream),
       asker,
       source: this.#source(request, vhost),
-      session: (asker, route) => this.#session(asker, route, vhost),
+      session: (asker, route) => ({
+        ...this.#session(asker, route, vhost),
+        vouch: this.#options.vouch(request.vhost.name, "play"),
+      }),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       firstMediaTimeoutMs: FIRST_MEDIA_TIMEOUT_MS,
     });

@@ -1,5 +1,6 @@
 import type { Leave } from "../access/access_check.ts";
 import type { AccessAction } from "../access/access_request.ts";
+import { vouchedBy } from "./peer_node.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import type { StreamRequest } from "./stream_router.ts";
 
@@ -13,7 +14,7 @@ import type { StreamRequest } from "./stream_router.ts";
 export function admitAccess(
   { options: { access } }: ServerRuntime,
   action: AccessAction,
-  { address, vhost, key, ip, signal, client }: StreamRequest,
+  { address, vhost, key, connect, ip, signal, client }: StreamRequest,
   whenFree?: () => Promise<void>,
 ): Promise<Leave> {
   return access.admit({
@@ -25,6 +26,7 @@ export function admitAccess(
     stream: address.stream,
     streamKey: key,
     parameters: address.parameters,
+    vouched: vouchedBy(connect, vhost.clusterSecret, action),
     signal,
     ...(whenFree === undefined ? {} : { whenFree }),
   });

@@ -1,8 +1,21 @@
+import { type NodeVouch, readVouch } from "../base/node_vouch.ts";
 import { CAPS_EX, type ConnectInfo } from "../wire/commands.ts";
 
 /** Whether a client is another Headwater node, which looks for streams by itself. */
 export function isNode(connect: ConnectInfo | undefined): boolean {
   return connect?.argumentsObject?.getString("headwater_node") !== undefined;
+}
+
+/** The checks that a client, which is a node that knows the cluster's secret, has made of those that it asks for. */
+export function vouchedBy(
+  connect: ConnectInfo | undefined,
+  secret: string,
+  action: NodeVouch["action"],
+): readonly string[] {
+  const vouch = connect?.argumentsObject?.getString("headwater_vouch");
+  return connect === undefined || vouch === undefined
+    ? []
+    : readVouch(secret, connect.challenge, action, vouch);
 }
 
 /**

@@ -95,7 +95,7 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
   }
   get requester(): Requester {
     const { id, protocol, ip, tcUrl, pageUrl } = this;
-    const client: AccessClient = { protocol, clientId: id, tcUrl, pageUrl, isTrustedNode: false };
+    const client: AccessClient = { protocol, clientId: id, tcUrl, pageUrl };
     return { connect: this.#connect, ip, client, signal: this.#abort.signal };
   }
   get ip(): string {

@@ -21,6 +21,8 @@ export interface FlvSettings {
 export interface VhostSettings {
   readonly name: string;
   readonly role: VhostRole;
+  /** `cluster.secret`: who knows it is another node; empty: there is none. */
+  readonly clusterSecret: string;
   /** It serves requests for several vhosts, whose streams are to be kept apart: see `requestKey`. */
   readonly separatesVhosts: boolean;
   readonly stream: LiveStreamOptions;

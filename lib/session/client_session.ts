@@ -23,6 +23,12 @@ export interface ClientSessionOptions {
   readonly swfUrl: string;
   /** The second object of connect: who we are, in SRS's fields and ours. */
   readonly argumentsObject: Readonly<Record<string, Amf0Value>> | undefined;
+  /**
+   * What a node of the server's cluster adds to it, to say for which clients it vouches.
+   *
+   * @param challenge Random bytes that the server chose for this connection.
+   */
+  readonly vouch?: ((challenge: Uint8Array) => Readonly<Record<string, Amf0Value>>) | undefined;
   /** Chunk size towards the server, in bytes. */
   readonly chunkSize: number;
   /** Whether `connect` says that we take all that Enhanced RTMP has; default true. */
@@ -77,7 +83,7 @@ export class ClientSession {
       acknowledgement: new Acknowledgement(0, WINDOW_BYTES, promptAcknowledgements),
       output: this.#output,
       handler: {
-        onHandshake: () => this.#connect(),
+        onHandshake: () => this.#connect(handshake.challenge),
         feedId: (messageStreamId) => messageStreamId,
         read: (message) => this.#read(message),
       },
@@ -143,10 +149,10 @@ export class ClientSession {
     }
   }
 
-  #connect(): void {
+  #connect(challenge: Uint8Array): void {
     this.#input.startAnswering();
     if (this.#options.manner === "encoder") return this.#connectAsEncoder();
-    const { app, tcUrl, pageUrl, swfUrl, argumentsObject, isEnhanced = true } = this.#options;
+    const { app, tcUrl, pageUrl, swfUrl, argumentsObject, vouch, isEnhanced = true } = this.#options;
     const object = Amf0Object.from({
       app,
       flashVer: "WIN 15,0,0,239",
@@ -162,7 +168,9 @@ export class ClientSession {
       // Messages are handed on as they are, whatever their codec; a ReconnectRequest is followed.
       ...(isEnhanced ? { fourCcList: ["*"], capsEx: ALL_CAPS_EX } : {}),
     });
-    const rest = argumentsObject === undefined ? [] : [Amf0Object.from(argumentsObject)];
+    const rest = argumentsObject === undefined
+      ? []
+      : [Amf0Object.from({ ...argumentsObject, ...vouch?.(challenge) })];
     this.#output.command(0, encodeCommand("connect", 1, object, ...rest));
     this.#output.control(MESSAGE_TYPE.windowAcknowledgementSize, encodeUint32(WINDOW_BYTES));
   }

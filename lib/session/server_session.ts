@@ -53,6 +53,7 @@ export class ServerSession {
   readonly #commands: ServerCommands;
   #pendingConnect: { command: Command; info: ConnectInfo } | undefined;
   #isConnected = false;
+  #challenge: Uint8Array = new Uint8Array(0);
   #nowMs: number;
   #deadlineMs: number;
   /** The client's address as a proxy in front of us told it, for logs. */
@@ -195,6 +196,7 @@ export class ServerSession {
 
   #endHandshake(): void {
     this.proxiedAddress = this.#handshake?.proxiedAddress;
+    this.#challenge = this.#handshake?.challenge ?? this.#challenge;
     this.#handshake = undefined;
     // Said to everyone before connect is answered. Said now, it also lets a client go on that waits with its connect until it hears
     // that its handshake has come.
@@ -225,7 +227,7 @@ export class ServerSession {
         `Cannot accept command '${command.name.slice(0, 64)}' before connect`,
       );
     }
-    const info = readConnect(command);
+    const info = readConnect(command, this.#challenge);
     this.#pendingConnect = { command, info };
     return { kind: "connect", info };
   }

@@ -25,7 +25,7 @@ export type Dial = (address: DialAddress, timeoutMs: number) => Promise<ByteDupl
 /** What a session tells another server of whom it speaks for, and its limits. */
 export type UpstreamSession = Pick<
   ClientSessionOptions,
-  "pageUrl" | "swfUrl" | "argumentsObject" | "limits" | "randomBytes" | "manner"
+  "pageUrl" | "swfUrl" | "argumentsObject" | "vouch" | "limits" | "randomBytes" | "manner"
 >;
 
 /** Where to, how, and as whom. */

@@ -70,6 +70,8 @@ export interface ConnectInfo {
   readonly isEnhanced: boolean;
   /** The second object of `connect`: SRS's nodes say who they are here. */
   readonly argumentsObject: Amf0Object | undefined;
+  /** What the server chose at random for this connection, by which a node of its cluster proves itself in there. */
+  readonly challenge: Uint8Array;
 }
 
 /** Enhanced RTMP v2 `capsEx` flags. */
@@ -79,7 +81,7 @@ export const ALL_CAPS_EX: number = CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS
   CAPS_EX.timestampNanoOffset;
 
 /** @throws {RtmpError} `connect-without-tc-url` when it names neither tcUrl nor app. */
-export function readConnect(command: Command): ConnectInfo {
+export function readConnect(command: Command, challenge: Uint8Array = new Uint8Array(0)): ConnectInfo {
   const object = command.object instanceof Amf0Object ? command.object : new Amf0Object();
   const tcUrl = object.getString("tcUrl") ?? "";
   const app = object.getString("app") ?? "";
@@ -100,6 +102,7 @@ export function readConnect(command: Command): ConnectInfo {
       object.entries.has(name)
     ),
     argumentsObject: argumentsObject instanceof Amf0Object ? argumentsObject : undefined,
+    challenge,
   };
 }
 

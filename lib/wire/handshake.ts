@@ -14,6 +14,8 @@ import { ByteQueue } from "./byte_queue.ts";
 const VERSION = 3;
 const PACKET_BYTES = 1536;
 const DIGEST_BYTES = 32;
+/** Of what a server chose at random, at the end of S1. */
+const CHALLENGE_BYTES = 32;
 const PROXY_PREFIX = 0xf3;
 /** A record of TLS that holds a handshake message; its version follows, 3.x. */
 const TLS_HANDSHAKE = 0x16;
@@ -52,6 +54,8 @@ export class ServerHandshake {
   #state: "prefix" | "c1" | "c2" | "done" = "prefix";
   /** The client's address as told by a proxy in front of us (SRS's 0xF3 prefix), for logs only. */
   proxiedAddress: string | undefined;
+  /** Random bytes of S1, which nobody could know before; empty until it is said. */
+  challenge: Uint8Array = new Uint8Array(0);
 
   /** @param nowSeconds The time that S1 carries, in seconds. */
   constructor(randomBytes: RandomBytes, nowSeconds: number) {
@@ -133,6 +137,7 @@ export class ServerHandshake {
       s2.set(this.#randomBytes(PACKET_BYTES));
       signResponse(s2, SERVER_KEY, found.digest);
     }
+    this.challenge = s1.slice(-CHALLENGE_BYTES);
     return output;
   }
 }
@@ -143,6 +148,8 @@ export class ClientHandshake {
   readonly #nowSeconds: number;
   readonly #input = new ByteQueue();
   #state: "s0" | "s2" | "done" = "s0";
+  /** Random bytes of S1, which the server could not know before; empty until it has come. */
+  challenge: Uint8Array = new Uint8Array(0);
 
   /** @param nowSeconds The time that C1 carries, in seconds. */
   constructor(randomBytes: RandomBytes, nowSeconds: number) {
@@ -182,6 +189,7 @@ export class ClientHandshake {
       }
       if (this.#input.length < 1 + PACKET_BYTES) return {};
       const s1 = this.#input.take(1 + PACKET_BYTES).subarray(1);
+      this.challenge = s1.slice(-CHALLENGE_BYTES);
       const found = findDigest(s1, SERVER_NAME);
       if (found === undefined) {
         output = s1.slice();

@@ -18,6 +18,8 @@ export interface NodeSections {
   readonly play?: Readonly<Record<string, unknown>>;
   readonly http_remux?: Readonly<Record<string, unknown>>;
   readonly forward?: Readonly<Record<string, unknown>>;
+  readonly security?: Readonly<Record<string, unknown>>;
+  readonly http_hooks?: Readonly<Record<string, unknown>>;
   readonly vhosts?: Readonly<Record<string, unknown>>;
 }
 

@@ -149,6 +149,7 @@ const FFMPEG: ConnectInfo = {
   capsEx: 0,
   isEnhanced: false,
   argumentsObject: undefined,
+  challenge: new Uint8Array(0),
 };
 const SRS_EDGE: ConnectInfo = {
   ...FFMPEG,

@@ -146,6 +146,7 @@ Deno.test("readConnect needs a tcUrl or an app, and nothing else", () => {
     capsEx: 0,
     isEnhanced: false,
     argumentsObject: undefined,
+    challenge: new Uint8Array(0),
   });
   for (const tcUrl of ["", null, 5, undefined]) {
     assert.throws(

@@ -33,7 +33,7 @@ function player(id: number): AccessRequest {
     parameters: "",
     tcUrl: "",
     pageUrl: "",
-    isTrustedNode: false,
+    vouched: [],
     signal: new AbortController().signal,
   };
 }
