@@ -43,6 +43,11 @@ export class ConnectionSocket {
     return this.#gone.promise;
   }
 
+  /** The peer's address. */
+  get ip(): string {
+    return this.#duplex.remoteAddress.hostname;
+  }
+
   /** The peer, `host:port` without brackets. */
   get peer(): string {
     const { hostname, port } = this.#duplex.remoteAddress;

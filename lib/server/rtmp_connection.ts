@@ -1,28 +1,17 @@
-import type { AccessClient } from "../access/access_request.ts";
 import { errorText, RtmpError } from "../base/errors.ts";
-import { RateMeter } from "../base/rate_meter.ts";
-import { parseStreamAddress, type StreamAddress } from "../base/stream_address.ts";
-import type { LiveStream } from "../hub/live_stream.ts";
-import type { ConnectionWriter } from "../net/connection_writer.ts";
+import { parseStreamAddress } from "../base/stream_address.ts";
 import type { ByteDuplex } from "../net/tcp.ts";
 import type { ServerEvent } from "../session/server_event.ts";
-import type { ServerSession } from "../session/server_session.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
-import type { ClientType } from "./client.ts";
 import type { RegisteredClient } from "./client_registry.ts";
-import { ConnectionRoles } from "./connection_roles.ts";
-import { ConnectionSocket } from "./connection_socket.ts";
 import { drainingError, maySendElsewhere } from "./draining.ts";
 import { PlayRole } from "./play_role.ts";
 import { PublishRole } from "./publish_role.ts";
 import { RequestPace } from "./request_pace.ts";
-import { requestKey } from "./requested_vhost.ts";
 import type { RoleConnection } from "./role_connection.ts";
+import { RtmpClient } from "./rtmp_client.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
-import { SessionLoop } from "./session_loop.ts";
-import type { Requester } from "./stream_requests.ts";
-import type { Elsewhere, StreamRequest } from "./stream_router.ts";
-import type { VhostSettings } from "./vhost_settings.ts";
+import type { Elsewhere } from "./stream_router.ts";
 
 /** How long what an encoder sent before it left may take to be read, when nothing can be written to it any more, in milliseconds. */
 const UNREAD_MS = 1000;
@@ -39,28 +28,10 @@ type Ending =
   /** It has been told of as closed; it may still be sent last words. */
   | { readonly kind: "closed" };
 
-/**
- * One RTMP connection, from its first byte to its last: what is read goes through the session, whose events begin and end roles.
- */
-export class RtmpConnection implements RegisteredClient, RoleConnection {
-  readonly id: string;
-  readonly protocol = "rtmp";
-  readonly connectedAtMs: number = Date.now();
-  readonly sendRate: RateMeter = new RateMeter();
-  readonly receiveRate: RateMeter = new RateMeter();
-  readonly runtime: ServerRuntime;
-  readonly session: ServerSession;
-  readonly #duplex: ByteDuplex;
-  readonly #socket: ConnectionSocket;
-  readonly #loop: SessionLoop;
-  readonly #roles = new ConnectionRoles();
-  readonly #abort = new AbortController();
+/** One RTMP connection, from its first byte to its last: what is read goes through the session, whose events begin and end roles. */
+export class RtmpConnection extends RtmpClient implements RegisteredClient, RoleConnection {
   readonly #pace: RequestPace;
   readonly #begunMs: number;
-  #connect: ConnectInfo | undefined;
-  #type: ClientType = "Unknown";
-  #address: StreamAddress | undefined;
-  #vhost: VhostSettings | undefined;
   /** It has asked to publish or play, whatever the answer. */
   #hasAsked = false;
   /** It was asked to go on at another node. */
@@ -69,86 +40,19 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
   #lastPingMs: number;
 
   constructor(runtime: ServerRuntime, duplex: ByteDuplex) {
-    const { clock } = runtime.options;
-    this.runtime = runtime;
-    this.#duplex = duplex;
-    this.id = runtime.newId();
+    super(runtime, duplex);
     this.#begunMs = this.#lastPingMs = runtime.now();
-    this.#pace = new RequestPace(clock, this.#abort.signal);
-    this.#socket = new ConnectionSocket(duplex, {
-      clock,
-      onWriteError: (error) => this.#endAfterReading(error),
-      onMoreLater: () => this.#markBehind(),
-    });
-    this.session = runtime.newSession(this.id, duplex.localAddress.hostname);
-    this.#loop = new SessionLoop({
-      clock,
-      session: this.session,
-      writer: this.writer,
-      onEvent: (event, nowMs) => this.#handle(event, nowMs),
-      isOver: () => this.isClosing,
-    });
+    this.#pace = new RequestPace(runtime.options.clock, this.abort.signal);
   }
 
-  get writer(): ConnectionWriter {
-    return this.#socket.writer;
-  }
-  get requester(): Requester {
-    const { id, protocol, ip, tcUrl, pageUrl } = this;
-    const client: AccessClient = { protocol, clientId: id, tcUrl, pageUrl };
-    return { connect: this.#connect, ip, client, signal: this.#abort.signal };
-  }
-  get ip(): string {
-    return this.#duplex.remoteAddress.hostname;
-  }
-  get type(): ClientType {
-    return this.#type;
-  }
-  get vhost(): VhostSettings | undefined {
-    return this.#vhost;
-  }
-  get address(): StreamAddress | undefined {
-    return this.#address;
-  }
-  get stream(): LiveStream | undefined {
-    return this.#roles.stream;
-  }
-  get tcUrl(): string {
-    return this.#connect?.tcUrl ?? "";
-  }
-  get pageUrl(): string {
-    return this.#connect?.pageUrl ?? "";
-  }
-  get swfUrl(): string {
-    return this.#connect?.swfUrl ?? "";
-  }
-  get sendBytes(): number {
-    return this.writer.sentBytes;
-  }
-  get receiveBytes(): number {
-    return this.#loop.receivedBytes;
-  }
-  get jumps(): number {
-    return this.#roles.jumps;
-  }
   get isActive(): boolean {
     return this.stream !== undefined;
   }
   get isPublishing(): boolean {
-    return this.#roles.isPublishing;
+    return this.roles.isPublishing;
   }
   get isClosing(): boolean {
     return this.#ending.kind === "closed";
-  }
-  get logProperties(): Record<string, unknown> {
-    const { proxiedAddress } = this.session;
-    const stream = this.#vhost && this.#address && requestKey(this.#vhost, this.#address);
-    return {
-      connectionId: this.id,
-      peer: this.#socket.peer,
-      ...(proxiedAddress === undefined ? {} : { proxied: proxiedAddress }),
-      ...(stream === undefined ? {} : { stream }),
-    };
   }
 
   /** Runs the connection to its end. Never throws. */
@@ -156,7 +60,7 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
     this.runtime.events.opened(this);
     try {
       this.close(
-        await this.#socket.read({
+        await this.socket.read({
           receive: (bytes) => this.#receive(bytes),
           pause: () => this.#pauseReading(),
           mayGrow: () => this.session.isConnected,
@@ -165,13 +69,13 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
     } catch (error) {
       this.#closeForFault(error);
     }
-    await this.#socket.closed;
+    await this.socket.closed;
   }
 
   #receive(bytes: Uint8Array): void | Promise<void> {
     const begunMs = this.runtime.now();
-    const pending = this.#loop.receive(bytes);
-    const { readPauseMs } = this.#roles;
+    const pending = this.loop.receive(bytes);
+    const { readPauseMs } = this.roles;
     if (readPauseMs !== undefined) {
       this.runtime.streams.pacer(readPauseMs).note(this.runtime.now() - begunMs);
     }
@@ -180,18 +84,18 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
 
   /** What to wait for before the next read: nothing, except for publishers. */
   #pauseReading(): Promise<void> | undefined {
-    const { readPauseMs } = this.#roles;
+    const { readPauseMs } = this.roles;
     if (readPauseMs === undefined) return undefined;
     return this.runtime.streams.pauseReading(this.stream, readPauseMs, this.receiveRate.perSecond());
   }
 
-  #handle(event: ServerEvent, nowMs: number): Promise<void> | undefined {
+  protected handle(event: ServerEvent, nowMs: number): Promise<void> | undefined {
     switch (event.kind) {
       case "media":
-        this.#roles.publish(event.messageStreamId)?.write(event, nowMs);
+        this.roles.publish(event.messageStreamId)?.write(event, nowMs);
         return undefined;
       case "leftOut":
-        this.#roles.publish(event.messageStreamId)?.leaveOut(event.what, event.error);
+        this.roles.publish(event.messageStreamId)?.leaveOut(event.what, event.error);
         return undefined;
       case "connect":
         return this.#admitConnect(event.info);
@@ -199,10 +103,10 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
       case "play":
         return this.#begin(event);
       case "pause":
-        this.#roles.play(event.messageStreamId)?.pause(event.isPaused);
+        this.roles.play(event.messageStreamId)?.pause(event.isPaused);
         return undefined;
       case "receive":
-        this.#roles.play(event.messageStreamId)?.setReceive(event.media, event.isOn);
+        this.roles.play(event.messageStreamId)?.setReceive(event.media, event.isOn);
         return undefined;
       case "stop":
         // A publisher that was asked to go on at another node says so too when it leaves this one.
@@ -217,7 +121,7 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
   }
 
   async #admitConnect(info: ConnectInfo): Promise<void> {
-    this.#connect = info;
+    this.noteConnect(info);
     const { findVhost, limits, router } = this.runtime.options;
     try {
       if (this.runtime.isDraining && !maySendElsewhere(info)) throw drainingError("connect");
@@ -246,8 +150,8 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
         : await PlayRole.open(this, event);
       // It may have left while it waited.
       if (role === undefined || this.isClosing) return role?.close();
-      this.#roles.add(messageStreamId, role);
-      this.#type = role.type;
+      this.roles.add(messageStreamId, role);
+      this.noteType(role.type);
       role.begin();
       this.runtime.events.began(this, role);
     } catch (error) {
@@ -260,27 +164,10 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
 
   /** @param isOver Whether the client has said so. */
   #endRole(messageStreamId: number, isOver: boolean = false): void {
-    const role = this.#roles.remove(messageStreamId);
+    const role = this.roles.remove(messageStreamId);
     if (role === undefined) return;
     this.runtime.events.stopped(this, role);
     role.close(isOver);
-  }
-
-  note({ address, vhost }: StreamRequest): void {
-    this.#address = address;
-    this.#vhost = vhost;
-    if (!vhost.noDelay) this.#socket.setNoDelay(false);
-  }
-
-  flush(): void {
-    this.#loop.flush();
-  }
-
-  /** Bytes are left that may wait for the next round. */
-  #markBehind(): void {
-    for (const { stream, cursor } of this.#roles.behind()) {
-      this.runtime.streams.scheduler(stream.options.gatherMs).markDirty(cursor.output);
-    }
   }
 
   /** Lets time pass; called about twice a second. */
@@ -305,7 +192,7 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
     if (writingSinceMs !== undefined && nowMs - writingSinceMs > sendTimeoutMs) {
       throw new RtmpError("send-timeout", `Cannot write: the peer accepted no data for ${sendTimeoutMs} ms`);
     }
-    this.#roles.checkTime(nowMs, (...refusal) => this.session.say.refused(...refusal));
+    this.roles.checkTime(nowMs, (...refusal) => this.session.say.refused(...refusal));
     if (nowMs - this.#lastPingMs >= PING_INTERVAL_MS && writingSinceMs === undefined) {
       this.#lastPingMs = nowMs;
       this.session.ping(nowMs);
@@ -318,19 +205,19 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
   }
 
   shutDown(): void {
-    for (const [, role] of this.#roles.entries) role.shutDown();
+    for (const [, role] of this.roles.entries) role.shutDown();
     this.close(new RtmpError("shutting-down", "The server is stopping"));
   }
 
   move(): boolean {
     const { router, findVhost } = this.runtime.options;
-    const address = this.#address;
+    const { address } = this;
     // As it is now: a reload may have made it another, or none.
-    const vhost = this.#vhost && findVhost(this.#vhost.name);
+    const vhost = this.vhost && findVhost(this.vhost.name);
     // Of one that does several things all would have to move.
-    const [entry, ...others] = this.#roles.entries;
+    const [entry, ...others] = this.roles.entries;
     if (this.#ending.kind !== "open" || entry === undefined || others.length > 0) return false;
-    if (address === undefined || vhost === undefined || vhost.name !== this.#vhost?.name) return false;
+    if (address === undefined || vhost === undefined || vhost.name !== this.vhost?.name) return false;
     const [, { kind, stream: { key } }] = entry;
     const elsewhere = router.elsewhere?.({ ...this.requester, address, vhost, key }, kind);
     if (elsewhere === undefined) return false;
@@ -363,9 +250,9 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
    * Nothing can be written any more. What an encoder sent before it left is still to be read: one that sends a file and closes with
    * our answers unread resets the connection.
    */
-  #endAfterReading(error: unknown): void {
+  protected endAfterReading(error: unknown): void {
     const reason = new RtmpError("connection-lost", `Cannot write: ${errorText(error)}`, { cause: error });
-    if (!this.#roles.isPublishing) return this.close(reason);
+    if (!this.roles.isPublishing) return this.close(reason);
     if (this.isClosing) return;
     this.#ending = { kind: "leaving", reason, untilMs: this.runtime.now() + UNREAD_MS };
   }
@@ -381,9 +268,9 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
     const ending = this.#ending;
     if (ending.kind === "closed") return;
     this.#ending = { kind: "closed" };
-    this.#abort.abort();
-    const sendsAllTheTime = reason !== undefined && this.#roles.isPublishing;
-    for (const [id] of this.#roles.entries) this.#endRole(id);
+    this.abort.abort();
+    const sendsAllTheTime = reason !== undefined && this.roles.isPublishing;
+    for (const [id] of this.roles.entries) this.#endRole(id);
     this.flush();
     // A client that was sent elsewhere leaves by itself, in whichever way.
     const wasSent = ending.kind === "leaving" && ending.reason.code === "redirected";
@@ -392,8 +279,8 @@ export class RtmpConnection implements RegisteredClient, RoleConnection {
       reason: wasSent ? ending.reason : reason,
       durationMs: this.runtime.now() - this.#begunMs,
     });
-    if (reason?.code === "connection-lost") this.#socket.cut();
-    else this.#socket.end(sendsAllTheTime);
+    if (reason?.code === "connection-lost") this.socket.cut();
+    else this.socket.end(sendsAllTheTime);
   }
 }
 
