@@ -12,6 +12,7 @@ import { UpstreamPublish } from "../upstream/upstream_publish.ts";
 import type { UpstreamTarget } from "../upstream/upstream_target.ts";
 import type { Amf0Object } from "../wire/amf0.ts";
 import { ForwardPause } from "./forward_pause.ts";
+import { withoutSecrets } from "./without_secrets.ts";
 
 const log = getLogger(["headwater", "forward"]);
 
@@ -202,9 +203,7 @@ export class Forward {
 
   /** Other servers like to repeat what they were asked for. */
   #withoutSecrets(text: string): string {
-    let shown = text;
-    for (const secret of this.target.secrets) shown = shown.replaceAll(secret, "***");
-    return shown;
+    return withoutSecrets(text, this.target.secrets);
   }
 
   /** Counts what is sent here too. */

@@ -11,6 +11,8 @@ const understood: { args: string[]; expected: CommandLine }[] = [
   { args: ["serve", "--config", "a.toml"], expected: { kind: "serve", configPath: "a.toml" } },
   { args: ["check", "-c", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
   { args: ["health"], expected: { kind: "health" } },
+  { args: ["drain"], expected: { kind: "drain" } },
+  { args: ["drain", "-c", "a.toml"], expected: { kind: "drain", configPath: "a.toml" } },
   { args: ["-c", "a.toml", "check"], expected: { kind: "check", configPath: "a.toml" } },
   { args: ["check", "a.toml"], expected: { kind: "check", configPath: "a.toml" } },
   { args: ["serve", "myconfig"], expected: { kind: "serve", configPath: "myconfig" } },
@@ -90,7 +92,9 @@ Deno.test("command line: every configuration that is shipped is carried, and can
 Deno.test("command line: help names every command and option", () => {
   const result = parseCommandLine(["--help"]);
   assert.ok(result.kind === "exit" && result.code === 0);
-  for (const word of ["serve", "check", "health", "show", "version", "--config", "--version", "--help"]) {
+  for (
+    const word of ["serve", "check", "health", "drain", "show", "version", "--config", "--version", "--help"]
+  ) {
     assert.ok(result.output.includes(word));
   }
 });

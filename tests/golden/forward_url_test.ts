@@ -7,6 +7,7 @@ import {
   urlOfStream,
 } from "../../lib/base/forward_url.ts";
 import { placeOf } from "../../lib/forward/forward_target.ts";
+import { withoutSecrets } from "../../lib/forward/without_secrets.ts";
 import { parseStreamAddress } from "../../lib/base/stream_address.ts";
 
 for (
@@ -127,4 +128,12 @@ Deno.test("a media server gets a stream under its own names, a platform no more 
     ],
   );
   assert.ok(platform.secrets.includes("FB-1?s_bl=1&a=Ab/cd") && platform.secrets.includes("FB-1"));
+});
+
+Deno.test("what another server says is shown without secrets, on one line, and not to its end", () => {
+  const secrets = ["FB-1?a=secret", "FB-1", "?a=secret", "secret"];
+  assert.equal(withoutSecrets("no FB-1?a=secret, no FB-1\nsecret", secrets), "no ***, no ***\\n***");
+  const long = withoutSecrets(`${"x".repeat(4090)}secret`, secrets);
+  assert.equal(long.length, 303);
+  assert.ok(!withoutSecrets("secret".repeat(2000), secrets).includes("se"));
 });

@@ -7,7 +7,13 @@ import { type Row, RowList } from "./table.ts";
 
 /** How many polls a server that is in no cluster is left in peace: a minute. */
 const PATIENCE_POLLS = 30;
-const BADGES = { "this node": "water", up: "good", down: "bad", "not asked yet": "wait" } as const;
+const BADGES = {
+  "this node": "water",
+  up: "good",
+  draining: "wait",
+  down: "bad",
+  "not asked yet": "wait",
+} as const;
 
 /** A node in words: a title, and four lines of which any may be empty. */
 interface NodeFacts {
@@ -43,7 +49,8 @@ export class ClusterCards {
     if (isAlone) this.#skippedPolls = PATIENCE_POLLS;
     byId("nodes-section").hidden = isAlone;
     const facts = nodes.map((node) => nodeFacts(node, nowMs));
-    const up = facts.filter(({ state }) => state === "up" || state === "this node").length;
+    const up =
+      facts.filter(({ state }) => state === "up" || state === "this node" || state === "draining").length;
     setText(byId("nodes-count"), `${up} of ${facts.length} up`);
     this.#cards.show(facts);
   }
@@ -103,6 +110,7 @@ function nodeFacts(node: ClusterNodeJson, nowMs: number): NodeFacts {
 }
 
 function stateOf(node: ClusterNodeJson): NodeFacts["state"] {
+  if (node.draining === true && node.up === true) return "draining";
   if (node.self) return "this node";
   return node.up === null ? "not asked yet" : node.up ? "up" : "down";
 }
