@@ -138,7 +138,11 @@ export function tlsDuplex(connection: Deno.TlsConn): ByteDuplex {
     },
     async pull(controller) {
       const request = controller.byobRequest as ReadableStreamBYOBRequest;
-      const count = await connection.read(request.view as Uint8Array);
+      const count = await connection.read(request.view as Uint8Array).catch((error: unknown) => {
+        // Most programs leave without TLS's own goodbye.
+        if (error instanceof Deno.errors.UnexpectedEof) return null;
+        throw error;
+      });
       if (isClosed) return;
       if (count === null) controller.close();
       request.respond(count ?? 0);

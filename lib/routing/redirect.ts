@@ -26,6 +26,8 @@ export type RedirectDecision =
  */
 export function decideRedirect(mode: RedirectMode, connect: ConnectInfo | undefined): RedirectDecision {
   if (mode === "relay" || connect === undefined) return "relay";
+  // Where nodes speak TLS is not known of each other, and whoever came by it keeps what it sends, a token say, to it.
+  if (mode === "auto" && /^rtmps:/i.test(connect.tcUrl)) return "relay";
   if (mode === "302" || followsRedirects(connect)) return "302";
   return followsReconnectRequests(connect) ? "reconnect" : "relay";
 }

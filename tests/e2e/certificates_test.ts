@@ -11,6 +11,7 @@ import { FakeClock } from "../fakes/fake_clock.ts";
 import { LogRecords } from "../fakes/log_records.ts";
 import { makeCertificate, type TestCertificate } from "./certificates.ts";
 import { programTest } from "./program_test_case.ts";
+import { findProgram, NGINX_STREAM_MODULE } from "./programs.ts";
 import { RunningProgram } from "./running_program.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -170,5 +171,38 @@ programTest(
         /^Cannot use rtmps\.key .*second\.key: it is not the key of the certificate in .*first\.crt\n$/,
       );
     }
+  },
+);
+
+programTest(
+  ["openssl", "nginx-stream"],
+  "the commands and the nginx configuration of docs/security.md work",
+  async (scope) => {
+    const page = await Deno.readTextFile(new URL("../../docs/security.md", import.meta.url));
+    const [, openssl = ""] = /```sh\n(openssl req .*?)```/s.exec(page) ?? [];
+    const folder = scope.path("");
+    const printed = await RunningProgram.start("sh", ["-ec", `cd ${folder}; ${openssl}`]).succeed();
+    match(
+      printed,
+      /subject=CN = media\.example\.com\n.*\n.*DNS:media\.example\.com, IP Address:10\.0\.0\.5\nnotAfter=/,
+    );
+    loadKeyPair("rtmps", { cert: scope.path("server.crt"), key: scope.path("server.key") });
+    const [, nginx = ""] = /```nginx\n(.*?)```/s.exec(page) ?? [];
+    const path = scope.path("nginx.conf");
+    await Deno.writeTextFile(
+      path,
+      `load_module ${NGINX_STREAM_MODULE};\npid ${scope.path("pid")};\nevents {}\n${nginx}`,
+    );
+    await RunningProgram.start(findProgram("nginx-stream")?.path ?? "nginx", [
+      "-t",
+      "-q",
+      "-e",
+      "stderr",
+      "-p",
+      folder,
+      "-c",
+      path,
+    ])
+      .succeed();
   },
 );

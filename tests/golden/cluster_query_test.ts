@@ -168,6 +168,7 @@ for (
       { ...FFMPEG, argumentsObject: Amf0Object.from({ token: "x" }) },
       "relay",
     ],
+    ["a node that came by TLS", { ...SRS_EDGE, tcUrl: "rtmps://a/live" }, "relay"],
     ["HTTP-FLV", undefined, "relay"],
   ] as const
 ) {
