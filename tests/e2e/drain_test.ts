@@ -1,7 +1,7 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { TestEncoder } from "../fakes/test_encoder.ts";
 import { until } from "../fakes/deadline.ts";
-import { type LocalNode, startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
+import { type LocalNode, startClusterProcesses, startLocalCluster, startLocalEdge } from "./cluster_nodes.ts";
 import { report } from "./crowd.ts";
 import { FollowingEncoder, FollowingPlayer, WebSocketPlayer } from "./drained_clients.ts";
 import { mediaFile } from "./media_files.ts";
@@ -114,6 +114,45 @@ programTest(
     a.node.cancelDrain();
     deepEqual(await readiness(a), [200, { status: "ready" }]);
     await startsStill(a);
+  },
+);
+
+programTest([], "an encoder at an edge does not notice that the origin behind it drains", async (scope) => {
+  const nodes = await startLocalCluster(scope);
+  const edge = await startLocalEdge(scope, nodes);
+  const encoder = await startEncoder(scope, edge.rtmp.port, "pushed");
+  const owner = () => nodes.find(({ node }) => node.cluster.owned.get("/live/pushed") !== undefined);
+  await until(() => owner() !== undefined, "an owner");
+  const first = owner();
+  ok(first !== undefined);
+  const watch = await watchRtmp(scope, edge.rtmp.port, "pushed");
+  await watch.more(20);
+  const drained = first.node.drain.begin({ startWaitMs: 0, graceMs: 5000 });
+  await until(() => owner() !== undefined && owner() !== first, "another owner");
+  const elsewhere = await watchRtmp(scope, owner()?.rtmp.port ?? 0, "pushed");
+  await elsewhere.more(20);
+  await drained;
+  deepEqual(first.node.drain.report.movedPublishers, 1);
+  deepEqual([encoder.client.isEnded, watch.isEnded, watch.wentBack], [false, false, []]);
+  deepEqual(encoder.client.statuses.map(({ code }) => code), ["NetStream.Publish.Start"]);
+});
+
+programTest(
+  [],
+  "SIGTERM sends those who can follow to another node, and ends all others at once",
+  async (scope) => {
+    const [a, b] = await startClusterProcesses(scope);
+    const encoder = await startEncoder(scope, a.port("rtmp"), "a");
+    const player = await watchRtmp(scope, a.port("rtmp"), "a");
+    const edges = await Promise.all(
+      Array.from({ length: 3 }, () => FollowingPlayer.start(scope, { rtmp: { port: a.port("rtmp") } }, "a")),
+    );
+    a.signal("SIGTERM");
+    for (const edge of edges) notEqual(await edge.redirectedTo, a.port("rtmp"));
+    equal((await a.finish(3000)).code, 0);
+    await until(() => player.isEnded && encoder.client.isEnded, "the end of the others");
+    deepEqual(encoder.client.statuses.map(({ code }) => code), ["NetStream.Publish.Start"]);
+    await startEncoder(scope, b.port("rtmp"), "a");
   },
 );
 

@@ -46,7 +46,11 @@ export class FollowingPlayer {
     this.redirectedTo = redirectOf(client);
   }
 
-  static async start(scope: TestScope, { rtmp }: LocalNode, name: string): Promise<FollowingPlayer> {
+  static async start(
+    scope: TestScope,
+    { rtmp }: { readonly rtmp: { readonly port: number } },
+    name: string,
+  ): Promise<FollowingPlayer> {
     const says = { argumentsObject: { srs_sig: "SRS", srs_version: "5.0.213" } };
     const client = await RtmpClient.connect(rtmp.port, "live", undefined, says);
     scope.onClose(() => client.close());
