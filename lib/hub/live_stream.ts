@@ -326,8 +326,7 @@ export class LiveStream {
 
   #beginGop(timestamp: number): void {
     this.#gopMessages = 0;
-    const headers = this.#currentHeaders();
-    for (const output of this.#outputs()) output.beginGop(timestamp, headers);
+    for (const output of this.#outputs()) output.beginGop(timestamp, this.#headersFor(output.format.name));
   }
 
   #dropGop(): void {
@@ -365,6 +364,19 @@ export class LiveStream {
     timestamp: (this.clock.last ?? 0) >>> 0,
   });
 
+  /** What another server needs: whatever players are given, it gets all. */
+  readonly #forwardHeaders = (): { headers: readonly StreamMessage[]; timestamp: number } => ({
+    headers: this.#headersFor("rtmp-forward"),
+    timestamp: (this.clock.last ?? 0) >>> 0,
+  });
+
+  #headersFor(name: OutputName): readonly StreamMessage[] {
+    if (name !== "rtmp-forward" || (this.options.metadata && this.options.sequenceHeaders)) {
+      return this.#currentHeaders();
+    }
+    return [...(this.#metadata === undefined ? [] : [this.#metadata]), ...this.#headers.messages()];
+  }
+
   /** Metadata, audio headers, video headers: the order in which SRS sends them. */
   #currentHeaders(): readonly StreamMessage[] {
     return this.#inForce ??= [
@@ -382,9 +394,14 @@ export class LiveStream {
     if (name === "rtmp") return this.rtmp;
     let output = this.#otherOutputs.get(name);
     if (output === undefined) {
-      output = new OutputLog(OTHER_FORMATS[name], this.options.queueLengthMs, this.#joinHeaders);
+      output = new OutputLog(
+        OTHER_FORMATS[name],
+        this.options.queueLengthMs,
+        name === "rtmp-forward" ? this.#forwardHeaders : this.#joinHeaders,
+      );
       output.hasVideo = this.rtmp.hasVideo;
-      this.rtmp.copyGop(output);
+      // What is forwarded begins with the next key frame.
+      if (name !== "rtmp-forward") this.rtmp.copyGop(output);
       this.#otherOutputs.set(name, output);
     }
     return output;

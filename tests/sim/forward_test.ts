@@ -8,7 +8,7 @@ import { parseForwardUrl } from "../../lib/base/forward_url.ts";
 import { parseStreamAddress } from "../../lib/base/stream_address.ts";
 import { Forward } from "../../lib/forward/forward.ts";
 import { type ForwardDestination, placeOf } from "../../lib/forward/forward_target.ts";
-import { LiveStream } from "../../lib/hub/live_stream.ts";
+import { LiveStream, type LiveStreamOptions } from "../../lib/hub/live_stream.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { idle } from "../fakes/cluster_network.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
@@ -22,11 +22,20 @@ const KEY = "FB-1-secret?s_bl=1&a=secret/more";
 class Stage {
   readonly clock = new FakeClock();
   readonly platform = new FakePlatform();
-  readonly stream = new LiveStream("/live/cam", TEST_STREAM_OPTIONS, (output) => output.flushPlayers());
-  readonly feed = new TestFeed(this.stream);
+  readonly stream: LiveStream;
+  readonly feed: TestFeed;
   readonly traffic = { receivedBytes: 0, sentBytes: 0 };
   isSelf = false;
   timeMs = 0;
+
+  constructor(options: Partial<LiveStreamOptions> = {}) {
+    this.stream = new LiveStream(
+      "/live/cam",
+      { ...TEST_STREAM_OPTIONS, ...options },
+      (output) => output.flushPlayers(),
+    );
+    this.feed = new TestFeed(this.stream);
+  }
 
   forward(destination: Partial<ForwardDestination> = {}): Forward {
     const url = parseForwardUrl("rtmps://platform.example:443/rtmp/", KEY);
@@ -147,6 +156,19 @@ Deno.test("a stream is sent from its beginning; later from its headers and the n
   const { media } = stage.platform.last;
   assert.deepEqual(media.map((word) => word[0]).slice(0, 5), ["M", "A", "V", "K", "a"]);
   assert.deepEqual(media.slice(3, 7), ["K1000", "a1000", "p1040", "a1040"]);
+  forward.close(true);
+});
+
+Deno.test("another server gets all headers, also where players are given none", async () => {
+  const stage = new Stage({ metadata: false, sequenceHeaders: false });
+  stage.begin();
+  stage.frames(3);
+  const forward = stage.forward();
+  await stage.advance(100);
+  stage.frames(30);
+  await stage.advance(100);
+  assert.deepEqual(stage.platform.last.media.slice(0, 5).map((word) => word[0]), ["M", "A", "V", "K", "a"]);
+  assert.equal(stage.platform.last.media[3], "K1000");
   forward.close(true);
 });
 
