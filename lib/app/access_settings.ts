@@ -1,14 +1,22 @@
+import { getLogger } from "@logtape/logtape";
 import type { AccessChecks } from "../access/access.ts";
 import type { AccessCheck } from "../access/access_check.ts";
 import { AddressRules } from "../access/address_rules.ts";
-import { type HookCallSettings, HookClient } from "../access/hook_client.ts";
-import { type HookEvents, Hooks, type HookSettings } from "../access/hooks.ts";
+import {
+  type HookCallSettings,
+  HookClient,
+  MAX_REQUESTS_PER_SERVER,
+  shownUrl,
+} from "../access/hook_client.ts";
+import { type HookEvents, HOOKS, Hooks, type HookSettings } from "../access/hooks.ts";
 import { Referrer, type ReferrerSettings } from "../access/referrer.ts";
 import { type AddressRule, parseAddressRule } from "../base/address_rule.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config, VhostConfig } from "../config/config.ts";
 import type { HttpPoster } from "../net/http_post.ts";
 import { SIGNATURE } from "./settings.ts";
+
+const log = getLogger(["headwater", "access"]);
 
 /** What a configuration says of who may come into one vhost; what is absent is not asked. */
 export interface AccessSettings {
@@ -83,4 +91,29 @@ export function hookClient(poster: HttpPoster, clock: Clock): HookClient {
     clock,
     userAgent: SIGNATURE,
   });
+}
+
+/** Says who is asked, so that a file that was edited in vain is seen. */
+export function logAccess(config: Config): void {
+  for (const [vhost, { enabled, security, refer, http_hooks: hooks }] of Object.entries(config.vhost)) {
+    if (!enabled) continue;
+    if (security.enabled) log.info("Address rules", { vhost, rules: security.rules.join("; ") });
+    if (refer.enabled) {
+      const { all, publish, play } = refer;
+      log.info("Referrers", { vhost, all: all.join(" "), publish: publish.join(" "), play: play.join(" ") });
+    }
+    for (const hook of hooks.enabled ? HOOKS : []) {
+      if (hooks[hook].length > 0) {
+        log.info("Hook", { vhost, hook, urls: hooks[hook].map(shownUrl).join(" ") });
+      }
+    }
+  }
+}
+
+/** Connections that hooks may have open at a time. */
+export function hookConnections(config: Config): number {
+  const urls = Object.values(config.vhost).flatMap(({ enabled, http_hooks: hooks }) =>
+    enabled && hooks.enabled ? HOOKS.flatMap((hook) => hooks[hook]) : []
+  );
+  return new Set(urls.map((url) => new URL(url).host)).size * MAX_REQUESTS_PER_SERVER;
 }

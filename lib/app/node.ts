@@ -20,7 +20,7 @@ import { HttpPoster } from "../net/http_post.ts";
 import type { HookCallSettings } from "../access/hook_client.ts";
 import { HookEvents } from "../access/hooks.ts";
 import { streamId } from "./stream_id.ts";
-import { accessChecks, hookCallSettings, hookClient } from "./access_settings.ts";
+import { accessChecks, hookCallSettings, hookClient, hookConnections, logAccess } from "./access_settings.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import type { DialAddress, SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -268,6 +268,7 @@ export class Node {
     });
     this.#certificates.start();
     this.#findDescriptors();
+    logAccess(this.#config);
   }
 
   /**
@@ -277,9 +278,12 @@ export class Node {
    */
   reload(wanted: Config): string[] {
     const { config, needRestart } = planReload(this.#config, wanted);
+    // Reads files, so that it may fail: before anything is changed.
+    const checks = accessChecks(config, { hooks: this.#hooks });
     this.#config = config;
     this.#vhosts = vhostSettings(config);
-    this.#access.reload(accessChecks(config, { hooks: this.#hooks }));
+    this.#access.reload(checks);
+    logAccess(config);
     this.#edge.reload(this.#vhosts.values());
     this.#findDescriptors();
     this.#forwards.reload();
@@ -364,7 +368,7 @@ export class Node {
     const { max_connections: wanted } = this.#config;
     const mayDial = this.#hasRole("cluster") || this.#hasRole("edge") ||
       Object.values(this.#config.vhost).some(({ forward }) => forward.enabled);
-    const free = findDescriptors(wanted * (mayDial ? 2 : 1));
+    const free = findDescriptors(wanted * (mayDial ? 2 : 1) + hookConnections(this.#config));
     this.#connections.setFreeDescriptors(free);
     if (free === Infinity) return;
     log.warn("Fewer connections than configured: the open file limit is too low (ulimit -n)", {
