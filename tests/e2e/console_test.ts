@@ -4,6 +4,7 @@ import { RtmpClient } from "../fakes/rtmp_client.ts";
 import { ChromiumPage } from "./chromium.ts";
 import { apiOf, originOf, restartProcess, startClusterProcesses } from "./cluster_nodes.ts";
 import { mediaFile } from "./media_files.ts";
+import { startEncoder } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishArguments } from "./publish_file.ts";
 import type { ServerProcess } from "./server_process.ts";
@@ -131,6 +132,34 @@ programTest(
     await server.line(({ message, reason }) => message === "Connection closed" && reason === "kicked");
     await page.until(`document.querySelectorAll("#clients tr").length === ${names.length - 1}`);
     equal(await page.evaluate(`document.querySelectorAll("#streams tr").length`), names.length - 1);
+    await assertReadable(page);
+  },
+);
+
+programTest(
+  ["chromium"],
+  "the console shows forwards, without their keys",
+  async (scope) => {
+    const second = await scope.startServer();
+    const server = await scope.startServer({
+      config: `[vhost.__defaultVhost__.forward]
+enabled = true
+destination = ["127.0.0.1:${second.port("rtmp")}"]
+[vhost.__defaultVhost__.forward.targets.nobody]
+url = "rtmp://127.0.0.1:9/live"
+key = "the-secret-key"`,
+    });
+    const page = await openConsole(scope, server, WIDTHS[1]);
+    await awaitPolls(page, 1);
+    equal(await page.evaluate(`document.getElementById("forwards-section").hidden`), true);
+    await startEncoder(scope, server.port("rtmp"), "a");
+    const badges = `[...document.querySelectorAll("#forwards .badge")].map(({ textContent }) => textContent)`;
+    await page.until(`${badges}.includes("forwarding") && ${badges}.includes("waiting")`);
+    equal(await page.evaluate(`document.getElementById("forwards-count").textContent`), "1 of 2");
+    const text = await page.evaluate<string>(`document.getElementById("forwards").innerText`);
+    match(text, new RegExp(`rtmp://127\\.0\\.0\\.1:${second.port("rtmp")}/live/a`));
+    match(text, /rtmp:\/\/127\.0\.0\.1:9\/live\/\*\*\*/);
+    doesNotMatch(text, /the-secret-key/);
     await assertReadable(page);
   },
 );

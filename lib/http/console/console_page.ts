@@ -48,6 +48,15 @@ export function consolePage(nonce: string, playersPort: number | undefined): str
     <p class="empty" id="streams-empty" hidden>Nothing is being published or waited for. Send a stream to <code id="publish-hint"></code>.</p>
     </div>
   </section>
+  <section id="forwards-section" hidden>
+    <h2>Forwards <span class="count" id="forwards-count"></span></h2>
+    <div class="table">
+    <table>
+      <thead><tr><th>Stream</th><th>To</th><th class="number">For</th><th class="number">Sent</th><th class="number">Retries</th><th>Last error</th></tr></thead>
+      <tbody id="forwards"></tbody>
+    </table>
+    </div>
+  </section>
   <section>
     <h2>Clients <span class="count" id="clients-count"></span> <button class="filter" id="filter" hidden></button></h2>
     <div class="table">

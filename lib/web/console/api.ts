@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ClientsJson } from "../../http/api/clients_routes.ts";
+import type { ForwardsJson } from "../../http/api/forwards_routes.ts";
 import type { StreamsJson } from "../../http/api/streams_routes.ts";
 import type { SummariesJson } from "../../http/api/summaries_routes.ts";
 import type { ClusterNodeJson, ClusterNodesJson } from "../../http/cluster_view.ts";
@@ -18,6 +19,10 @@ export function getStreams(): Promise<EnvelopeJson & StreamsJson> {
 
 export function getClients(): Promise<EnvelopeJson & ClientsJson> {
   return get(`/api/v1/clients?count=${LIMIT}`);
+}
+
+export function getForwards(): Promise<EnvelopeJson & ForwardsJson> {
+  return get(`/api/v1/forwards?count=${LIMIT}`);
 }
 
 /** @throws {Error} Where the server has no such route, or does not tell. */

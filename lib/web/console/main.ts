@@ -5,9 +5,10 @@
  * @module
  */
 import { byId, messageOf, setText } from "../dom.ts";
-import { getClients, getStreams, getSummary } from "./api.ts";
+import { getClients, getForwards, getStreams, getSummary } from "./api.ts";
 import { type ClientFilter, ClientsTable } from "./clients.ts";
 import { ClusterCards } from "./cluster.ts";
+import { ForwardsTable } from "./forwards.ts";
 import { StreamsTable } from "./streams.ts";
 import { SummaryTiles } from "./summary.ts";
 
@@ -15,6 +16,7 @@ const POLL_MS = 2000;
 
 const summaryTiles = new SummaryTiles();
 const clusterCards = new ClusterCards();
+const forwardsTable = new ForwardsTable();
 const clientsTable = new ClientsTable(refresh);
 const streamsTable = new StreamsTable(({ id, name }) => {
   filter = filter?.id === id ? undefined : { id, name };
@@ -39,16 +41,18 @@ async function refresh(): Promise<void> {
   if (isBusy) return;
   isBusy = true;
   try {
-    const [summary, { streams }, { clients }, nodes] = await Promise.all([
+    const [summary, { streams }, { clients }, { forwards }, nodes] = await Promise.all([
       getSummary(),
       getStreams(),
       getClients(),
+      getForwards(),
       clusterCards.ask(),
     ]);
     if (!streams.some((stream) => stream.id === filter?.id)) filter = undefined;
     summaryTiles.show(summary);
     streamsTable.show(streams);
     clientsTable.show(clients, filter);
+    forwardsTable.show(forwards, summary.data.now_ms);
     if (nodes !== undefined) clusterCards.show(nodes, summary.data.now_ms);
     showStatus("good", "up to date");
   } catch (error) {
