@@ -141,7 +141,7 @@ export class Entrance {
     const { duplex, release } = entered;
     let input;
     try {
-      const taken = takeProxyHeader(duplex.readable);
+      const taken = takeProxyHeader(duplex);
       input = await this.#inTime(HEADER_TIMEOUT_MS, "first bytes from a trusted proxy", taken);
     } catch (error) {
       this.#fail(
@@ -150,8 +150,8 @@ export class Entrance {
       );
       return undefined;
     }
-    const { client: remoteAddress = duplex.remoteAddress, readable } = input;
-    const known = { ...entered, duplex: { ...duplex, readable, remoteAddress } };
+    const { client: remoteAddress = duplex.remoteAddress, read } = input;
+    const known = { ...entered, duplex: { ...duplex, read, remoteAddress } };
     if (input.client === undefined) return known;
     try {
       entered.moveTo(remoteAddress.hostname);

@@ -1,14 +1,14 @@
 import { errorText, RtmpError } from "../base/errors.ts";
 import { readProxyHeader } from "./proxy_header.ts";
-import type { SocketAddress } from "./tcp.ts";
+import type { ByteDuplex, SocketAddress } from "./tcp.ts";
 
 /** Little at a time, so that little of what follows the header is copied. */
 const READ_BYTES = 1024;
 
-/** What came with the header, and the connection's bytes from there on. */
+/** What came with the header, and how to read the connection from there on. */
 export interface ProxiedInput {
   readonly client?: SocketAddress;
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly read: ByteDuplex["read"];
 }
 
 /**
@@ -16,22 +16,20 @@ export interface ProxiedInput {
  *
  * @throws {RtmpError} `proxy-header-malformed`; `connection-lost` when it ends before its header does.
  */
-export async function takeProxyHeader(
-  readable: ReadableStream<Uint8Array<ArrayBuffer>>,
-): Promise<ProxiedInput> {
-  const reader = readable.getReader({ mode: "byob" });
+export async function takeProxyHeader(duplex: Pick<ByteDuplex, "read">): Promise<ProxiedInput> {
   const held = new ByteBuffer();
+  const buffer = new Uint8Array(READ_BYTES);
   for (;;) {
-    const { value, done } = await readSome(reader);
-    if (done || value === undefined) {
+    const count = await readSome(duplex, buffer);
+    if (count === null) {
       throw new RtmpError("connection-lost", "The connection ended before its first bytes were complete");
     }
-    held.push(value);
+    held.push(buffer.subarray(0, count));
     const header = readProxyHeader(held.bytes);
     if (header === undefined) continue;
     return {
       ...(header.client === undefined ? {} : { client: header.client }),
-      readable: withFirst(held.bytes.slice(header.length), reader),
+      read: readFirst(held.bytes.slice(header.length), duplex),
     };
   }
 }
@@ -56,40 +54,22 @@ class ByteBuffer {
   }
 }
 
-async function readSome(
-  reader: ReadableStreamBYOBReader,
-): Promise<{ value: Uint8Array<ArrayBuffer> | undefined; done: boolean }> {
+async function readSome(duplex: Pick<ByteDuplex, "read">, buffer: Uint8Array): Promise<number | null> {
   try {
-    const { value, done } = await reader.read(new Uint8Array(READ_BYTES));
-    return { value, done };
+    return await duplex.read(buffer);
   } catch (error) {
     throw new RtmpError("connection-lost", errorText(error), { cause: error });
   }
 }
 
-/** A stream that begins with these bytes and goes on as the reader does. */
-function withFirst(
-  first: Uint8Array<ArrayBuffer>,
-  reader: ReadableStreamBYOBReader,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+/** Reads these bytes, then what the connection goes on with. */
+function readFirst(first: Uint8Array, duplex: Pick<ByteDuplex, "read">): ByteDuplex["read"] {
   let left = first;
-  return new ReadableStream({
-    type: "bytes",
-    autoAllocateChunkSize: READ_BYTES,
-    async pull(controller) {
-      const request = controller.byobRequest;
-      const view = request?.view as Uint8Array<ArrayBuffer>;
-      if (left.length > 0) {
-        const count = Math.min(left.length, view.length);
-        view.set(left.subarray(0, count));
-        left = left.subarray(count);
-        request?.respond(count);
-        return;
-      }
-      const { value, done } = await reader.read(view);
-      if (done) controller.close();
-      // The buffer was handed on, and has come back; also at the end, when it is empty.
-      if (value !== undefined) request?.respondWithNewView(value);
-    },
-  });
+  return (buffer) => {
+    if (left.length === 0) return duplex.read(buffer);
+    const count = Math.min(left.length, buffer.length);
+    buffer.set(left.subarray(0, count));
+    left = left.subarray(count);
+    return Promise.resolve(count);
+  };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { SHARED_READ_BUFFERS } from "./read_buffers.ts";
 import type { ByteDuplex } from "./tcp.ts";
 
 const FIRST_BUFFER_BYTES = 4 * 1024;
@@ -18,32 +19,30 @@ export interface PumpOptions {
 }
 
 /**
- * Reads a connection to its end into one recycled buffer that grows while it is filled: players, who say little, keep 4 KiB each.
+ * Reads a connection to its end into a buffer that grows while it is filled: players, who say little, keep 4 KiB each. While a
+ * connection pauses it has none.
  *
  * @throws What reading or `receive` throws.
  */
 export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promise<void> {
-  const reader = duplex.readable.getReader({ mode: "byob" });
-  let buffer = new ArrayBuffer(FIRST_BUFFER_BYTES);
   const share = options.clock && new Share(options.clock);
-  try {
-    for (;;) {
-      const { value, done } = await reader.read(new Uint8Array(buffer));
-      if (done || value === undefined) return;
-      share?.begin();
-      const handled = options.receive(value);
-      const turn = share?.end();
-      if (handled !== undefined) await handled;
-      if (turn !== undefined) await turn;
-      const isFull = value.length === value.buffer.byteLength;
-      const isGrowing = isFull && value.length < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true);
-      buffer = isGrowing ? new ArrayBuffer(value.length * 4) : value.buffer;
-      // After a full read there is more, which has waited already.
-      const pause = isFull ? undefined : options.pause?.();
-      if (pause !== undefined) await pause;
-    }
-  } finally {
-    reader.releaseLock();
+  let byteLength = FIRST_BUFFER_BYTES;
+  for (;;) {
+    // One that a read has failed into is not used again: the runtime may hold it still.
+    const buffer = SHARED_READ_BUFFERS.take(byteLength);
+    const count = await duplex.read(buffer);
+    if (count === null) return;
+    share?.begin();
+    const handled = options.receive(buffer.subarray(0, count));
+    const turn = share?.end();
+    if (handled !== undefined) await handled;
+    if (turn !== undefined) await turn;
+    SHARED_READ_BUFFERS.giveBack(buffer);
+    const isFull = count === byteLength;
+    if (isFull && byteLength < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true)) byteLength *= 4;
+    // After a full read there is more, which has waited already.
+    const pause = isFull ? undefined : options.pause?.();
+    if (pause !== undefined) await pause;
   }
 }
 

@@ -6,7 +6,8 @@ import { isOutOfDescriptors } from "./descriptors.ts";
 
 /** One connection as bytes both ways. What sessions are pumped over; a test can make one of two arrays. */
 export interface ByteDuplex {
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Reads some bytes into `buffer`; resolves to how many, or to null when there are no more. One call at a time. */
+  read(buffer: Uint8Array): Promise<number | null>;
   /** Writes some of `bytes`; resolves to how many. One call at a time. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends both directions. May be called again. */
@@ -190,7 +191,7 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
   configureTcp(connection);
   let isClosed = false;
   return {
-    readable: connection.readable as ReadableStream<Uint8Array<ArrayBuffer>>,
+    read: (buffer) => connection.read(buffer),
     write: (bytes) => connection.write(bytes),
     close() {
       if (isClosed) return;
@@ -198,7 +199,7 @@ function tcpDuplex(connection: Deno.Conn): ByteDuplex {
       try {
         connection.close();
       } catch {
-        // Deno closes the socket by itself when its readable has ended.
+        // It failed, and is gone already.
       }
     },
     finish: () => connection.closeWrite(),

@@ -28,8 +28,6 @@ export interface KeyPair {
 const RENEW_WITHIN_MS = 1000;
 /** How often a port that is listened on anew is tried while the system still holds it, in milliseconds. */
 const RELISTEN_PAUSE_MS = 1;
-/** For readers who bring no buffer. */
-const READ_BYTES = 4096;
 
 /**
  * A listening socket whose connections speak TLS. No protocol is agreed upon (ALPN): clients that name others than ours would be turned
@@ -128,29 +126,22 @@ export class TlsListener implements ConnectionListener {
 /** A TLS connection of the runtime as bytes both ways. */
 export function tlsDuplex(connection: Deno.TlsConn): ByteDuplex {
   let isClosed = false;
-  let input: ReadableByteStreamController | undefined;
+  let failRead: (reason: unknown) => void = () => {};
   const released = Promise.withResolvers<void>();
-  const readable = new ReadableStream({
-    type: "bytes",
-    autoAllocateChunkSize: READ_BYTES,
-    start(controller) {
-      input = controller;
-    },
-    async pull(controller) {
-      const request = controller.byobRequest as ReadableStreamBYOBRequest;
-      const count = await connection.read(request.view as Uint8Array).catch((error: unknown) => {
-        // Most programs leave without TLS's own goodbye.
-        if (error instanceof Deno.errors.UnexpectedEof) return null;
-        throw error;
-      });
-      if (isClosed) return;
-      if (count === null) controller.close();
-      request.respond(count ?? 0);
-    },
-  });
   const { localAddr, remoteAddr } = connection;
   return {
-    readable,
+    read: (buffer) =>
+      new Promise((resolve, reject) => {
+        failRead = reject;
+        if (isClosed) reject(closedError());
+        else {
+          connection.read(buffer).then(resolve, (error) => {
+            // Most programs leave without TLS's own goodbye.
+            if (error instanceof Deno.errors.UnexpectedEof) resolve(null);
+            else reject(error);
+          });
+        }
+      }),
     isSecure: true,
     released: released.promise,
     handshake: async () => {
@@ -161,7 +152,7 @@ export function tlsDuplex(connection: Deno.TlsConn): ByteDuplex {
       if (isClosed) return;
       isClosed = true;
       // Whoever reads is told at once. The connection itself can't be closed before all is sent: nobody would learn when it is gone.
-      input?.error(new Deno.errors.Interrupted("The connection was closed"));
+      failRead(closedError());
       connection.closeWrite().catch(() => {}).then(() => {
         try {
           connection.close();
@@ -174,4 +165,8 @@ export function tlsDuplex(connection: Deno.TlsConn): ByteDuplex {
     localAddress: socketAddress(localAddr),
     remoteAddress: socketAddress(remoteAddr),
   };
+}
+
+function closedError(): Error {
+  return new Deno.errors.Interrupted("The connection was closed");
 }

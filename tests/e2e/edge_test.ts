@@ -34,6 +34,9 @@ programTest(
       }));
       await publisher.kill();
       await until(() => ownersOf([a, b], "a") === 0, "the publisher's end");
+      // Those who pulled it may show its last frames a moment longer.
+      const isFed = ({ node }: LocalNode) => node.runtime.hub.get("/live/a")?.feed !== undefined;
+      await until(() => ![a, b, edge].some(isFed), "its end everywhere");
     }
   },
 );

@@ -1,3 +1,4 @@
+import { ByteInput } from "./byte_input.ts";
 import type { ByteDuplex } from "../../lib/net/tcp.ts";
 import type { Dial } from "../../lib/upstream/upstream_connection.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";
@@ -51,17 +52,14 @@ export class PlatformConnection {
   readonly #peer = new SessionPeer();
   readonly #reader = new ChunkReader();
   #first: Uint8Array | undefined = new Uint8Array();
-  #output: ReadableByteStreamController | undefined;
+  readonly #output = new ByteInput();
 
   constructor(mood: Exclude<PlatformMood, "unreachable">) {
     this.#mood = mood;
     this.#peer.isAccepting = false;
     const address = { hostname: "192.0.2.1", port: 1935 };
     this.duplex = {
-      readable: new ReadableStream({
-        type: "bytes",
-        start: (controller) => void (this.#output = controller),
-      }),
+      read: this.#output.read,
       write: (bytes) => {
         if (this.isClosed) return Promise.reject(new Deno.errors.BrokenPipe("closed"));
         this.#receive(bytes.slice());
@@ -77,12 +75,7 @@ export class PlatformConnection {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    try {
-      this.#output?.close();
-      this.#output?.byobRequest?.respond(0);
-    } catch {
-      // Closed already.
-    }
+    this.#output.end();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -105,7 +98,7 @@ export class PlatformConnection {
 
   #flush(): void {
     const output = this.#peer.session.takeOutput();
-    if (output !== undefined && !this.isClosed) this.#output?.enqueue(output.slice());
+    if (output !== undefined && !this.isClosed) this.#output.push(output);
   }
 
   #record(bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import type { ByteDuplex, SocketAddress } from "../../lib/net/tcp.ts";
+import { ByteInput } from "./byte_input.ts";
 
 /** One connection in memory, seen by the server as `duplex`. What the server writes waits until the test reads it. */
 export class MemoryDuplex {
@@ -6,13 +7,13 @@ export class MemoryDuplex {
   isClosed = false;
   /** What the server wants of small writes. */
   noDelay = true;
-  #input: ReadableByteStreamController | undefined;
+  readonly #input = new ByteInput();
   #pending: { readonly bytes: Uint8Array; readonly taken: (count: number) => void } | undefined;
   #wanted: ((bytes: Uint8Array | undefined) => void) | undefined;
 
   constructor(remoteAddress: SocketAddress = { hostname: "192.0.2.7", port: 50_000 }) {
     this.duplex = {
-      readable: new ReadableStream({ type: "bytes", start: (controller) => void (this.#input = controller) }),
+      read: this.#input.read,
       write: (bytes) =>
         new Promise((resolve) => {
           this.#pending = { bytes, taken: resolve };
@@ -27,12 +28,12 @@ export class MemoryDuplex {
 
   /** Gives the server bytes to read. */
   send(bytes: Uint8Array): void {
-    if (!this.isClosed && bytes.length > 0) this.#input?.enqueue(bytes.slice());
+    if (!this.isClosed) this.#input.push(bytes);
   }
 
   /** Bytes that the server has not read yet. */
   get unreadBytes(): number {
-    return -(this.#input?.desiredSize ?? 0);
+    return this.#input.length;
   }
 
   /** The next bytes that the server writes, or undefined when it has closed; one call at a time. */
@@ -62,8 +63,7 @@ export class MemoryDuplex {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#pending = undefined;
-    this.#input?.close();
-    this.#input?.byobRequest?.respond(0);
+    this.#input.end();
     this.#pass();
   }
 }

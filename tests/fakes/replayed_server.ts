@@ -1,3 +1,4 @@
+import { ByteInput } from "./byte_input.ts";
 import type { ByteDuplex, SocketAddress } from "../../lib/net/tcp.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
@@ -65,25 +66,12 @@ export class ReplayedServer {
 
   /** A connection to it, without a socket. */
   connect(): ByteDuplex {
-    let controller: ReadableByteStreamController | undefined;
-    const close = this.end = () => {
-      try {
-        controller?.close();
-        controller?.byobRequest?.respond(0);
-      } catch {
-        // Closed already.
-      }
-    };
+    const input = new ByteInput();
+    const close = this.end = () => input.end();
     return {
-      readable: new ReadableStream({
-        type: "bytes",
-        start: (given) => {
-          controller = given;
-        },
-      }),
+      read: input.read,
       write: (bytes) => {
-        const answer = this.receive(bytes.slice());
-        if (answer.length > 0) controller?.enqueue(new Uint8Array(answer));
+        input.push(this.receive(bytes.slice()));
         if (this.isClosed) close();
         return Promise.resolve(bytes.length);
       },

@@ -24,7 +24,9 @@ export interface ReceivedStatus {
 export class RtmpTestClient {
   readonly duplex: ByteDuplex;
   readonly #reader = new ChunkReader();
-  readonly #source: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #buffer = new Uint8Array(64 * 1024);
+  /** The read under way. */
+  #reading: Promise<number | null> | undefined;
   readonly #handshake = new ClientHandshake((length) => crypto.getRandomValues(new Uint8Array(length)), 0);
   #isShaken = false;
   /** Came, but not taken yet. */
@@ -38,7 +40,6 @@ export class RtmpTestClient {
 
   constructor(duplex: ByteDuplex) {
     this.duplex = duplex;
-    this.#source = duplex.readable.getReader();
   }
 
   /** Opens a TCP connection; says nothing yet. */
@@ -222,21 +223,24 @@ export class RtmpTestClient {
 
   /** Closes the connection without a word. */
   close(): void {
-    this.#source.cancel().catch(() => {});
     this.duplex.close();
+    this.#reading?.catch(() => {});
   }
 
   /** Reads once; false at the end. A connection that was reset is at its end. */
   async #read(): Promise<boolean> {
-    let value: Uint8Array | undefined;
+    let count: number | null = null;
     try {
-      ({ value } = await withDeadline(this.#source.read(), "bytes from the server", this.timeoutMs));
+      this.#reading ??= this.duplex.read(this.#buffer);
+      count = await withDeadline(this.#reading, "bytes from the server", this.timeoutMs);
+      this.#reading = undefined;
     } catch (error) {
       if (!(error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BadResource)) {
         throw error;
       }
     }
-    if (value === undefined) return false;
+    if (count === null) return false;
+    const value = this.#buffer.subarray(0, count);
     this.receivedBytes += value.length;
     let rest: Uint8Array | undefined = value;
     if (!this.#isShaken) {

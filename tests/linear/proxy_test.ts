@@ -36,17 +36,12 @@ function byteByByte(): Entrance {
     const bytes = make(size);
     return async () => {
       let at = 0;
-      const readable = new ReadableStream({
-        type: "bytes",
-        pull(controller) {
-          if (at < bytes.length) controller.enqueue(bytes.slice(at, ++at));
-          else {
-            controller.close();
-            controller.byobRequest?.respond(0);
-          }
-        },
-      });
-      await takeProxyHeader(readable).catch((error) => {
+      const read = (buffer: Uint8Array) => {
+        if (at === bytes.length) return Promise.resolve(null);
+        buffer[0] = bytes[at++] as number;
+        return Promise.resolve(1);
+      };
+      await takeProxyHeader({ read }).catch((error) => {
         if (!(error instanceof RtmpError)) throw error;
       });
     };

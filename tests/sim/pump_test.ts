@@ -1,28 +1,19 @@
 import assert from "node:assert/strict";
 import type { Timer } from "../../lib/base/clock.ts";
 import { pumpBytes } from "../../lib/net/pump.ts";
+import { ReadBuffers } from "../../lib/net/read_buffers.ts";
 import type { ByteDuplex } from "../../lib/net/tcp.ts";
 
 /** A connection that fills each of so many reads, and how long these were. */
 function fillingDuplex(reads: number): { duplex: ByteDuplex; lengths: number[] } {
   const lengths: number[] = [];
-  const readable = new ReadableStream({
-    type: "bytes",
-    pull(controller) {
-      const request = controller.byobRequest;
-      const length = request?.view?.byteLength ?? 0;
-      if (lengths.length === reads) {
-        controller.close();
-        request?.respond(0);
-        return;
-      }
-      lengths.push(length);
-      request?.respond(length);
-    },
-  });
   const address = { hostname: "::1", port: 1 };
   const duplex: ByteDuplex = {
-    readable,
+    read(buffer) {
+      if (lengths.length === reads) return Promise.resolve(null);
+      lengths.push(buffer.length);
+      return Promise.resolve(buffer.length);
+    },
     write: (bytes) => Promise.resolve(bytes.length),
     close: () => {},
     localAddress: address,
@@ -70,4 +61,36 @@ Deno.test("a connection that always has more to read gives way to the others for
     },
   });
   assert.deepEqual(waits, [{ atRead: 3, ms: 10 }, { atRead: 6, ms: 10 }, { atRead: 9, ms: 10 }]);
+});
+
+Deno.test("connections that pause between two reads share their buffers", async () => {
+  const memories = new Set<ArrayBufferLike>();
+  const pauses: (() => void)[] = [];
+  const pumps = Array.from({ length: 50 }, () => {
+    const { duplex } = fillingDuplex(0);
+    let reads = 0;
+    const read = (buffer: Uint8Array) => {
+      memories.add(buffer.buffer);
+      return Promise.resolve(reads++ < 10 ? 1000 : null);
+    };
+    return pumpBytes({ ...duplex, read }, {
+      receive: () => {},
+      pause: () => new Promise((resolve) => pauses.push(resolve)),
+    });
+  });
+  // One after the other, as slots do with publishers whom nobody plays.
+  for (let i = 0; i < 500; i++) {
+    while (pauses.length === 0) await Promise.resolve();
+    pauses.shift()?.();
+  }
+  await Promise.all(pumps);
+  assert.ok(memories.size <= 51, `${memories.size} buffers`);
+});
+
+Deno.test("few buffers are kept for those who read next", () => {
+  const buffers = new ReadBuffers();
+  const taken = Array.from({ length: 100 }, () => buffers.take(64 * 1024));
+  for (const buffer of taken) buffers.giveBack(buffer);
+  const again = Array.from({ length: 100 }, () => buffers.take(64 * 1024));
+  assert.equal(again.filter((buffer) => taken.includes(buffer)).length, 32, "2 MiB");
 });
