@@ -25,7 +25,7 @@ function secureUrl(server: ServerProcess, path: string): string {
 
 programTest(
   ["ffmpeg", "ffprobe", "rtmpdump", "openssl"],
-  "ffmpeg publishes over RTMPS; ffprobe, ffmpeg and rtmpdump play over RTMPS, RTMP, HTTPS and HTTP",
+  "ffmpeg publishes over RTMPS; ffmpeg and rtmpdump play over RTMPS, ffprobe over HTTPS",
   async (scope) => {
     const { server } = await startTlsServer(scope);
     const source = await mediaFile("av.flv");
@@ -33,17 +33,16 @@ programTest(
     await server.line(({ message }) => message === "Publish started");
     const expected = await describeStreams(scope, source);
     const flv = (protocol: string, port: string) => `${protocol}://127.0.0.1:${server.port(port)}/live/a.flv`;
-    deepEqual(await describeStreams(scope, secureUrl(server, "live/a")), expected);
     deepEqual(await describeStreams(scope, flv("https", "httpsServer")), expected);
     const recorded = scope.path("recorded.flv");
     await scope.start(
       "ffmpeg",
       ..."-v error -i".split(" "),
       secureUrl(server, "live/a"),
-      ..."-t 3 -c copy".split(" "),
+      ..."-t 2 -c copy".split(" "),
       recorded,
     ).succeed();
-    await assertSameFrames(scope, recorded, source, 50);
+    await assertSameFrames(scope, recorded, source, 30);
     const dumped = scope.path("dumped.flv");
     // librtmp over GnuTLS takes the tickets that TLS 1.3 sends by itself for an error.
     const settings = scope.path("gnutls.conf");
