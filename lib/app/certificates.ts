@@ -2,9 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../base/clock.ts";
 import { inBackground } from "../base/background.ts";
 import { errorText } from "../base/errors.ts";
-import type { TlsListener } from "../net/tls.ts";
 import type { Config } from "../config/config.ts";
-import { type CheckedKeyPair, checkKeyPair, type KeyPairFiles, readProblem } from "./key_pair.ts";
+import { checkKeyPair } from "./key_pair.ts";
+import { readProblem } from "./read_problem.ts";
+import type { CheckedKeyPair, KeyPairFiles } from "./checked_key_pair.ts";
+import { keyPairFiles, type ServedCertificate, type TlsSection } from "./tls_sections.ts";
 
 const log = getLogger(["headwater", "tls"]);
 
@@ -13,40 +15,6 @@ const LOOK_MS = 10_000;
 /** So many days before a certificate ends it is said, once a day. */
 const WARN_DAYS = 14;
 const DAY_MS = 86_400_000;
-
-/** The parts of a configuration that speak TLS. */
-export type TlsSection = "rtmps" | "http_api.https" | "http_server.https";
-
-/** Where a part's certificate lies. */
-export function keyPairFiles(config: Config, section: TlsSection): KeyPairFiles {
-  switch (section) {
-    case "rtmps":
-      return config.rtmps;
-    case "http_api.https":
-      return config.http_api.https;
-    case "http_server.https":
-      return config.http_server.https;
-    default:
-      return section satisfies never;
-  }
-}
-
-/** The parts that speak TLS, by the configuration. */
-export function tlsSections(config: Config): TlsSection[] {
-  const { rtmps, http_api: api, http_server: server } = config;
-  return [
-    ...(rtmps.enabled ? ["rtmps"] as const : []),
-    ...(api.enabled && api.https.enabled ? ["http_api.https"] as const : []),
-    ...(server.enabled && server.https.enabled ? ["http_server.https"] as const : []),
-  ];
-}
-
-/** One certificate in use, and who shows it. */
-export interface ServedCertificate {
-  readonly section: TlsSection;
-  readonly listeners: readonly TlsListener[];
-  keyPair: CheckedKeyPair;
-}
 
 /** A certificate and when it ends, for the API. */
 export interface CertificateExpiry {

@@ -4,7 +4,7 @@ import type { ConnectionLimits } from "../net/connection_limits.ts";
 import { type ByteDuplex, type DialAddress, dialTcp } from "../net/tcp.ts";
 import { dialTls } from "../net/tls_dial.ts";
 import type { Config } from "../config/config.ts";
-import { readProblem } from "./key_pair.ts";
+import { readProblem } from "./read_problem.ts";
 
 /** Connections to one place that hang in the handshake, before it is left alone. */
 const MAX_UNANSWERED = 8;

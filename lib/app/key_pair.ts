@@ -1,24 +1,12 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { errorText } from "../base/errors.ts";
 import type { KeyPair } from "../net/tls.ts";
-
-/** A certificate and its key that fit each other. */
-export interface CheckedKeyPair extends KeyPair {
-  /** When it ends, in milliseconds since 1970. */
-  readonly expiresAtMs: number;
-  /** Whom it is for, for logs. */
-  readonly names: string;
-}
+import { readProblem } from "./read_problem.ts";
+import type { CheckedKeyPair, KeyPairFiles } from "./checked_key_pair.ts";
 
 /** Why a certificate and a key can't be used, in one sentence that names the file. */
 export class KeyPairError extends Error {
   override readonly name = "KeyPairError";
-}
-
-/** Where a certificate and its key lie. */
-export interface KeyPairFiles {
-  readonly cert: string;
-  readonly key: string;
 }
 
 /**
@@ -32,6 +20,27 @@ export function loadKeyPair(name: string, files: KeyPairFiles): CheckedKeyPair {
     cert: readPem(`${name}.cert`, files.cert),
     key: readPem(`${name}.key`, files.key),
   });
+}
+
+/**
+ * Reads and checks several, by the sections that name them.
+ *
+ * @throws {KeyPairError} Naming every one that can't be used, a line each.
+ */
+export function loadKeyPairs<T extends string>(
+  sections: readonly (readonly [name: T, files: KeyPairFiles])[],
+): Map<T, CheckedKeyPair> {
+  const pairs = new Map<T, CheckedKeyPair>();
+  const problems: string[] = [];
+  for (const [name, files] of sections) {
+    try {
+      pairs.set(name, loadKeyPair(name, files));
+    } catch (error) {
+      problems.push(errorText(error));
+    }
+  }
+  if (problems.length > 0) throw new KeyPairError(problems.join("\n"));
+  return pairs;
 }
 
 /** Checks that a certificate and a key can be read and belong together, by the library and by the runtime that is to use them. */
@@ -78,13 +87,4 @@ function readPem(key: string, path: string): string {
   } catch (error) {
     throw new KeyPairError(`Cannot use ${key} ${path}: ${readProblem(error)}`);
   }
-}
-
-/** Why a file can't be read, without the path, which is named already. */
-export function readProblem(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    return "it may not be read by the user that runs the server";
-  }
-  return errorText(error);
 }

@@ -3,8 +3,8 @@ import { type ConnectionListener, type ListenTarget, type SocketAddress, TcpList
 import { TlsListener } from "../net/tls.ts";
 import type { Config } from "../config/config.ts";
 import { httpsListens, sharesPort } from "../config/config_checks.ts";
-import { keyPairFiles, type ServedCertificate, type TlsSection } from "./certificates.ts";
-import { loadKeyPair } from "./key_pair.ts";
+import type { CheckedKeyPair } from "./checked_key_pair.ts";
+import type { ServedCertificate, TlsSection } from "./tls_sections.ts";
 
 const log = getLogger(["headwater", "app"]);
 
@@ -37,10 +37,10 @@ export class Ports {
   /**
    * Listens everywhere that a configuration names, or nowhere.
    *
+   * @param keyPairs Those that the configuration names: `readKeyPairs` has them.
    * @throws {ListenError} When a port can't be had.
-   * @throws {KeyPairError} When a certificate can't be used.
    */
-  constructor(config: Config) {
+  constructor(config: Config, keyPairs: ReadonlyMap<TlsSection, CheckedKeyPair> = new Map()) {
     const { listen, rtmps, http_api: api, http_server: server } = config;
     const isShared = sharesPort(config);
     const https = httpsListens(config);
@@ -50,9 +50,9 @@ export class Ports {
       const httpApi = api.enabled ? this.#listen(api.listen) : [];
       const isServers = isShared && server.https.enabled;
       const secure = [
-        this.#listenTls(config, "rtmps", rtmps.enabled ? rtmps.listen : []),
-        this.#listenTls(config, isServers ? "http_server.https" : "http_api.https", https.api),
-        this.#listenTls(config, "http_server.https", https.server),
+        this.#listenTls(keyPairs, "rtmps", rtmps.enabled ? rtmps.listen : []),
+        this.#listenTls(keyPairs, isServers ? "http_server.https" : "http_api.https", https.api),
+        this.#listenTls(keyPairs, "http_server.https", https.server),
       ] as const;
       const [rtmpsListeners, httpsApi, httpsServer] = secure.map((served) => served?.listeners ?? []) as [
         readonly TlsListener[],
@@ -91,12 +91,12 @@ export class Ports {
   }
 
   #listenTls(
-    config: Config,
+    keyPairs: ReadonlyMap<TlsSection, CheckedKeyPair>,
     section: TlsSection,
     targets: readonly ListenTarget[],
   ): ServedCertificate | undefined {
-    if (targets.length === 0) return undefined;
-    const keyPair = loadKeyPair(section, keyPairFiles(config, section));
+    const keyPair = keyPairs.get(section);
+    if (targets.length === 0 || keyPair === undefined) return undefined;
     const listeners = targets.map((target) => this.#add(TlsListener.listen(target, keyPair)));
     return { section, listeners, keyPair };
   }

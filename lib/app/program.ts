@@ -4,18 +4,17 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { inBackground } from "../base/background.ts";
 import { errorText } from "../base/errors.ts";
-import { loadKeyPair } from "./key_pair.ts";
 import { ListenError } from "../base/listen_error.ts";
 import type { CommandLine } from "./command_line.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { DEFAULT_CONFIG_PATH, loadConfig, type LoadedConfig } from "../config/config_load.ts";
-import { keyPairFiles, tlsSections } from "./certificates.ts";
 import { checkHealth } from "./health.ts";
 import { closeLogging, configureLogging, reopenLog, writeToStdout } from "./logging.ts";
 import type { Node } from "./node.ts";
 import { portAdvice } from "./port_advice.ts";
 import { Ports } from "./ports.ts";
+import { readKeyPairs } from "./tls_sections.ts";
 import type { ProcessSignals } from "./process_signals.ts";
 import { UnexpectedErrors } from "./unexpected_errors.ts";
 import { welcome } from "./welcome.ts";
@@ -56,9 +55,10 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
   }
   if (commandLine.kind === "check") {
     for (const warning of loaded.warnings) print(Deno.stderr, `warning: ${warning}\n`);
-    const problems = certificateProblems(loaded.config);
-    if (problems.length > 0) {
-      print(Deno.stderr, problems.map((problem) => `${problem}\n`).join(""));
+    try {
+      await readKeyPairs(loaded.config);
+    } catch (error) {
+      print(Deno.stderr, `${errorText(error)}\n`);
       return 1;
     }
     print(Deno.stdout, `${loaded.source}: configuration OK\n`);
@@ -104,7 +104,7 @@ async function serve(
   unexpectedErrors.listen();
   let ports: Ports;
   try {
-    ports = new Ports(config);
+    ports = new Ports(config, await readKeyPairs(config));
   } catch (error) {
     const reason = error instanceof ListenError ? portAdvice(error, config) : errorText(error);
     print(Deno.stderr, `${reason}\n`);
@@ -169,18 +169,6 @@ function nextStopSignal(signals: ProcessSignals): Promise<string> {
     signals.handle((signal, request) => {
       if (request === "stop" || request === "terminate") resolve(signal);
     });
-  });
-}
-
-/** Certificates that a server with this configuration could not start with. */
-function certificateProblems(config: Config): string[] {
-  return tlsSections(config).flatMap((section) => {
-    try {
-      loadKeyPair(section, keyPairFiles(config, section));
-      return [];
-    } catch (error) {
-      return [errorText(error)];
-    }
   });
 }
 

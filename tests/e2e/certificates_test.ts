@@ -1,10 +1,7 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
-import {
-  Certificates,
-  type CertificatesOptions,
-  type ServedCertificate,
-} from "../../lib/app/certificates.ts";
+import { Certificates, type CertificatesOptions } from "../../lib/app/certificates.ts";
 import { loadKeyPair } from "../../lib/app/key_pair.ts";
+import type { ServedCertificate } from "../../lib/app/tls_sections.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import type { TlsListener } from "../../lib/net/tls.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";

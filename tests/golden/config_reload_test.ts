@@ -5,7 +5,7 @@ import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import { type RawTable, setValue, valueAt } from "../../lib/config/raw_config.ts";
 import { accessSettings } from "../../lib/app/access_settings.ts";
-import { keyPairFiles } from "../../lib/app/certificates.ts";
+import { keyPairFiles } from "../../lib/app/tls_sections.ts";
 import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
 import {
   clusterSettings,
