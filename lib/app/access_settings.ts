@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AccessChecks } from "../access/access.ts";
 import type { AccessCheck } from "../access/access_check.ts";
+import type { AccessAction } from "../access/access_request.ts";
 import { AddressRules } from "../access/address_rules.ts";
 import {
   type HookCallSettings,
@@ -10,17 +11,20 @@ import {
 } from "../access/hook_client.ts";
 import { type HookEvents, HOOKS, Hooks, type HookSettings } from "../access/hooks.ts";
 import { Referrer, type ReferrerSettings } from "../access/referrer.ts";
+import { Tokens } from "../access/tokens.ts";
 import { type AddressRule, parseAddressRule } from "../base/address_rule.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config, VhostConfig } from "../config/config.ts";
 import type { HttpPoster } from "../net/http_post.ts";
 import { SIGNATURE } from "./settings.ts";
+import type { TokenKeySource } from "./token_key_source.ts";
 
 const log = getLogger(["headwater", "access"]);
 
 /** What a configuration says of who may come into one vhost; what is absent is not asked. */
 export interface AccessSettings {
   readonly security?: readonly AddressRule[];
+  readonly tokens?: VhostConfig["tokens"];
   readonly refer?: ReferrerSettings;
   readonly hooks?: HookSettings;
 }
@@ -28,6 +32,7 @@ export interface AccessSettings {
 /** What the checks of a node need to ask others. */
 export interface AccessServices {
   readonly hooks: HookEvents;
+  readonly tokenKeys: TokenKeySource;
 }
 
 /** Who may come in, by every enabled vhost. */
@@ -39,9 +44,10 @@ export function accessSettings(config: Config): Map<string, AccessSettings> {
   return settings;
 }
 
-function oneVhost({ security, refer, http_hooks: hooks }: VhostConfig): AccessSettings {
+function oneVhost({ security, tokens, refer, http_hooks: hooks }: VhostConfig): AccessSettings {
   return {
     ...(security.enabled ? { security: security.rules.map(parseAddressRule) } : {}),
+    ...(tokens.enabled ? { tokens } : {}),
     ...(refer.enabled ? { refer } : {}),
     ...(hooks.enabled ? { hooks: hookSettings(hooks) } : {}),
   };
@@ -74,12 +80,25 @@ export function accessChecks(config: Config, services: AccessServices): AccessCh
   );
 }
 
+/** What nobody does without a token. */
+function tokenActions(tokens: VhostConfig["tokens"]): AccessAction[] {
+  return (["publish", "play"] as const).filter((action) => tokens[action]);
+}
+
 /** In the order in which they are asked, what costs least and tells least first: address rules, tokens, referrers, hooks. */
 function* checksOf(
-  { security, refer, hooks }: AccessSettings,
+  { security, tokens, refer, hooks }: AccessSettings,
   services: AccessServices,
 ): Iterable<AccessCheck> {
   if (security !== undefined) yield new AddressRules(security);
+  if (tokens !== undefined) {
+    yield new Tokens({
+      actions: tokenActions(tokens),
+      parameter: tokens.parameter,
+      keys: services.tokenKeys.keysOf(tokens),
+      wallNow: Date.now,
+    });
+  }
   if (refer !== undefined) yield new Referrer(refer);
   if (hooks !== undefined) yield new Hooks(hooks, services.hooks);
 }
@@ -95,9 +114,16 @@ export function hookClient(poster: HttpPoster, clock: Clock): HookClient {
 
 /** Says who is asked, so that a file that was edited in vain is seen. */
 export function logAccess(config: Config): void {
-  for (const [vhost, { enabled, security, refer, http_hooks: hooks }] of Object.entries(config.vhost)) {
+  for (
+    const [vhost, { enabled, security, tokens, refer, http_hooks: hooks }] of Object.entries(config.vhost)
+  ) {
     if (!enabled) continue;
     if (security.enabled) log.info("Address rules", { vhost, rules: security.rules.join("; ") });
+    if (tokens.enabled) {
+      const { parameter, public_key: publicKey, jwks } = tokens;
+      const by = publicKey !== "" ? publicKey : jwks !== "" ? shownUrl(jwks) : "a secret";
+      log.info("Tokens", { vhost, to: tokenActions(tokens).join(" "), parameter, by });
+    }
     if (refer.enabled) {
       const { all, publish, play } = refer;
       log.info("Referrers", { vhost, all: all.join(" "), publish: publish.join(" "), play: play.join(" ") });

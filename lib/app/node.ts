@@ -20,7 +20,15 @@ import { HttpPoster } from "../net/http_post.ts";
 import type { HookCallSettings } from "../access/hook_client.ts";
 import { HookEvents } from "../access/hooks.ts";
 import { streamId } from "./stream_id.ts";
-import { accessChecks, hookCallSettings, hookClient, hookConnections, logAccess } from "./access_settings.ts";
+import {
+  accessChecks,
+  type AccessServices,
+  hookCallSettings,
+  hookClient,
+  hookConnections,
+  logAccess,
+} from "./access_settings.ts";
+import { TokenKeySource } from "./token_key_source.ts";
 import { findDescriptors } from "../net/descriptors.ts";
 import type { DialAddress, SocketAddress } from "../net/tcp.ts";
 import { HttpClient } from "../net/http_client.ts";
@@ -97,6 +105,8 @@ export class Node {
   readonly #access: Access;
   readonly #hookHttp = new HttpPoster();
   readonly #hooks: HookEvents;
+  readonly #accessServices: AccessServices;
+  readonly #keysHttp = new HttpClient();
   #config: Config;
   #vhosts: ReadonlyMap<string, VhostSettings>;
   readonly #connections: ConnectionLimits;
@@ -130,8 +140,12 @@ export class Node {
     const hooks = hookClient(this.#hookHttp, clock);
     const node = { serverId: nodeId, serviceId: bootId, streamId: (key: string) => streamId(bootId, key) };
     this.#hooks = new HookEvents(hooks, node, clock);
+    this.#accessServices = {
+      hooks: this.#hooks,
+      tokenKeys: new TokenKeySource({ fetch: this.#keysHttp.fetch, clock }),
+    };
     this.#access = new Access(
-      accessChecks(config, { hooks: this.#hooks }),
+      accessChecks(config, this.#accessServices),
       (...end) => this.#hooks.closed(...end),
     );
     const streams = new StreamRounds(clock);
@@ -279,7 +293,7 @@ export class Node {
   reload(wanted: Config): string[] {
     const { config, needRestart } = planReload(this.#config, wanted);
     // Reads files, so that it may fail: before anything is changed.
-    const checks = accessChecks(config, { hooks: this.#hooks });
+    const checks = accessChecks(config, this.#accessServices);
     this.#config = config;
     this.#vhosts = vhostSettings(config);
     this.#access.reload(checks);
@@ -323,6 +337,7 @@ export class Node {
     this.#ports?.close();
     await this.#hooks.finish(LAST_HOOKS_MS);
     this.#hookHttp.close();
+    this.#keysHttp.close();
     this.#clock.stop();
   }
 

@@ -118,11 +118,17 @@ export function streamKey(vhost: string, app: string, stream: string): string {
 
 /** The value of one parameter in a `?a=b&c=d` text; `&`, `;` and `,` separate. */
 export function parameterOf(parameters: string, name: string): string | undefined {
+  return parametersOf(parameters, name)[0];
+}
+
+/** All values of one parameter, in order. */
+export function parametersOf(parameters: string, name: string): string[] {
+  const values: string[] = [];
   for (const pair of parameters.replace(/^\?/, "").split(/[&;,?#]+/)) {
     const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals) === name) return pair.slice(equals + 1);
+    if (equals > 0 && pair.slice(0, equals) === name) values.push(pair.slice(equals + 1));
   }
-  return undefined;
+  return values;
 }
 
 /** Joins a host and a port, with brackets around an IPv6 address. */

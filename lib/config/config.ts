@@ -225,6 +225,32 @@ const securitySchema = section({
   ),
 });
 
+const tokensSchema = section({
+  enabled: boolean(false, "Let in who has a signed token (JWT) for what it wants to do."),
+  publish: boolean(true, "Publishers need one."),
+  play: boolean(false, "Players need one."),
+  secret: secretText(
+    "The secret that tokens are signed with (HS256), at least 32 characters. One of secret, public_key and jwks is needed.",
+  ),
+  public_key: text(
+    "",
+    "File with the public key, in PEM, of who signs tokens: RSA (RS256), P-256 or P-384 (ES256, ES384), or Ed25519 (EdDSA).",
+  ),
+  jwks: checkedText(
+    isHttpUrl,
+    "an http:// or https:// URL",
+    "URL of a JSON Web Key Set, as identity providers have one. It is read again when a token names a key that is not in it.",
+    true,
+  ),
+  parameter: matchingText(
+    "token",
+    /^[A-Za-z0-9_.-]+$/,
+    "a name of letters, digits, _, . and -",
+    "The parameter of the URL that a token stands in, as in rtmp://host/live/cam1?token=... HTTP players may send it as " +
+      "Authorization: Bearer.",
+  ),
+});
+
 const forwardSchema = section({
   enabled: boolean(
     false,
@@ -324,10 +350,15 @@ const vhostSchema = section({
   publish: publishSchema,
   http_remux: httpRemuxSchema,
   security: securitySchema,
+  tokens: tokensSchema,
   forward: forwardSchema,
   refer: referSchema,
   http_hooks: httpHooksSchema,
 });
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text);
+}
 
 function isForwardDestination(text: string): boolean {
   return isRead(() => parseForwardDestination(text));

@@ -1,19 +1,11 @@
+import { readPublicKey } from "../base/public_key.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import type { CheckResult } from "./check_result.ts";
 import type { Config, VhostConfig } from "./config.ts";
 import { addressesClash, type ListenAddress } from "./listen_address.ts";
 import { nearestName } from "./nearest_name.ts";
 import type { RawPath } from "./raw_config.ts";
-
-/** What is wrong between keys that are each right. */
-export interface CheckResult {
-  readonly errors: {
-    readonly path: RawPath;
-    readonly message: string;
-    /** The other keys that it takes to be wrong. */
-    readonly others: readonly RawPath[];
-  }[];
-  readonly warnings: string[];
-}
+import { checkTokens } from "./token_checks.ts";
 
 /** Whether one port serves both the HTTP API and HTTP-FLV, as SRS does when their `listen` are the same. */
 export function sharesPort(config: Config): boolean {
@@ -46,6 +38,7 @@ export function checkConfig(config: Config): CheckResult {
   checkServer(config, result);
   for (const [name, vhost] of Object.entries(config.vhost)) {
     checkVhost(name, vhost, config, result);
+    checkTokens(name, vhost, result);
     checkForward(name, vhost, result);
   }
   checkTls(config, result);
@@ -203,10 +196,21 @@ function checkHooks(name: string, { http_hooks: hooks }: VhostConfig, warnings: 
   }
 }
 
+/** A file that a configuration names and that must be there. */
+export interface NamedFile {
+  readonly path: RawPath;
+  readonly file: string;
+  /** Throws RangeError when it does not hold what it must; says what is wrong, to follow its name. */
+  readonly check?: (text: string) => void;
+}
+
 /** The files that a configuration names and that must be there. */
-export function* namedFiles(config: Config): Iterable<{ readonly path: RawPath; readonly file: string }> {
-  for (const [name, { http_hooks: hooks }] of Object.entries(config.vhost)) {
+export function* namedFiles(config: Config): Iterable<NamedFile> {
+  for (const [name, { http_hooks: hooks, tokens }] of Object.entries(config.vhost)) {
     if (hooks.enabled && hooks.ca !== "") yield { path: ["vhost", name, "http_hooks", "ca"], file: hooks.ca };
+    if (tokens.enabled && tokens.public_key !== "") {
+      yield { path: ["vhost", name, "tokens", "public_key"], file: tokens.public_key, check: readPublicKey };
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { errorText } from "../base/errors.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, CONFIG_VARIABLE, type Environment } from "./config_environment.ts";
-import { namedFiles } from "./config_checks.ts";
+import { type NamedFile, namedFiles } from "./config_checks.ts";
 import { ConfigError, type ConfigIssue } from "./config_error.ts";
 import { readSrsConfig, srsVhostDefaults } from "./config_srs.ts";
 import { readTomlConfig } from "./config_toml.ts";
@@ -43,8 +43,8 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const { raw, source } = readSource(options);
   const withEnvironment = applyEnvironment(withVhost(raw, isSrsFile(source)), options.environment);
   const valid = validateConfig(withEnvironment);
-  const missing = [...namedFiles(valid.config)].flatMap(({ path, file }): ConfigIssue[] => {
-    const reason = unreadableFile(file, options);
+  const missing = [...namedFiles(valid.config)].flatMap(({ path, file, check }): ConfigIssue[] => {
+    const reason = fileProblem(file, check, options);
     const key = path.join(".");
     return reason === undefined
       ? []
@@ -54,11 +54,23 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   return { ...valid, source };
 }
 
-function unreadableFile(file: string, { readTextFile }: LoadConfigOptions): string | undefined {
+function fileProblem(
+  file: string,
+  check: NamedFile["check"],
+  { readTextFile }: LoadConfigOptions,
+): string | undefined {
+  let text;
   try {
-    return readTextFile(file) === undefined ? "does not exist" : undefined;
+    text = readTextFile(file);
   } catch (error) {
     return `can't be read: ${errorText(error)}`;
+  }
+  if (text === undefined) return "does not exist";
+  try {
+    check?.(text);
+    return undefined;
+  } catch (error) {
+    return errorText(error);
   }
 }
 

@@ -35,12 +35,20 @@ function running(): RawTable {
       "flags.example.com": {
         http_remux: { guess_has_av: false },
         security: { enabled: true },
+        tokens: { enabled: true, secret: "0123456789abcdef0123456789abcdef" },
         refer: { enabled: true },
         http_hooks: { enabled: true },
       },
+      keys: { tokens: { enabled: true, public_key: "a.pem" } },
+      sets: { tokens: { enabled: true, jwks: "https://127.0.0.1/jwks" } },
     },
   };
 }
+
+const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`;
 
 /** Any that is there. */
 const CA_FILE = new URL(import.meta.url).pathname;
@@ -73,6 +81,10 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "vhost.*.http_hooks.on_stop": ["http://127.0.0.1/"],
   "vhost.*.http_hooks.on_failure": "allow",
   "vhost.*.http_hooks.ca": CA_FILE,
+  "vhost.*.tokens.enabled": false,
+  "vhost.*.tokens.secret": "fedcba9876543210fedcba9876543210",
+  "vhost.*.tokens.public_key": "b.pem",
+  "vhost.*.tokens.jwks": "https://127.0.0.2/jwks",
   "vhost.*.security.rules": ["deny publish 10.0.0.0/8"],
   "limits.amf_depth_max": 10,
   "limits.buffered_max_bytes": 40_000_000,
@@ -99,7 +111,8 @@ function otherValue({ path, kind, default: value }: ConfigKey): unknown {
 }
 
 function load(values: RawTable): Config {
-  return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => stringify(values) }).config;
+  const readTextFile = (path: string) => path.endsWith(".pem") ? PUBLIC_KEY : stringify(values);
+  return loadConfig({ path: "a.toml", environment: {}, readTextFile }).config;
 }
 
 /** Everything that a running server is given of a configuration when it is reloaded. */

@@ -115,6 +115,21 @@ const refused: { name: string; text: string; error: string }[] = [
       'a.toml:4: Cannot use http_api.enabled: value is "yes", must be true or false',
   },
   {
+    name: "tokens without a key, with two, and with a secret that can be guessed",
+    text:
+      `[vhost.a.tokens]\nenabled = true\n[vhost.b.tokens]\nenabled = true\nsecret = "${"s".repeat(32)}"\n` +
+      'jwks = "https://a/"\n[vhost.c.tokens]\nsecret = "0123456789abcdef0123456789abcde"',
+    error: "a.toml:2: Cannot use vhost.a.tokens: enabled without secret, public_key or jwks\n" +
+      "a.toml:6: Cannot use vhost.b.tokens: secret and jwks are given, only one can be used\n" +
+      "a.toml:8: Cannot use vhost.c.tokens.secret: it has 31 bytes, must have at least 32 (openssl rand -hex 32 prints one)",
+  },
+  {
+    name: "a JWKS that is no web page, and a parameter that no URL can have",
+    text: '[vhost.a.tokens]\njwks = "file:///etc/passwd"\nparameter = "a=b"',
+    error: "a.toml:2: Cannot use vhost.a.tokens.jwks: value is hidden, must be an http:// or https:// URL\n" +
+      'a.toml:3: Cannot use vhost.a.tokens.parameter: value is "a=b", must be a name of letters, digits, _, . and -',
+  },
+  {
     name: "a listen that is none",
     text: 'listen = "1.2.3:99999"',
     error: 'a.toml:1: Cannot use listen: value is "1.2.3:99999", must be PORT, "IP:PORT" or "[IPv6]:PORT", ' +
@@ -325,6 +340,24 @@ for (
 Deno.test("TOML configuration: a byte order mark is skipped, and columns and lines stay", () => {
   assert.equal(load("\ufeffchunk_size = 200").config.chunk_size, 200);
   assert.throws(() => load("\ufeffchunk_size = 1"), /^ConfigError: a\.toml:1: Cannot use chunk_size/);
+});
+
+Deno.test("loadConfig refuses a public key that is none, or not there", () => {
+  const text = '[vhost.a.tokens]\nenabled = true\npublic_key = "key.pem"';
+  const read = (key: string | undefined) => () =>
+    loadConfig({ path: "a.toml", environment: {}, readTextFile: (path) => path === "a.toml" ? text : key });
+  const message = (problem: string) => `a.toml:3: Cannot use vhost.a.tokens.public_key: 'key.pem' ${problem}`;
+  assert.throws(read(undefined), { name: "ConfigError", message: message("does not exist") });
+  assert.throws(read("junk"), { name: "ConfigError", message: message("holds no public key in PEM") });
+});
+
+Deno.test("loadConfig warns of tokens that protect nothing, and of keys that can be changed on their way", () => {
+  const warnings = (tokens: string) =>
+    load(`[vhost.__defaultVhost__.tokens]\nenabled = true\n${tokens}`).warnings;
+  assert.deepEqual(warnings('jwks = "http://127.0.0.1/"'), []);
+  assert.deepEqual(warnings('jwks = "http://[::1]:80/"'), []);
+  assert.match(warnings('jwks = "http://keys.example/"').join(), /gets its tokens\.jwks by http/);
+  assert.match(warnings(`publish = false\nsecret = "${"s".repeat(32)}"`).join(), /nobody needs one/);
 });
 
 Deno.test("loadConfig reads the file that is named, else that of HEADWATER_CONFIG, else that of SRS_CONFIG_FILE", () => {

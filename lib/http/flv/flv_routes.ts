@@ -44,7 +44,10 @@ export function addFlvRoutes(app: Hono, options: FlvRoutesOptions): void {
       const status = error.code === "connection-lost" ? CLIENT_GONE : error.httpStatus;
       return Response.json({ code: error.srsCode, message: error.message }, {
         status,
-        headers: { "Cache-Control": "no-store" },
+        headers: {
+          "Cache-Control": "no-store",
+          ...(error.code === "credentials-required" ? { "WWW-Authenticate": "Bearer" } : {}),
+        },
       });
     }
   });
