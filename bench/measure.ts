@@ -1,5 +1,5 @@
 import { Child } from "./child.ts";
-import type { LoadSnapshot, LoadTask } from "./load.ts";
+import type { LoadSnapshot, LoadTask } from "./load_task.ts";
 import { machineTicks, processUsage } from "./process_usage.ts";
 
 /** Players of an origin, publishers one of whom is played, publishers whom nobody plays, publishers who are all played, readers of HTTP-FLV, players of an edge. */

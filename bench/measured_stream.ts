@@ -1,5 +1,5 @@
 import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
-import type { LoadSnapshot } from "./load.ts";
+import type { LoadSnapshot } from "./load_task.ts";
 import { RtmpClient } from "./rtmp_client.ts";
 import { STAMP_BYTES, type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Fails when a folder imports one that it may not, when imports go round in a circle, when `Deno` is named where it may not be, or when a promise is thrown
- * away: one that rejects would end the process.
+ * Fails when a folder imports one that it may not, when imports go round in a circle, when `Deno` is named where it may not be, when time or chance
+ * is taken from the runtime where it must be given, or when a promise is thrown away: one that rejects would end the process.
  *
  * Run by `deno task layers`. Imports are those that `deno info` sees, of types too.
  *
@@ -43,6 +43,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { web: ["http"] };
 /** Where the runtime may be named: everything else takes what it needs as arguments. */
 const MAY_NAME_DENO = [/^lib\/net\//, /^lib\/app\//];
+/** Where time, timers and randomness are arguments, such as a `Clock`, so that tests can run them by hand. */
+const IS_TIMELESS = /^lib\/(wire|session|hub|access|upstream|cluster|server|routing|forward|outputs)\//;
+const TIME_OR_CHANCE =
+  /\b(Date\.now|new Date\(\)|performance\.now|AbortSignal\.timeout|setTimeout|setInterval|setImmediate|Math\.random|getRandomValues|randomUUID)(?!\w)/;
 
 interface ModuleGraph {
   readonly modules: readonly {
@@ -60,10 +64,11 @@ type Imports = Map<string, Map<string, { readonly isTypeOnly: boolean }>>;
 const root = new URL("..", import.meta.url);
 const sources = [...listSources("lib")].sort();
 const problems = [
-  ...findBadImports(await readImports(["main.ts", ...sources])),
+  ...findBadImports(await readImports(["main.ts", ...sources, ...listSources("bench")])),
   ...sources.flatMap((path) =>
     MAY_NAME_DENO.some((allowed) => allowed.test(path)) ? [] : findDenoNames(path)
   ),
+  ...sources.filter((path) => IS_TIMELESS.test(path)).flatMap(findTimeAndChance),
   ...sources.flatMap(findVoidedPromises),
 ];
 // deno-lint-ignore no-console -- this is a command line program
@@ -138,6 +143,10 @@ function findBadImports(imports: Imports): string[] {
 
 function findDenoNames(path: string): string[] {
   return findInCode(path, /\bDeno\.\w/, "names Deno");
+}
+
+function findTimeAndChance(path: string): string[] {
+  return findInCode(path, TIME_OR_CHANCE, "takes time or chance from the runtime");
 }
 
 function findVoidedPromises(path: string): string[] {

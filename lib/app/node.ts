@@ -149,7 +149,7 @@ export class Node {
       (...end) => this.#hooks.closed(...end),
     );
     const streams = new StreamRounds(clock);
-    this.#pulls = new SharedPulls(streams.hub, clock);
+    this.#pulls = new SharedPulls(streams.hub, clock, Math.random);
     this.cluster = new Cluster({
       identity: { nodeId, bootId, version: VERSION },
       settings: clusterSettings(config, this.#vhosts, undefined, undefined),

@@ -7,6 +7,8 @@ export type Timer = ReturnType<typeof setTimeout>;
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
+  /** Milliseconds since 1970, which may be set back: for people, never to measure with. */
+  wallNow(): number;
   setTimer(callback: () => void, delayMs: number): Timer;
   clearTimer(timer: Timer): void;
   /** Calls back when what is ready now has been handled, without waiting for anything else. */
@@ -16,6 +18,7 @@ export interface Clock {
 /** Real time. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
+  wallNow: () => Date.now(),
   setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer),
   soon: (callback) => {

@@ -54,6 +54,10 @@ export class SteadyClock implements Clock {
     return nowMs - this.#leftOutMs;
   }
 
+  wallNow(): number {
+    return this.#base.wallNow();
+  }
+
   setTimer(callback: () => void, delayMs: number): Timer {
     const timer = this.#nextTimer++ as unknown as Timer;
     const dueMs = this.now() + delayMs;

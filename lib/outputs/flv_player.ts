@@ -36,7 +36,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   readonly type = "flv-play";
   readonly isActive = true;
   readonly isPublishing = false;
-  readonly connectedAtMs: number = Date.now();
+  readonly connectedAtMs: number;
   readonly sendRate: RateMeter = new RateMeter();
   readonly receiveRate: RateMeter = new RateMeter();
   readonly swfUrl = "";
@@ -72,6 +72,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.address = address;
     this.#client = client;
     this.id = runtime.newId();
+    this.connectedAtMs = runtime.options.clock.wallNow();
     this.#begunMs = this.#lastFedMs = runtime.now();
     runtime.events.opened(this);
   }

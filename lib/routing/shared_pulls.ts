@@ -26,14 +26,16 @@ export class SharedPulls {
   /** Searches after the first, of pulls that have ended. */
   closedRetries = 0;
   /** For all pulls of this node. */
-  readonly pace: SearchPace = new SearchPace(Math.random);
+  readonly pace: SearchPace;
   readonly #keepers = new Map<string, Keeper>();
   /** Of the pulls that there are. */
   readonly #marks = new Set<string>();
   readonly #hub: StreamHub;
   readonly #clock: Clock;
 
-  constructor(hub: StreamHub, clock: Clock) {
+  /** @param random From 0 to 1. */
+  constructor(hub: StreamHub, clock: Clock, random: () => number) {
+    this.pace = new SearchPace(random);
     this.#hub = hub;
     this.#clock = clock;
   }

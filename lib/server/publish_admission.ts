@@ -53,7 +53,7 @@ export async function admitPublish(
 }
 
 function attach(
-  { log }: ServerRuntime,
+  { log, options: { clock } }: ServerRuntime,
   stream: LiveStream,
   connectionId: string,
   stop: (reason: RtmpError) => void,
@@ -61,7 +61,7 @@ function attach(
   return stream.attach({
     kind: "publish",
     id: connectionId,
-    startedAtMs: Date.now(),
+    startedAtMs: clock.wallNow(),
     stop,
     onLeftOut: (what, error) =>
       log.warn("Dropped from the stream", { connectionId, stream: stream.key, what, detail: error.message }),

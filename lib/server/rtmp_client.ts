@@ -21,7 +21,7 @@ import type { VhostSettings } from "./vhost_settings.ts";
 export abstract class RtmpClient implements Client {
   readonly id: string;
   readonly protocol = "rtmp";
-  readonly connectedAtMs: number = Date.now();
+  readonly connectedAtMs: number;
   readonly sendRate: RateMeter = new RateMeter();
   readonly receiveRate: RateMeter = new RateMeter();
   readonly runtime: ServerRuntime;
@@ -40,6 +40,7 @@ export abstract class RtmpClient implements Client {
     const { clock } = runtime.options;
     this.runtime = runtime;
     this.id = runtime.newId();
+    this.connectedAtMs = clock.wallNow();
     this.socket = new ConnectionSocket(duplex, {
       clock,
       onWriteError: (error) => this.endAfterReading(error),

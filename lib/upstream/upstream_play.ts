@@ -159,7 +159,7 @@ export class UpstreamPlay {
       const feed = stream.attach({
         kind: "pull",
         id,
-        startedAtMs: Date.now(),
+        startedAtMs: clock.wallNow(),
         stop: (reason) => {
           this.#feed = undefined;
           this.#connection.close(reason);

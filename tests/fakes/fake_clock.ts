@@ -6,6 +6,8 @@ interface Pending {
   readonly callback: () => void;
 }
 
+const BEGUN_AT_MS = Date.UTC(2026, 10, 1);
+
 /** Time that moves only when it is told to. */
 export class FakeClock implements Clock {
   #nowMs = 0;
@@ -14,6 +16,11 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  /** As if the process had begun in November 2026. */
+  wallNow(): number {
+    return BEGUN_AT_MS + this.#nowMs;
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {

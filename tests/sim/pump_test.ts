@@ -50,6 +50,7 @@ Deno.test("a connection that always has more to read gives way to the others for
     },
     clock: {
       now: () => nowMs,
+      wallNow: () => nowMs,
       setTimer: (callback, ms) => {
         waits.push({ atRead: lengths.length, ms });
         nowMs += ms;
