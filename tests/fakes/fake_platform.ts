@@ -71,6 +71,11 @@ export class PlatformConnection {
     };
   }
 
+  /** Sends bytes, whatever they are. */
+  send(bytes: Uint8Array): void {
+    if (!this.isClosed) this.#output.push(bytes.slice());
+  }
+
   /** Ends the connection, from either side. */
   close(): void {
     if (this.isClosed) return;
@@ -98,7 +103,7 @@ export class PlatformConnection {
 
   #flush(): void {
     const output = this.#peer.session.takeOutput();
-    if (output !== undefined && !this.isClosed) this.#output.push(output);
+    if (output !== undefined) this.send(output);
   }
 
   #record(bytes: Uint8Array): void {

@@ -292,6 +292,26 @@ Deno.test("after a lost connection a name that is taken is our own, and is asked
   forward.close(true);
 });
 
+Deno.test("a destination that sends what can't be read costs its own connection, and is tried less and less often", async () => {
+  using log = new LogRecords();
+  const stage = new Stage();
+  const forward = stage.forward();
+  stage.begin();
+  for (let second = 0; second < 120; second++) {
+    await stage.advance(1000);
+    // Chunk size 0, which no peer may set.
+    if (forward.state === "forwarding") {
+      stage.platform.last.send(Uint8Array.of(2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+    }
+    stage.frames(25);
+  }
+  assert.ok(stage.platform.dials >= 5 && stage.platform.dials <= 9, `dialled ${stage.platform.dials} times`);
+  assert.ok(!log.lines.some((line) => line.startsWith("error")), log.lines.join("\n"));
+  forward.close(true);
+  await stage.advance(100);
+  assert.equal(stage.stream.playerCount, 0);
+});
+
 Deno.test("a stream that may go on with another connection is not said to be over", async () => {
   const stage = new Stage();
   const forward = stage.forward();
