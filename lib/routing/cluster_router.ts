@@ -6,7 +6,7 @@ import type { Location, StreamLocation } from "../cluster/locator.ts";
 import type { OwnedStream } from "../cluster/owned_streams.ts";
 import { pause } from "../upstream/pause.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
-import { decideRedirect, redirectTo } from "./redirect.ts";
+import { decideRedirect, mayMove, redirectTo } from "./redirect.ts";
 import { RetryPause } from "../upstream/retry_pause.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import type { StreamQuery } from "../cluster/stream_query.ts";
@@ -22,7 +22,7 @@ import {
 } from "../server/stream_router.ts";
 import type { UsedPull } from "./shared_pulls.ts";
 import type { ClusterRole } from "../server/vhost_role.ts";
-import { followsReconnectRequests, isNode } from "../server/peer_node.ts";
+import { isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
 import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 
@@ -92,7 +92,7 @@ export class ClusterRouter {
     if (kind === "play" && nodeId !== undefined && cluster.isCoworker(nodeId)) return undefined;
     const decision = kind === "play"
       ? decideRedirect("auto", connect)
-      : isNode(connect) || followsReconnectRequests(connect)
+      : mayMove(connect)
       ? "reconnect"
       : "relay";
     if (decision === "relay") return undefined;

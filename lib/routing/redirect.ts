@@ -5,7 +5,7 @@
  */
 import { DEFAULT_VHOST, hostAndPort, parameterOf } from "../base/stream_address.ts";
 import { isIpAddress } from "../base/host_port.ts";
-import { followsReconnectRequests, followsRedirects } from "../server/peer_node.ts";
+import { followsReconnectRequests, followsRedirects, isNode } from "../server/peer_node.ts";
 import type { Elsewhere, StreamRequest } from "../server/stream_router.ts";
 import type { RedirectMode } from "../server/vhost_role.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
@@ -26,10 +26,19 @@ export type RedirectDecision =
  */
 export function decideRedirect(mode: RedirectMode, connect: ConnectInfo | undefined): RedirectDecision {
   if (mode === "relay" || connect === undefined) return "relay";
-  // Where nodes speak TLS is not known of each other, and whoever came by it keeps what it sends, a token say, to it.
-  if (mode === "auto" && /^rtmps:/i.test(connect.tcUrl)) return "relay";
+  if (mode === "auto" && cameByTls(connect)) return "relay";
   if (mode === "302" || followsRedirects(connect)) return "302";
   return followsReconnectRequests(connect) ? "reconnect" : "relay";
+}
+
+/** Whether a publisher may be asked to go on at another node. */
+export function mayMove(connect: ConnectInfo): boolean {
+  return !cameByTls(connect) && (isNode(connect) || followsReconnectRequests(connect));
+}
+
+/** Where nodes speak TLS is not known of each other, and whoever came by it keeps what it sends, a token say, to it. */
+function cameByTls({ tcUrl }: ConnectInfo): boolean {
+  return /^rtmps:/i.test(tcUrl);
 }
 
 /** What sends a client on to that node, with all that it asked for. */

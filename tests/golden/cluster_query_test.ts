@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { hostOf, parseCoworkerAddress } from "../../lib/base/host_port.ts";
 import { parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
-import { decideRedirect, redirectUrls } from "../../lib/routing/redirect.ts";
+import { decideRedirect, mayMove, reconnectTcUrl, redirectUrls } from "../../lib/routing/redirect.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
 import { readStreamAnswer, streamQueryPath } from "../../lib/cluster/stream_query.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";
@@ -178,6 +178,19 @@ for (
     assert.equal(decideRedirect("302", connect), connect === undefined ? "relay" : "302");
   });
 }
+
+Deno.test("publishers are asked to go on at another node when they can, and did not come by TLS", () => {
+  const node = { ...FFMPEG, argumentsObject: Amf0Object.from({ headwater_node: "x" }) };
+  const follower = { ...FFMPEG, isEnhanced: true, capsEx: 0b0001 };
+  assert.deepEqual([FFMPEG, SRS_EDGE, node, follower].map(mayMove), [false, false, true, true]);
+  assert.equal(mayMove({ ...follower, tcUrl: "rtmps://a/live" }), false);
+  assert.equal(reconnectTcUrl({ ...TARGET, host: "10.0.0.1" }), "rtmp://10.0.0.2:19350/live");
+  assert.equal(reconnectTcUrl({ ...TARGET, vhost: "v" }), "rtmp://10.0.0.2:19350/live?vhost=v");
+  assert.equal(
+    reconnectTcUrl({ ...TARGET, vhost: "v", parameters: "?vhost=w" }),
+    "rtmp://10.0.0.2:19350/live",
+  );
+});
 
 for (
   const [text, host, port] of [
