@@ -109,13 +109,14 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
 function warnOfOpenApi({ http_api: api }: Config, { addresses }: Ports): void {
   if (api.auth.enabled) return;
   const interfaces = (ifKnown(() => Deno.networkInterfaces()) ?? []).map(({ address }) => address);
-  const address = publicListen(addresses.httpApi.map(({ hostname }) => hostname), interfaces);
+  const listens = [...addresses.httpApi, ...addresses.httpsApi];
+  const address = publicListen(listens.map(({ hostname }) => hostname), interfaces);
   if (address === undefined) return;
   log.warn(
     "HTTP API can be read from the internet without a password: set http_api.auth or http_api.listen",
     {
       address,
-      port: addresses.httpApi[0]?.port,
+      port: listens[0]?.port,
     },
   );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sharesPort } from "../../lib/config/config_checks.ts";
+import { httpsListens, sharesPort } from "../../lib/config/config_checks.ts";
 import { ConfigError } from "../../lib/config/config_error.ts";
 import { loadConfig, type LoadedConfig } from "../../lib/config/config_load.ts";
 import { valueAt } from "../../lib/config/raw_config.ts";
@@ -259,6 +259,40 @@ a.toml:12: unknown key 'coworker': did you mean 'coworkers'?`,
       "limits.message_max_bytes, which is 16777216",
   },
   {
+    name: "RTMPS that listens nowhere",
+    text: "[rtmps]\nenabled = true",
+    error: "a.toml:2: Cannot use rtmps.enabled: value is true, needs rtmps.listen",
+  },
+  {
+    name: "HTTPS of what is off",
+    text: "[http_server]\nenabled = false\n[http_server.https]\nenabled = true",
+    error: "a.toml:4: Cannot use http_server.https.enabled: value is true, needs http_server.enabled",
+  },
+  {
+    name: "a port that is taken by TLS",
+    text: "[rtmps]\nenabled = true\nlisten = 8088\n[http_server.https]\nenabled = true",
+    error: "a.toml:4: Cannot use http_server.https.listen: port 8088 is taken by rtmps.listen",
+  },
+  {
+    name: "two HTTPS ports of one HTTP port",
+    text:
+      "http_server.listen = 1985\nhttp_api.https = { enabled = true, listen = 1991 }\nhttp_server.https = { enabled = true }",
+    error:
+      "a.toml:2: Cannot use http_api.https.listen: one port serves API and players, so it must be the same as http_server.https.listen",
+  },
+  {
+    name: "a proxy that is no address",
+    text: 'trusted_proxies = ["10.0.0.0/33"]',
+    error:
+      'a.toml:1: Cannot use trusted_proxies: value is "10.0.0.0/33", must be a list of IP addresses and blocks such as "10.0.0.0/8"',
+  },
+  {
+    name: "an origin that is no RTMP server",
+    text: '[vhost.a.cluster]\nmode = "remote"\norigin = ["https://b"]',
+    error:
+      'a.toml:3: Cannot use vhost.a.cluster.origin: value is "https://b", must be a list of "host:port" and "rtmps://host:port"',
+  },
+  {
     name: "a password that is missing",
     text: '[http_api.auth]\nenabled = true\nusername = "admin"',
     error: "a.toml:2: Cannot use http_api.auth: password is empty",
@@ -316,6 +350,22 @@ Deno.test("TOML configuration: what works though it looks wrong is warned of", (
   assert.deepEqual(warnings, [
     "vhost a has coworkers but not origin_cluster: it serves its own streams only",
   ]);
+});
+
+Deno.test("TOML configuration: proxies that are trusted are warned of TLS ports, where they can't say whom they speak for", () => {
+  const tls = "rtmps = { enabled = true, listen = 443 }\n";
+  assert.deepEqual(load('trusted_proxies = ["::1", "10.0.0.0/8"]').warnings, []);
+  assert.deepEqual(load(`${tls}trusted_proxies = ["10.0.0.0/8"]`).warnings, [
+    "trusted_proxies: a PROXY header is not read on TLS ports; let the proxy end TLS and use the plain ports",
+  ]);
+});
+
+Deno.test("TOML configuration: one HTTPS port serves the API and players where one HTTP port does", () => {
+  const both = "http_server.listen = 1985\nhttp_server.https.enabled = true\nhttp_api.https.enabled = true";
+  const ports = ({ api, server }: ReturnType<typeof httpsListens>) =>
+    [api, server].map((all) => all.map(({ port }) => port));
+  assert.deepEqual(ports(httpsListens(load(both).config)), [[8088], []]);
+  assert.deepEqual(ports(httpsListens(load("http_api.https.enabled = true").config)), [[1990], []]);
 });
 
 for (

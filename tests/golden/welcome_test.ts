@@ -30,6 +30,21 @@ Deno.test("a first start says in five lines what listens, how to publish and pla
   );
 });
 
+Deno.test("a first start says where TLS is spoken", () => {
+  const text = welcome(configOf(""), "a.toml", {
+    rtmp: [{ hostname: "127.0.0.1", port: 1935 }],
+    httpApi: [],
+    httpServer: [],
+    rtmps: [{ hostname: "0.0.0.0", port: 443 }],
+    httpsServer: [{ hostname: "0.0.0.0", port: 8088 }],
+    httpsApi: [{ hostname: "0.0.0.0", port: 1990 }],
+  });
+  assert.match(
+    text,
+    /^ {2}listens {2}RTMP on 127\.0\.0\.1:1935, TLS: RTMPS on port 443, HTTPS-FLV on port 8088, HTTPS API on port 1990$/m,
+  );
+});
+
 Deno.test("what is switched off is not offered, and addresses are those that were bound", () => {
   const text = welcome(configOf(""), "a.toml", {
     rtmp: [{ hostname: "::1", port: 1936 }],
