@@ -33,8 +33,8 @@ export interface ForwardSettings {
 export type AskBackend = (backend: string, question: ForwardQuestion) => Promise<readonly string[]>;
 
 export interface ForwardsOptions {
-  /** As configured now; undefined: nothing of that vhost is forwarded here. */
-  readonly settings: (vhost: string) => ForwardSettings | undefined;
+  /** Of every vhost of which something is forwarded here. */
+  readonly settings: ReadonlyMap<string, ForwardSettings>;
   readonly dial: Readonly<Record<"rtmp" | "rtmps", Dial>>;
   /** The second object of connect for another media server that gets what came by this request. */
   readonly argumentsObject: (
@@ -71,11 +71,13 @@ export class Forwards {
   readonly #publishes = new Set<Publish>();
   /** Those whose streams are over, and of which something is left to be sent. */
   readonly #ending = new Set<Forward>();
+  #settings: ReadonlyMap<string, ForwardSettings>;
   #closedRetries = 0;
   #closedBytes = 0;
 
   constructor(options: ForwardsOptions) {
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /** Tries after the first since the start, and bytes sent. */
@@ -122,13 +124,14 @@ export class Forwards {
   }
 
   /** Takes over a new configuration for what is published already. */
-  reload(): void {
+  reload(settings: ReadonlyMap<string, ForwardSettings>): void {
+    this.#settings = settings;
     for (const publish of this.#publishes) this.#update(publish);
   }
 
   #update(publish: Publish): void {
     const { request: { vhost, address } } = publish;
-    const settings = this.#options.settings(vhost.name);
+    const settings = this.#settings.get(vhost.name);
     const backend = settings?.backend ?? "";
     if (publish.backend !== backend) {
       publish.backend = backend;

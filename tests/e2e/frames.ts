@@ -87,6 +87,8 @@ export async function assertSameFrames(
     if (start >= 0) continue;
     const first = all.indexOf(hashes[0] ?? "");
     const broken = hashes.findIndex((hash, offset) => all[first + offset] !== hash);
-    ok(false, `${type}: packet ${broken} of ${hashes.length} is not the source's packet ${first + broken}`);
+    const found = hashes.slice(broken - 2, broken + 12).map((hash) => all.indexOf(hash));
+    const what = `${type}: packet ${broken} of ${hashes.length} is not the source's packet ${first + broken}`;
+    ok(false, `${what}; from two before it on they are its ${found}`);
   }
 }
