@@ -11,7 +11,7 @@ import { publishArguments } from "./publish_file.ts";
 import { RunningProgram } from "./running_program.ts";
 import { START_ARGUMENTS } from "./server_process.ts";
 
-const GRACE_MS = 2500;
+const GRACE_MS = 3500;
 
 programTest(
   ["ffmpeg"],

@@ -14,6 +14,14 @@ for (
   const [text, key, host, port, app, stream] of [
     ["rtmp://127.0.0.1:19350/test/teststream", undefined, "127.0.0.1", 19_350, "test", "teststream"],
     ["rtmps://a.rtmps.youtube.com:443/live2", "aaaa-bbbb", "a.rtmps.youtube.com", 443, "live2", "aaaa-bbbb"],
+    [
+      "rtmps://b.rtmps.youtube.com/live2?backup=1",
+      "aaaa",
+      "b.rtmps.youtube.com",
+      443,
+      "live2?backup=1",
+      "aaaa",
+    ],
     ["rtmps://live.example.com/app/", "live_1", "live.example.com", 443, "app", "live_1"],
     [
       "rtmps://live-api-s.facebook.com:443/rtmp/FB-1?s_bl=1&s_sw=0&s_vt=api-s&a=Ab/cd==",
