@@ -8,7 +8,7 @@ import { Command } from "commander";
 import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
 import { type AttackedPorts, ATTACKS } from "./attackers.ts";
 import { Child } from "./child.ts";
-import { freePort, isListening, startServer } from "./measure.ts";
+import { freePort, isListening, startServer } from "./servers.ts";
 import { processUsage } from "./process_usage.ts";
 import { PublisherSet } from "./publisher_set.ts";
 import { RtmpClient } from "./rtmp_client.ts";
@@ -25,7 +25,7 @@ class Players {
 
   async start(port: number, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const client = await RtmpClient.connect(port, 64 * 1024);
+      const client = await RtmpClient.connect(port, { bufferBytes: 64 * 1024 });
       await client.play("bench0");
       this.#watch(client).catch(() => this.lost++);
     }
@@ -71,9 +71,7 @@ async function main(): Promise<void> {
   try {
     for (const port of Object.values(ports)) await isListening(port);
     let lostPublishers = 0;
-    const publisher = await RtmpClient.connect(ports.rtmp);
-    await publisher.publish("bench0");
-    await new PublisherSet(KBPS, () => lostPublishers++).add(publisher, 0);
+    await new PublisherSet(KBPS, () => lostPublishers++).add(ports.rtmp, "bench0", 0);
     const players = new Players();
     await players.start(ports.rtmp, Number(count));
     print(`load average before: ${Deno.loadavg().map((load) => load.toFixed(1)).join(" ")}`);

@@ -1,14 +1,22 @@
+/** How long a process may take for its next line, in seconds: longer than the longest that one of them does. */
+const LINE_LIMIT_SECONDS = 60;
+/** How long it may take to end when it is asked to, in milliseconds. */
+const STOP_LIMIT_MS = 5000;
+
 /** A process that the bench starts, and talks to a line at a time. */
 export class Child {
   static readonly #running = new Set<Deno.ChildProcess>();
+  readonly #command: string;
   readonly #process: Deno.ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly pid: number;
 
   constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
-    this.#process = new Deno.Command(command, {
-      args: [...args],
+    this.#command = command;
+    // With as many descriptors as the system lets it have: crowds need more than the usual 1024.
+    this.#process = new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"', command, ...args],
       env,
       stdin: "piped",
       stdout: "piped",
@@ -23,12 +31,23 @@ export class Child {
   /**
    * The next line of its output.
    *
-   * @throws {Error} When it has ended.
+   * @throws {Error} When it has ended, or says nothing for too long.
    */
-  async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`Cannot go on: process ${this.pid} has ended`);
-    return value;
+  async line(limitSeconds: number = LINE_LIMIT_SECONDS): Promise<string> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`Cannot go on: ${this.#name} has said nothing for ${limitSeconds} s`)),
+        limitSeconds * 1000,
+      );
+    });
+    try {
+      const { value, done } = await Promise.race([this.#lines.next(), late]);
+      if (done) throw new Error(`Cannot go on: ${this.#name} has ended`);
+      return value;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Sends a line, and takes the line that answers it. */
@@ -39,22 +58,30 @@ export class Child {
 
   /** Ends all that run; for the end of the bench before its time. */
   static killAll(): void {
-    for (const process of Child.#running) process.kill("SIGKILL");
+    for (const process of Child.#running) kill(process, "SIGKILL");
   }
 
   /** Ends it, and waits until it is gone. */
   async stop(): Promise<void> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch {
-      // It is gone already.
-    }
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), 5000);
+    kill(this.#process, "SIGTERM");
+    const timer = setTimeout(() => kill(this.#process, "SIGKILL"), STOP_LIMIT_MS);
     while (!(await this.#lines.next()).done);
     await this.#process.status;
     clearTimeout(timer);
     Child.#running.delete(this.#process);
     await this.#input.close().catch(() => {});
+  }
+
+  get #name(): string {
+    return `process ${this.pid} (${this.#command.split("/").at(-1)})`;
+  }
+}
+
+function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch {
+    // It is gone already.
   }
 }
 

@@ -1,7 +1,6 @@
 import { type BenchedNode, ClusterNodes } from "./cluster_nodes.ts";
 import { ClusterPlayer, type PlayOutcome } from "./cluster_player.ts";
 import { PublisherSet } from "./publisher_set.ts";
-import { RtmpClient } from "./rtmp_client.ts";
 
 /** What a player on a wrong origin asks for. */
 export type PlayKind = "redirect" | "relay" | "nowhere";
@@ -87,23 +86,11 @@ async function publish(cluster: ClusterNodes): Promise<Pair[]> {
   const pairs: Pair[] = [];
   for (let i = 0; i < STREAMS; i++) {
     const owner = owners[i % owners.length] as BenchedNode;
-    const client = await RtmpClient.connect(owner.rtmpPort);
     const stream = `bench${i}`;
-    await client.publish(stream);
-    await publishers.add(client, i / STREAMS);
-    drain(client);
+    await publishers.add(owner.rtmpPort, stream, i / STREAMS);
     pairs.push(...askers.filter((node) => node !== owner).map((wrong) => ({ stream, wrong })));
   }
   return pairs;
-}
-
-function drain(client: RtmpClient): void {
-  const buffer = new Uint8Array(4096);
-  (async () => {
-    for (;;) await client.read(buffer);
-  })().catch(() => {
-    // The cluster has stopped.
-  });
 }
 
 /** The times of plays, shortest first. */

@@ -1,3 +1,5 @@
+import { connect } from "./rtmp_client.ts";
+
 /** Longer than a response's header can be. */
 const MAX_HEADER_BYTES = 8 * 1024;
 /** More than FLV header, metadata and codec headers have together, and less than a key frame with them. */
@@ -5,7 +7,7 @@ const BEFORE_MEDIA_BYTES = 2000;
 
 /** A reader of HTTP-FLV over a plain socket, which counts the body's bytes and does not look at them. */
 export class FlvClient {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.Conn;
   /** Bytes of the body, with what frames it where it comes in chunks. */
   receivedBytes = 0;
   /** Reads that brought bytes. */
@@ -13,7 +15,7 @@ export class FlvClient {
   /** When the connection was begun, by performance.now(). */
   readonly begunMs: number;
 
-  private constructor(connection: Deno.TcpConn, begunMs: number) {
+  private constructor(connection: Deno.Conn, begunMs: number) {
     this.#connection = connection;
     this.begunMs = begunMs;
   }
@@ -23,10 +25,9 @@ export class FlvClient {
    *
    * @throws {Error} When the answer is not 200.
    */
-  static async play(port: number, name: string): Promise<FlvClient> {
+  static async play(port: number, name: string, caCert?: string): Promise<FlvClient> {
     const begunMs = performance.now();
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    connection.setNoDelay(true);
+    const connection = await connect(port, caCert);
     const client = new FlvClient(connection, begunMs);
     const request = `GET /live/${name}.flv HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
     await connection.write(new TextEncoder().encode(request));

@@ -1,14 +1,7 @@
 import type { Child } from "./child.ts";
-import {
-  busyPercent,
-  freePort,
-  isListening,
-  percentile,
-  sleep,
-  snapshots,
-  startLoad,
-  startServer,
-} from "./measure.ts";
+import { snapshots, startLoad } from "./load_process.ts";
+import { busyPercent, percentile, sleep } from "./numbers.ts";
+import { freePort, isListening, startServer } from "./servers.ts";
 import { machineTicks } from "./process_usage.ts";
 
 /** How long messages wait on their way to one player of the origin and to one of an edge of it. */

@@ -9,8 +9,7 @@ import { MeasuredStream } from "./measured_stream.ts";
 import { RtmpClient } from "./rtmp_client.ts";
 import { PublisherSet } from "./publisher_set.ts";
 import { TimerWheel } from "./timer_wheel.ts";
-import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
-import type { Load, LoadSnapshot, LoadTask } from "./load_task.ts";
+import type { Crowd, Load, LoadSnapshot, LoadTask, PlayersTask, PublishersTask } from "./load_task.ts";
 
 /** Counts what fails. */
 class Failures {
@@ -23,27 +22,36 @@ class Failures {
   };
 }
 
-/** Connections begun per second. */
-const CONNECT_RATE = 200;
-/** Players look for bytes this often, in milliseconds: reading is our own cost, and must not starve the server. */
-const READ_PERIOD_MS = 50;
+/** Longer than a server needs that is not stuck. */
+const LIMIT_MS = 20_000;
 
-/** Calls `start` for each number below `count`, at the connect rate; resolves when all have started. */
+/** Calls `start` for `count` numbers from `first` on, so many a second; resolves when all have started or failed. */
 async function ramp(
-  count: number,
+  { count, first = 0, rate, limitMs = LIMIT_MS }: Crowd,
   start: (index: number) => Promise<void>,
   failures: Failures,
 ): Promise<void> {
   const begunMs = performance.now();
   const all: Promise<void>[] = [];
   for (let i = 0; i < count; i++) {
-    const waitMs = begunMs + i * 1000 / CONNECT_RATE - performance.now();
+    const waitMs = begunMs + i * 1000 / rate - performance.now();
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    all.push(
-      start(i).catch(failures.note),
-    );
+    all.push(inTime(start(first + i), `client ${first + i}`, limitMs).catch(failures.note));
   }
   await Promise.all(all);
+}
+
+async function inTime(started: Promise<void>, who: string, limitMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`Cannot start ${who}: it is not there after ${limitMs / 1000} s`);
+    timer = setTimeout(() => reject(error), limitMs);
+  });
+  try {
+    await Promise.race([started, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Reads a connection for ever, when the wheel comes by. */
@@ -58,18 +66,16 @@ async function drain(read: (buffer: Uint8Array) => Promise<unknown>, wheel: Time
 /** Nobody looks at what players are sent after their first media message. */
 const TRASH = new Uint8Array(256 * 1024);
 
-async function startPlayers(port: number, count: number, streams: number | undefined): Promise<Load> {
-  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+async function startPlayers(task: PlayersTask): Promise<Load> {
+  const { port, streams, caCert } = task;
+  const wheel = new TimerWheel(task.readEveryMs, 10);
   const clients: RtmpClient[] = [];
   const firstMediaMs: number[] = [];
   const failures = new Failures();
-  await ramp(count, async (index) => {
-    const client = await RtmpClient.connect(port);
+  await ramp(task, async (index) => {
+    const client = await RtmpClient.connect(port, { caCert });
     await client.play(streams === undefined ? "bench" : `bench${index % streams}`);
-    for (;;) {
-      const { typeId } = await client.nextMessage();
-      if (typeId === MESSAGE_TYPE.audio || typeId === MESSAGE_TYPE.video) break;
-    }
+    await client.media();
     firstMediaMs.push(performance.now() - client.begunMs);
     clients.push(client);
     drain((buffer) => client.read(buffer), wheel).catch(failures.note);
@@ -82,15 +88,15 @@ async function startPlayers(port: number, count: number, streams: number | undef
   });
 }
 
-async function startFlvPlayers(port: number, count: number): Promise<Load> {
-  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+async function startFlvPlayers(task: PlayersTask): Promise<Load> {
+  const wheel = new TimerWheel(task.readEveryMs, 10);
   const clients: FlvClient[] = [];
   const firstMediaMs: number[] = [];
   const failures = new Failures();
   let probe: FlvClient | undefined;
   let readsBefore = 0;
-  await ramp(count, async (index) => {
-    const client = await FlvClient.play(port, "bench");
+  await ramp(task, async (index) => {
+    const client = await FlvClient.play(task.port, "bench", task.caCert);
     firstMediaMs.push(performance.now() - client.begunMs);
     clients.push(client);
     if (index === 0) {
@@ -121,10 +127,10 @@ async function readAtOnce(client: FlvClient): Promise<void> {
 }
 
 async function startSinks(port: number, count: number): Promise<Load> {
-  const wheel = new TimerWheel(READ_PERIOD_MS, 10);
+  const wheel = new TimerWheel(50, 10);
   let receivedBytes = 0;
   const failures = new Failures();
-  await ramp(count, async () => {
+  await ramp({ count, rate: 200 }, async () => {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     drain(async (buffer) => {
       const count = await connection.read(buffer);
@@ -134,19 +140,14 @@ async function startSinks(port: number, count: number): Promise<Load> {
   return () => ({ receivedBytes, failed: failures.failed, reason: failures.reason });
 }
 
-async function startPublishers(port: number, count: number, kbps: number): Promise<Load> {
+async function startPublishers(task: PublishersTask): Promise<Load> {
   const failures = new Failures();
-  const publishers = new PublisherSet(kbps, failures.note);
-  await ramp(count, async (index) => {
-    const client = await RtmpClient.connect(port);
-    await client.publish(`bench${index}`);
-    await publishers.add(client, index / count);
-    drain((buffer) => client.read(buffer), IDLE_WHEEL).catch(failures.note);
+  const publishers = new PublisherSet(task.kbps, failures.note);
+  await ramp(task, async (index) => {
+    await publishers.add(task.port, `bench${index}`, (index - (task.first ?? 0)) / task.count);
   }, failures);
   return () => ({ sentBytes: publishers.sentBytes, failed: failures.failed, reason: failures.reason });
 }
-
-const IDLE_WHEEL = new TimerWheel(1000, 100);
 
 async function startMeasured(
   port: number,
@@ -156,6 +157,14 @@ async function startMeasured(
   const stream = await MeasuredStream.start(port, kbps);
   for (const probePort of probePorts) await stream.addProbe(probePort);
   return { load: () => stream.snapshot(), addProbe: (probePort) => stream.addProbe(probePort) };
+}
+
+function startHooks(port: number): Load {
+  Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
+    await request.body?.cancel();
+    return Response.json({ code: 0 });
+  });
+  return () => ({});
 }
 
 const NOTHING: LoadSnapshot = {
@@ -178,10 +187,10 @@ async function main(task: LoadTask): Promise<void> {
   let addProbe = (_port: number): Promise<void> => Promise.resolve();
   if (task.kind === "measured") {
     ({ load, addProbe } = await startMeasured(task.port, task.kbps, task.probePorts));
-  } else if (task.kind === "players") load = await startPlayers(task.port, task.count, task.streams);
-  else if (task.kind === "flv") load = await startFlvPlayers(task.port, task.count);
+  } else if (task.kind === "publishers") load = await startPublishers(task);
   else if (task.kind === "sinks") load = await startSinks(task.port, task.count);
-  else load = await startPublishers(task.port, task.count, task.kbps);
+  else if (task.kind === "hooks") load = startHooks(task.port);
+  else load = await (task.kind === "players" ? startPlayers : startFlvPlayers)(task);
   say({ ready: true });
   const decoder = new TextDecoder();
   for await (const piece of Deno.stdin.readable) {

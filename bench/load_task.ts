@@ -7,13 +7,42 @@ export type LoadTask =
     readonly kbps: number;
     readonly probePorts: readonly number[];
   }
-  | { readonly kind: "publishers"; readonly port: number; readonly kbps: number; readonly count: number }
-  /** Players of the measured stream; with `streams`, as many of each of the publishers' streams. */
-  | { readonly kind: "players"; readonly port: number; readonly count: number; readonly streams?: number }
-  /** Readers of HTTP-FLV; the first reads as soon as something is there. */
-  | { readonly kind: "flv"; readonly port: number; readonly count: number }
+  | PublishersTask
+  | PlayersTask
   /** Plain sockets that read what comes. */
-  | { readonly kind: "sinks"; readonly port: number; readonly count: number };
+  | { readonly kind: "sinks"; readonly port: number; readonly count: number }
+  /** The backend of a server's HTTP hooks, which lets everybody in. */
+  | { readonly kind: "hooks"; readonly port: number };
+
+/** Connections that are begun together. */
+export interface Crowd {
+  readonly count: number;
+  /** Number of the first one. */
+  readonly first?: number;
+  /** How many are begun a second. */
+  readonly rate: number;
+  /** How long each may take until it does what it is there for; who takes longer has failed, and the others go on. */
+  readonly limitMs?: number;
+}
+
+/** A crowd of publishers. */
+export interface PublishersTask extends Crowd {
+  readonly kind: "publishers";
+  readonly port: number;
+  readonly kbps: number;
+}
+
+/** A crowd of players. Over HTTP-FLV the first one reads as soon as something is there. */
+export interface PlayersTask extends Crowd {
+  readonly kind: "players" | "flv";
+  readonly port: number;
+  /** Play so many of the publishers' streams, by turns, and not the measured one. */
+  readonly streams?: number;
+  /** How often each looks for bytes, in milliseconds. */
+  readonly readEveryMs: number;
+  /** They come by TLS, and trust this certificate, in PEM. */
+  readonly caCert?: string | undefined;
+}
 
 /** What a load process has seen so far, and since the last snapshot. */
 export interface LoadSnapshot {

@@ -5,16 +5,13 @@
  * @module
  */
 import { Child } from "./child.ts";
-import {
-  compileBare,
-  hasNginx,
-  measureBare,
-  measureRow,
-  type Result,
-  type Row,
-  type RowKind,
-} from "./measure.ts";
+import { compileBare, measureBare } from "./bare_loop.ts";
 import { type IdleEdgeResult, measureIdleEdge } from "./idle_edge.ts";
+import { type Columns, fixed, headLines, rowLine } from "./markdown.ts";
+import { measureRow } from "./measure.ts";
+import type { Result, Row, RowKind } from "./row.ts";
+import { hasNginx } from "./servers.ts";
+import { runTable } from "./table.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { chosenRows, hasIdleEdge } from "./rows.ts";
 
@@ -25,12 +22,14 @@ const NAMES: Readonly<Record<RowKind, string>> = {
   streams: "streams",
   flv: "HTTP-FLV players",
   edge: "players of an edge",
+  cluster: "streams in a cluster of two",
+  joins: "players who join",
 };
 
 /** Where the bare loop sends the same bytes as the server. */
 const BARE_KINDS: readonly RowKind[] = ["players", "flv", "edge"];
 /** What nginx-rtmp can do too. */
-const NGINX_KINDS: readonly RowKind[] = ["players", "publishers", "unwatched", "streams"];
+const NGINX_KINDS: readonly RowKind[] = ["players", "publishers", "unwatched", "streams", "joins"];
 
 /** A row with what nginx-rtmp did in its place, where that was asked for. */
 interface Measured extends Result {
@@ -52,11 +51,12 @@ const COLUMNS: Columns<Measured> = [
   ["p99 ms", ({ delayP99Ms }) => fixed(delayP99Ms, 1)],
   ["first media p50 ms", ({ firstMediaP50Ms }) => fixed(firstMediaP50Ms, 1)],
   ["writes/s", ({ writesPerSecond }) => fixed(writesPerSecond, 1)],
+  ["load %", ({ loadCpuPercent }) => fixed(loadCpuPercent, 0)],
   ["machine busy %", ({ machineBusyPercent }) => fixed(machineBusyPercent, 0)],
   ["failed", ({ failed, reason }) => `${failed} ${reason ?? ""}`.trim()],
 ];
 
-const IDLE_EDGE_COLUMNS: readonly (readonly [heading: string, cell: (result: IdleEdgeResult) => string])[] = [
+const IDLE_EDGE_COLUMNS: Columns<IdleEdgeResult> = [
   ["kbps", ({ kbps }) => String(kbps)],
   ["mw_latency", ({ latency }) => latency],
   ["messages", ({ messages }) => String(messages)],
@@ -76,21 +76,23 @@ async function main(): Promise<void> {
       Deno.exit(130);
     });
   }
-  const directory = await Deno.makeTempDir();
-  const bare = options.hasBare ? compileBare(directory) : undefined;
-  if (options.hasNginx && !hasNginx()) {
+  const isNginxThere = options.hasNginx && hasNginx();
+  if (options.isTable) return await runTable({ ...options, hasNginx: isNginxThere }, print);
+  if (options.hasNginx && !isNginxThere) {
     print("Cannot measure against nginx-rtmp: the packages nginx and libnginx-mod-rtmp are not installed");
     Deno.exit(1);
   }
+  const directory = await Deno.makeTempDir();
+  const bare = options.hasBare ? compileBare(directory) : undefined;
   const results: Measured[] = [];
   const idleEdge: IdleEdgeResult[] = [];
   try {
-    printHead(COLUMNS);
+    for (const line of ["", ...headLines(COLUMNS)]) print(line);
     for (const row of chosenRows(options)) {
       try {
         const result = await measure(row, options, bare);
         results.push(result);
-        printRow(COLUMNS, result);
+        print(rowLine(COLUMNS, result));
       } catch (error) {
         // The other rows are worth having.
         print(`| ${nameOf(row)} | ${row.kbps} | ${row.latency} | not measured: ${error} |`);
@@ -99,11 +101,11 @@ async function main(): Promise<void> {
     }
     for (const line of edgeRatios(results)) print(line);
     if (hasIdleEdge(options)) {
-      printHead(IDLE_EDGE_COLUMNS);
+      for (const line of ["", ...headLines(IDLE_EDGE_COLUMNS)]) print(line);
       for (const latency of options.latency ?? ["auto"]) {
         const result = await measureIdleEdge(latency, options.seconds, options.serverFlags);
         idleEdge.push(result);
-        printRow(IDLE_EDGE_COLUMNS, result);
+        print(rowLine(IDLE_EDGE_COLUMNS, result));
       }
     }
   } finally {
@@ -154,21 +156,6 @@ function edgeRatios(results: readonly Result[]): string[] {
 
 function ratio({ cpuSecondsPerGb, bareCpuSecondsPerGb }: Result): number | undefined {
   return bareCpuSecondsPerGb === undefined ? undefined : cpuSecondsPerGb / bareCpuSecondsPerGb;
-}
-
-function fixed(value: number | undefined, digits: number): string {
-  return value === undefined ? "" : value.toFixed(digits);
-}
-
-type Columns<T> = readonly (readonly [heading: string, cell: (result: T) => string])[];
-
-function printHead<T>(columns: Columns<T>): void {
-  print(`\n| ${columns.map(([heading]) => heading).join(" | ")} |`);
-  print(`|${columns.map((_, index) => index === 0 ? "---|" : "--:|").join("")}`);
-}
-
-function printRow<T>(columns: Columns<T>, result: T): void {
-  print(`| ${columns.map(([, cell]) => cell(result)).join(" | ")} |`);
 }
 
 function print(line: string): void {

@@ -1,15 +1,12 @@
-import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
 import type { LoadSnapshot } from "./load_task.ts";
-import { RtmpClient } from "./rtmp_client.ts";
+import { isMedia, RtmpClient } from "./rtmp_client.ts";
 import { STAMP_BYTES, type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
 
-/** Longer messages than codec headers carry a send time. */
-const MIN_STAMPED_BYTES = 100;
 /** More than one write of the server brings, so that reads can be counted as writes. */
 const PROBE_BUFFER_BYTES = 1024 * 1024;
 
 /**
- * One published stream whose messages carry their send time in their last bytes, and probes that play it: what they see is how long
+ * One published stream whose media messages carry their send time in their last bytes, and probes that play it: what they see is how long
  * the server takes from arrival to write, plus two hops over the loopback.
  */
 export class MeasuredStream {
@@ -40,7 +37,7 @@ export class MeasuredStream {
 
   /** One more player that looks at every message, at the server on `port`; resolves when media has come. */
   async addProbe(port: number): Promise<void> {
-    const probe = await RtmpClient.connect(port, PROBE_BUFFER_BYTES);
+    const probe = await RtmpClient.connect(port, { bufferBytes: PROBE_BUFFER_BYTES });
     await probe.play("bench");
     const index = this.#delaysMs.push([]) - 1;
     await new Promise<void>((resolve) => {
@@ -78,15 +75,15 @@ export class MeasuredStream {
   async #probe(probe: RtmpClient, index: number, onMedia: () => void): Promise<void> {
     let isFirst = true;
     for (;;) {
-      const { typeId, payload } = await probe.nextMessage();
-      if (typeId !== MESSAGE_TYPE.audio && typeId !== MESSAGE_TYPE.video) continue;
+      const message = await probe.nextMessage();
+      if (!isMedia(message)) continue;
       const nowMs = performance.now();
       if (isFirst) {
         isFirst = false;
         this.#firstMediaMs.push(nowMs - probe.begunMs);
         onMedia();
       }
-      if (payload.length < MIN_STAMPED_BYTES) continue;
+      const { payload } = message;
       const sentMs = new DataView(payload.buffer, payload.byteOffset).getFloat64(
         payload.length - STAMP_BYTES,
       );

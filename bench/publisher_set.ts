@@ -1,17 +1,20 @@
-import type { RtmpClient } from "./rtmp_client.ts";
+import { LibcSocket } from "./libc_socket.ts";
+import { RtmpClient } from "./rtmp_client.ts";
 import { type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
 
 /** How often the schedule of all publishers is looked at, in milliseconds. */
 const TICK_MS = 5;
+/** How often what the server has sent to a publisher is read, in ticks. */
+const READ_TICKS = 200;
 
 interface Publisher {
-  readonly client: RtmpClient;
+  readonly socket: LibcSocket;
   /** When its current cycle began, by performance.now(). */
   cycleMs: number;
   /** Next message of the cycle. */
   index: number;
-  isWriting: boolean;
-  isLost: boolean;
+  /** What of it the socket has taken already, in bytes. */
+  taken: number;
 }
 
 /**
@@ -20,43 +23,63 @@ interface Publisher {
  */
 export class PublisherSet {
   readonly #stream: SyntheticStream;
-  readonly #publishers: Publisher[] = [];
+  readonly #publishers = new Set<Publisher>();
+  readonly #trash = new Uint8Array(64 * 1024);
   sentBytes = 0;
   readonly #onLost: (error: unknown) => void;
+  #tick = 0;
 
   constructor(kbps: number, onLost: (error: unknown) => void) {
     this.#onLost = onLost;
     this.#stream = syntheticStream(kbps, 1);
-    setInterval(() => {
-      const nowMs = performance.now();
-      for (const publisher of this.#publishers) this.#step(publisher, nowMs);
-    }, TICK_MS);
+    setInterval(() => this.#step(), TICK_MS);
   }
 
-  /** @param phase Where in the cycle it stands against the others, 0 to 1. */
-  async add(client: RtmpClient, phase: number): Promise<void> {
+  /**
+   * Publishes one more stream; resolves when the server has let it.
+   *
+   * @param phase Where in the cycle it stands against the others, 0 to 1.
+   */
+  async add(port: number, name: string, phase: number): Promise<void> {
+    const socket = new LibcSocket(port);
+    const client = await RtmpClient.over(socket, port);
+    await client.publish(name);
     for (const bytes of this.#stream.start) await client.write(bytes);
     const cycleMs = performance.now() + phase * this.#stream.cycleMs;
-    this.#publishers.push({ client, cycleMs, index: 0, isWriting: false, isLost: false });
+    this.#publishers.add({ socket, cycleMs, index: 0, taken: 0 });
   }
 
-  #step(publisher: Publisher, nowMs: number): void {
-    if (publisher.isWriting || publisher.isLost) return;
+  #step(): void {
+    const nowMs = performance.now();
+    this.#tick = (this.#tick + 1) % READ_TICKS;
+    let number = 0;
+    for (const publisher of this.#publishers) {
+      try {
+        this.#send(publisher, nowMs);
+        if (number++ % READ_TICKS === this.#tick && publisher.socket.receive(this.#trash) === null) {
+          throw new Error("Cannot publish: the server has closed the connection");
+        }
+      } catch (error) {
+        this.#publishers.delete(publisher);
+        publisher.socket.close();
+        this.#onLost(error);
+      }
+    }
+  }
+
+  #send(publisher: Publisher, nowMs: number): void {
     const { cycle, cycleMs } = this.#stream;
-    const message = cycle[publisher.index];
-    if (message === undefined || publisher.cycleMs + message.atMs > nowMs) return;
-    if (++publisher.index === cycle.length) {
+    for (;;) {
+      const message = cycle[publisher.index];
+      if (message === undefined || publisher.cycleMs + message.atMs > nowMs) return;
+      const count = publisher.socket.send(message.bytes.subarray(publisher.taken));
+      this.sentBytes += count;
+      publisher.taken += count;
+      if (publisher.taken < message.bytes.length) return;
+      publisher.taken = 0;
+      if (++publisher.index < cycle.length) continue;
       publisher.index = 0;
       publisher.cycleMs += cycleMs;
     }
-    publisher.isWriting = true;
-    publisher.client.write(message.bytes).then(() => {
-      this.sentBytes += message.bytes.length;
-      publisher.isWriting = false;
-      this.#step(publisher, nowMs);
-    }, (error) => {
-      publisher.isLost = true;
-      this.#onLost(error);
-    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Row, RowKind } from "./measure.ts";
+import type { Row, RowKind } from "./row.ts";
 import type { BenchOptions } from "./options.ts";
 
 type Crowd = readonly [count: number, kbps: number];

@@ -6,13 +6,42 @@ import { encodeUint32 } from "../lib/wire/control.ts";
 import { ClientHandshake } from "../lib/wire/handshake.ts";
 import { DEFAULT_WIRE_LIMITS } from "../lib/wire/limits.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE } from "../lib/wire/message_type.ts";
+import type { LibcSocket } from "./libc_socket.ts";
 import { PUBLISH_CHUNK_SIZE } from "./synthetic_stream.ts";
 
 const APP = "live";
+/** Codec headers are shorter, and media is longer. */
+const MIN_MEDIA_BYTES = 100;
+
+/** What bytes go over. */
+export type Connection = Pick<LibcSocket, "read" | "write"> | Pick<Deno.Conn, "read" | "write">;
+
+/** How a client connects. */
+export interface RtmpClientOptions {
+  /** What it can take with one read. */
+  readonly bufferBytes?: number;
+  /** It comes by TLS, and trusts this certificate, in PEM. */
+  readonly caCert?: string | undefined;
+}
+
+/** Opens a connection to this machine; by TLS where there is a certificate to trust. */
+export async function connect(port: number, caCert: string | undefined): Promise<Deno.Conn> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  connection.setNoDelay(true);
+  return caCert === undefined
+    ? connection
+    : await Deno.startTls(connection, { hostname: "localhost", caCerts: [caCert] });
+}
+
+/** Whether it is audio or video, and no codec header. */
+export function isMedia({ typeId, payload }: RawMessage): boolean {
+  return (typeId === MESSAGE_TYPE.audio || typeId === MESSAGE_TYPE.video) &&
+    payload.length >= MIN_MEDIA_BYTES;
+}
 
 /** The little of an RTMP client that a load needs. */
 export class RtmpClient {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Connection;
   readonly #reader = new ChunkReader();
   readonly #buffer: Uint8Array;
   #acknowledgeEvery = 0;
@@ -25,38 +54,38 @@ export class RtmpClient {
   /** When the connection was begun, by performance.now(). */
   readonly begunMs: number;
 
-  private constructor(connection: Deno.TcpConn, begunMs: number, bufferBytes: number) {
+  private constructor(connection: Connection, begunMs: number, bufferBytes: number) {
     this.#connection = connection;
     this.#buffer = new Uint8Array(bufferBytes);
     this.begunMs = begunMs;
   }
 
   /** Connects, shakes hands, and creates a message stream. */
-  static async connect(port: number, bufferBytes: number = 16 * 1024): Promise<RtmpClient> {
+  static async connect(
+    port: number,
+    { bufferBytes = 16 * 1024, caCert }: RtmpClientOptions = {},
+  ): Promise<RtmpClient> {
     const begunMs = performance.now();
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    connection.setNoDelay(true);
-    const client = new RtmpClient(connection, begunMs, bufferBytes);
-    await client.#shakeHands();
-    const object = Amf0Object.from({
-      app: APP,
-      flashVer: "LNX 9,0,124,2",
-      tcUrl: `rtmp://127.0.0.1:${port}/${APP}`,
-      capabilities: 15,
-      audioCodecs: 4071,
-      videoCodecs: 252,
-    });
-    await client.#command(0, encodeCommand("connect", 1, object));
-    await client.#answer(1);
-    await client.#command(0, encodeCommand("createStream", 2, null));
-    const id = (await client.#answer(2)).arguments[0];
-    client.messageStreamId = typeof id === "number" ? id : 1;
+    const client = new RtmpClient(await connect(port, caCert), begunMs, bufferBytes);
+    await client.#begin(port);
+    return client;
+  }
+
+  /** The same over a connection that is there. */
+  static async over(connection: Connection, port: number): Promise<RtmpClient> {
+    const client = new RtmpClient(connection, performance.now(), 16 * 1024);
+    await client.#begin(port);
     return client;
   }
 
   /** Asks for a stream; what comes next are its messages. */
   async play(name: string): Promise<void> {
     await this.#command(this.messageStreamId, encodeCommand("play", 0, null, name, -2000));
+  }
+
+  /** Reads until media has come. */
+  async media(): Promise<void> {
+    while (!isMedia(await this.nextMessage()));
   }
 
   /** Publishes a stream; resolves when the server lets us. */
@@ -105,6 +134,23 @@ export class RtmpClient {
   /** Sends all of `bytes`. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length;) done += await this.#connection.write(bytes.subarray(done));
+  }
+
+  async #begin(port: number): Promise<void> {
+    await this.#shakeHands();
+    const object = Amf0Object.from({
+      app: APP,
+      flashVer: "LNX 9,0,124,2",
+      tcUrl: `rtmp://127.0.0.1:${port}/${APP}`,
+      capabilities: 15,
+      audioCodecs: 4071,
+      videoCodecs: 252,
+    });
+    await this.#command(0, encodeCommand("connect", 1, object));
+    await this.#answer(1);
+    await this.#command(0, encodeCommand("createStream", 2, null));
+    const id = (await this.#answer(2)).arguments[0];
+    this.messageStreamId = typeof id === "number" ? id : 1;
   }
 
   async #shakeHands(): Promise<void> {

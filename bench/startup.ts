@@ -9,7 +9,8 @@
  */
 import { join } from "node:path";
 import { compile } from "../deploy/compile.ts";
-import { freePort, percentile } from "./measure.ts";
+import { percentile } from "./numbers.ts";
+import { freePort } from "./servers.ts";
 
 const [runsText = "20", program = new URL("../dist/headwater", import.meta.url).pathname] = Deno.args;
 const RUNS = Number(runsText);
