@@ -1,4 +1,4 @@
-import { freePort } from "../../bench/measure.ts";
+import { freePort } from "../../bench/servers.ts";
 import { NGINX_RTMP_MODULE, NGINX_STREAM_MODULE } from "./programs.ts";
 import type { RunningProgram } from "./running_program.ts";
 import type { TestScope } from "./test_scope.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { freePort } from "../../bench/measure.ts";
+import { freePort } from "../../bench/servers.ts";
 import { describeStreams } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
 import { startNginx } from "./nginx_rtmp.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual } from "node:assert/strict";
-import { freePort } from "../../bench/measure.ts";
+import { freePort } from "../../bench/servers.ts";
 import { until } from "../fakes/deadline.ts";
 import { describeStreams } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
