@@ -6,6 +6,11 @@ export class EventOrder {
   readonly #last = new Map<string, Promise<void>>();
   readonly #pending = new Set<Promise<void>>();
 
+  /** Whether nothing of these keys is left to be told. */
+  isSettled(keys: readonly string[]): boolean {
+    return !keys.some((key) => this.#last.has(key));
+  }
+
   /** Resolves when everything that was added for these keys so far is over. */
   async settled(keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.#last.get(key);

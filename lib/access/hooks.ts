@@ -26,6 +26,19 @@ export interface ConnectionTraffic {
   readonly receiveBytes: number;
 }
 
+/** An RTMP connection that hooks know of. */
+interface HookedConnection {
+  /** What tells of its end, by vhost. */
+  readonly ends: Map<string, (traffic: ConnectionTraffic) => void>;
+  /** Things that it has begun and that are not over. */
+  open: number;
+  /** Of one that has ended. */
+  traffic: ConnectionTraffic | undefined;
+}
+
+/** Shorter values of parameters are no secrets, in characters. */
+const MIN_SECRET = 6;
+
 type Fields = Readonly<Record<string, string | number>>;
 
 /** What hooks of all vhosts share, for as long as the server runs. */
@@ -34,8 +47,7 @@ export class HookEvents {
   readonly node: HookNode;
   readonly order: EventOrder = new EventOrder();
   readonly #clock: Clock;
-  /** By the client's id what tells of its end, by vhost. */
-  readonly #connections = new Map<string, Map<string, (traffic: ConnectionTraffic) => void>>();
+  readonly #connections = new Map<string, HookedConnection>();
 
   constructor(client: HookClient, node: HookNode, clock: Clock) {
     this.client = client;
@@ -45,24 +57,52 @@ export class HookEvents {
 
   /** Resolves when nothing is left to be told, at the latest after a time. */
   async finish(timeoutMs: number): Promise<void> {
+    await this.#within(timeoutMs, this.order.empty());
+  }
+
+  /** Resolves when everything of these keys has been told, at the latest after a time. */
+  async settled(keys: readonly string[], timeoutMs: number): Promise<void> {
+    if (this.order.isSettled(keys)) return;
+    await this.#within(timeoutMs, this.order.settled(keys));
+  }
+
+  async #within(timeoutMs: number, done: Promise<void>): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(late.resolve, timeoutMs);
-    await Promise.race([this.order.empty(), late.promise]);
+    await Promise.race([done, late.promise]);
     this.#clock.clearTimer(timer);
   }
 
-  /** Notes whom to tell of a connection's end; the first of each vhost counts. */
-  noteConnection(clientId: string, vhost: string, tell: (traffic: ConnectionTraffic) => void): void {
-    const ends = this.#connections.get(clientId) ?? new Map();
-    this.#connections.set(clientId, ends);
-    if (!ends.has(vhost)) ends.set(vhost, tell);
+  /**
+   * A client begins something; notes whom to tell of its connection's end, which comes last.
+   *
+   * @param tell The first of each vhost counts.
+   * @returns To be called when it is over.
+   */
+  begin(clientId: string, vhost: string, tell: (traffic: ConnectionTraffic) => void): Leave {
+    const connection = this.#connections.get(clientId) ?? { ends: new Map(), open: 0, traffic: undefined };
+    this.#connections.set(clientId, connection);
+    if (!connection.ends.has(vhost)) connection.ends.set(vhost, tell);
+    connection.open++;
+    return () => {
+      connection.open--;
+      this.#tellEnd(clientId, connection);
+    };
   }
 
   /** A client's connection has ended. */
-  closed(clientId: string, traffic: ConnectionTraffic): void {
-    const ends = this.#connections.get(clientId);
+  closed(clientId: string, { sendBytes, receiveBytes }: ConnectionTraffic): void {
+    const connection = this.#connections.get(clientId);
+    if (connection === undefined) return;
+    connection.traffic = { sendBytes, receiveBytes };
+    this.#tellEnd(clientId, connection);
+  }
+
+  /** One that is kicked while a hook is asked about it may still be let in, and then leave. */
+  #tellEnd(clientId: string, { ends, open, traffic }: HookedConnection): void {
+    if (traffic === undefined || open > 0) return;
     this.#connections.delete(clientId);
-    for (const tell of ends?.values() ?? []) tell(traffic);
+    for (const tell of ends.values()) tell(traffic);
   }
 }
 
@@ -83,27 +123,44 @@ export class Hooks implements AccessCheck {
   }
 
   async check(request: AccessRequest): Promise<Leave> {
-    const { action, protocol, clientId, vhost, streamKey } = request;
-    const { node, order } = this.#events;
-    const keys = [clientKey(clientId), ...(action === "publish" ? [publishKey(streamKey)] : [])];
-    if (protocol === "rtmp") {
-      this.#events.noteConnection(
-        clientId,
-        vhost,
-        (traffic) => this.#tellLater([clientKey(clientId)], "on_close", closeFields(node, request, traffic)),
-      );
+    const over = request.protocol === "rtmp" ? this.#begin(request) : () => {};
+    try {
+      const leave = await this.#admit(request);
+      return () => {
+        leave();
+        over();
+      };
+    } catch (error) {
+      over();
+      throw error;
     }
+  }
+
+  #begin(request: AccessRequest): Leave {
+    const { clientId, vhost } = request;
+    const { node } = this.#events;
+    return this.#events.begin(
+      clientId,
+      vhost,
+      (traffic) => this.#tellLater([clientKey(clientId)], "on_close", closeFields(node, request, traffic)),
+    );
+  }
+
+  async #admit(request: AccessRequest): Promise<Leave> {
+    const { action, protocol, clientId, streamKey } = request;
+    const { node } = this.#events;
+    const keys = [clientKey(clientId), ...(action === "publish" ? [publishKey(streamKey)] : [])];
     await request.whenFree?.();
-    await order.settled(keys);
+    await this.#events.settled(keys, this.#settings.timeoutMs);
     if (request.signal.aborted) throw new AccessRefusal("the client has left");
     // As SRS, at every publish and play, since only then the stream is known.
-    if (protocol === "rtmp") await this.#ask("on_connect", connectFields(node, request));
+    if (protocol === "rtmp") await this.#ask(request, "on_connect", connectFields(node, request));
     const [begin, end] = action === "publish"
       ? ["on_publish", "on_unpublish"] as const
       : ["on_play", "on_stop"] as const;
     const leave = () => this.#tellLater(keys, end, streamFields(node, end, request));
     const fields = action === "publish" ? streamFields(node, begin, request) : playFields(node, request);
-    await this.#ask(begin, fields, leave);
+    await this.#ask(request, begin, fields, leave);
     return leave;
   }
 
@@ -112,7 +169,12 @@ export class Hooks implements AccessCheck {
    *
    * @param takeBack Is called when an earlier one has said yes already.
    */
-  async #ask(hook: HookName, fields: Fields, takeBack?: Leave): Promise<void> {
+  async #ask(
+    { parameters }: AccessRequest,
+    hook: HookName,
+    fields: Fields,
+    takeBack?: Leave,
+  ): Promise<void> {
     const { onFailure, urls } = this.#settings;
     let hasAccepted = false;
     for (const url of urls[hook]) {
@@ -121,7 +183,7 @@ export class Hooks implements AccessCheck {
         hasAccepted = true;
         continue;
       }
-      const { reason } = verdict;
+      const reason = withoutValues(verdict.reason, parameters);
       if (verdict.kind === "failed" && onFailure === "allow") {
         log.warn("Hook failed; the client is let in", { hook, url: shownUrl(url), reason });
         continue;
@@ -141,11 +203,18 @@ export class Hooks implements AccessCheck {
   /** Tells all; what they answer changes nothing. */
   async #tell(hook: HookName, fields: Fields): Promise<void> {
     for (const url of this.#settings.urls[hook]) {
-      const verdict = await this.#events.client.call(url, fields, this.#settings);
+      const verdict = await this.#events.client.call(url, fields, this.#settings, "news");
       if (verdict.kind === "accepted") continue;
-      log.warn("Hook failed", { hook, url: shownUrl(url), reason: verdict.reason });
+      const reason = withoutValues(verdict.reason, String(fields["param"] ?? ""));
+      log.warn("Hook failed", { hook, url: shownUrl(url), reason });
     }
   }
+}
+
+/** What a backend answers may repeat a client's token, which no log may have. */
+function withoutValues(text: string, parameters: string): string {
+  const values = parameters.split(/[?&=;]/).filter((value) => value.length >= MIN_SECRET);
+  return values.reduce((shown, value) => shown.replaceAll(value, "..."), text);
 }
 
 function clientKey(clientId: string): string {

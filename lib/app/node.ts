@@ -49,8 +49,8 @@ const log = getLogger(["headwater", "app"]);
 /** A pause of the process that is worth a log line, in milliseconds. */
 const LONG_PAUSE_MS = 2000;
 
-/** How long a server that stops waits for hooks to be told who has left, in milliseconds. */
-const LAST_HOOKS_MS = 2000;
+/** How long a server that stops waits at least for hooks to be told who has left, in milliseconds. */
+const LAST_HOOKS_MS = 500;
 
 /** How connections end that never said anything. */
 const QUIET_FAILURES: ReadonlySet<RtmpError["code"]> = new Set([
@@ -255,6 +255,7 @@ export class Node {
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
+    const deadlineMs = this.#clock.now() + this.config.grace_final_wait_ms;
     // Nobody is to be sent here meanwhile, which coworkers are told as long as there is time.
     this.#setDraining(true);
     this.#certificates?.stop();
@@ -263,7 +264,7 @@ export class Node {
     this.routing.forwards.close();
     await this.#http?.server.close();
     this.#ports?.close();
-    await this.#hooks.finish(LAST_HOOKS_MS);
+    await this.#hooks.finish(Math.max(LAST_HOOKS_MS, deadlineMs - this.#clock.now()));
     this.#hookHttp.close();
     this.#keysHttp.close();
     this.#clock.stop();

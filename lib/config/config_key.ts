@@ -150,7 +150,8 @@ export function httpUrls(about: string): z.ZodMiniPrefault<z.ZodMiniType<string[
     z.array(url),
   );
   const expects = 'a list of URLs that begin with "http://" or "https://"';
-  return key(z.prefault(schema, []), { kind: "list", default: [], expects, about });
+  // A URL may have a password.
+  return key(z.prefault(schema, []), { kind: "list", default: [], expects, about, secret: true });
 }
 
 function isHttpUrl(text: string): boolean {

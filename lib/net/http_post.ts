@@ -5,7 +5,7 @@ const IDLE_MS = 4000;
 
 /** How a server's certificate is judged. */
 export interface PostTls {
-  /** The certificates of authorities to trust besides those of the system, as PEM. */
+  /** The certificates of authorities to trust as PEM; absent: the system's. */
   readonly ca?: string;
   /** Take any certificate. */
   readonly isUnverified: boolean;

@@ -4,6 +4,8 @@ import { HookClient } from "../../lib/access/hook_client.ts";
 import type { HookVerdict } from "../../lib/access/hook_verdict.ts";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import { HookServer } from "../fakes/hook_server.ts";
+import { makeCertificate } from "./certificates.ts";
+import { programTest } from "./program_test_case.ts";
 import { withDeadline } from "../fakes/deadline.ts";
 
 const TIMEOUT_MS = 300;
@@ -168,3 +170,30 @@ Deno.test("a connection that a hook server closed while it was idle is not a fai
   });
   assert.equal(requests, 3);
 });
+
+programTest(
+  ["openssl"],
+  "an https hook server is verified, by its certificate or not at all",
+  async (scope) => {
+    const { cert, key } = await makeCertificate(scope, "hooks");
+    const [ca, keyText] = await Promise.all([cert, key].map((file) => Deno.readTextFile(file)));
+    const other = await Deno.readTextFile((await makeCertificate(scope, "other")).cert);
+    await using hooks = new HookServer({ cert: ca ?? "", key: keyText ?? "" });
+    const poster = new HttpPoster();
+    const client = new HookClient({
+      post: (...request) => poster.post(...request),
+      clock: SYSTEM_CLOCK,
+      userAgent: "test",
+    });
+    const url = `https://localhost:${hooks.port}/`;
+    const verdict = async (tls: { ca?: string; isUnverified: boolean }) =>
+      (await client.call(url, {}, { timeoutMs: 5000, tls })).kind;
+    assert.equal(await verdict({ isUnverified: false }), "failed");
+    assert.equal(await verdict({ ca: other, isUnverified: false }), "failed");
+    assert.equal(hooks.calls.length, 0);
+    assert.equal(await verdict({ ca: ca ?? "", isUnverified: false }), "accepted");
+    assert.equal(await verdict({ isUnverified: true }), "accepted");
+    assert.equal(await verdict({ isUnverified: false }), "failed", "no connection is shared");
+    poster.close();
+  },
+);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { allHooks, HookServer } from "../fakes/hook_server.ts";
+import { LogRecords } from "../fakes/log_records.ts";
 import { RtmpTestClient } from "../fakes/rtmp_test_client.ts";
 import { startTestServer, type TestServer } from "../fakes/test_server.ts";
 
@@ -166,4 +167,64 @@ Deno.test("a publish that a hook has not let in yet reaches nobody, and one that
     await hooks.count(4);
     assert.deepEqual(hooks.actions, ["on_connect", "on_publish", "on_unpublish", "on_close"]);
   });
+});
+
+Deno.test("a publisher that takes a stream over is asked for before the other's end is told", async () => {
+  await using hooks = new HookServer();
+  await withHooks(allHooks(hooks.url()), async ({ address }) => {
+    const first = await RtmpTestClient.publish(address, "live", "a");
+    const second = await RtmpTestClient.publish(address, "live", "a");
+    await first.closed();
+    first.close();
+    second.close();
+    await hooks.count(8);
+  }, { cluster: { on_conflict: "takeover" } });
+  const of = (action: string) =>
+    hooks.calls.filter(({ body }) => body["action"] === action).map(({ body }) => body["client_id"]);
+  const ofStream = hooks.actions.filter((action) => action.endsWith("publish"));
+  assert.deepEqual(ofStream, ["on_publish", "on_publish", "on_unpublish", "on_unpublish"]);
+  assert.deepEqual(of("on_publish"), of("on_unpublish"));
+});
+
+Deno.test("a publisher that a hook refuses takes no stream over", async () => {
+  await using hooks = new HookServer();
+  hooks.reply = ({ body }) => body["param"] === "?key=1" ? undefined : new Response("1");
+  await withHooks(allHooks(hooks.url()), async ({ address, runtime }) => {
+    const first = await RtmpTestClient.publish(address, "live", "a?key=1");
+    const { id } = runtime.hub.get("/live/a")?.feed ?? {};
+    await assert.rejects(RtmpTestClient.publish(address, "live", "a"), /Publish.Denied/);
+    assert.equal(runtime.hub.get("/live/a")?.feed?.id, id);
+    first.close();
+  }, { cluster: { on_conflict: "takeover" } });
+});
+
+Deno.test("a client that publishes twice on one connection: the first end is told before the second is asked for", async () => {
+  await using hooks = new HookServer();
+  await withHooks(allHooks(hooks.url()), async ({ address }) => {
+    const client = await RtmpTestClient.publish(address, "live", "a");
+    await client.sendCommand("FCUnpublish", 0, null, "a");
+    await client.sendCommand("publish", await client.createStream(), null, "a", "live");
+    await hooks.count(5);
+    client.close();
+    await hooks.count(7);
+  });
+  assert.deepEqual(hooks.actions, [
+    ...["on_connect", "on_publish", "on_unpublish"],
+    ...["on_connect", "on_publish", "on_unpublish", "on_close"],
+  ]);
+});
+
+Deno.test("what a backend repeats of a client's token is not logged", async () => {
+  using log = new LogRecords();
+  await using hooks = new HookServer();
+  hooks.reply = ({ body }) => Response.json({ code: 1, msg: `${body["param"]} is no good` });
+  await withHooks({ enabled: true, on_play: hooks.url() }, async ({ address }) => {
+    const client = await RtmpTestClient.connect(address, "live");
+    await client.sendCommand("play", await client.createStream(), null, "a?token=SECRET-TOKEN");
+    assert.equal((await client.status()).description, "Playback is not permitted");
+    client.close();
+  });
+  const lines = JSON.stringify(log.records.map(({ properties }) => properties));
+  assert.match(lines, /\?token=\.\.\. is no good/);
+  assert.doesNotMatch(lines, /SECRET/);
 });

@@ -67,7 +67,7 @@ const MISPLACED: Readonly<Record<string, string>> = {
     'a.conf:2: Cannot use vhost.a.refer.all: value is "http://a.com/", must be a list of domains such as "example.com", ' +
     "without a scheme or a path",
   "vhost a { http_hooks { enabled on; on_publish 127.0.0.1:8085; } }":
-    'a.conf:2: Cannot use vhost.a.http_hooks.on_publish: value is "127.0.0.1:8085", must be a list of URLs that begin with ' +
+    "a.conf:2: Cannot use vhost.a.http_hooks.on_publish: value is hidden, must be a list of URLs that begin with " +
     '"http://" or "https://"',
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccessRequest } from "../../lib/access/access_request.ts";
 import { HookClient } from "../../lib/access/hook_client.ts";
-import { HookEvents, Hooks, type HookSettings } from "../../lib/access/hooks.ts";
+import { HookEvents, HOOKS, Hooks, type HookSettings } from "../../lib/access/hooks.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { LogRecords } from "../fakes/log_records.ts";
 
@@ -114,4 +114,64 @@ Deno.test("what happens at once to a hook server that hangs is bounded, and a se
   await clock.advance(2000);
   await finished;
   assert.ok(log.lines.includes("warning Hook failed; the client is refused"));
+});
+
+Deno.test("news waits for its turn however long others take, and questions do not wait for it", async () => {
+  const { clock, hooks, events, most } = bench(undefined);
+  let told = 0;
+  for (let i = 0; i < 200; i++) {
+    events.order.add([`client ${i}`], async () => {
+      await events.client.call("http://hooks.example/", {}, SETTINGS, "news");
+      told++;
+    });
+  }
+  await settle();
+  assert.equal(most.atOnce, 50);
+  // The hook server hangs: each has its own time, 50 at once.
+  for (let round = 1; round <= 4; round++) {
+    await clock.advance(5000);
+    assert.equal(told, 50 * round);
+  }
+  const asked = hooks.check(player(1)).catch((error: Error) => error.message);
+  await clock.advance(5000);
+  assert.match(String(await asked), /no answer within 5000 ms/);
+});
+
+Deno.test("the end of a publish that can't be told does not keep the next publisher out for longer than its time", async () => {
+  using _log = new LogRecords();
+  const { clock, hooks, events } = bench(50);
+  events.order.add(["publish v/live/a"], () => new Promise(() => {}));
+  let isIn = false;
+  const publish = hooks.check({ ...player(1), action: "publish" }).then(() => isIn = true);
+  await clock.advance(4999);
+  assert.equal(isIn, false);
+  await clock.advance(101);
+  await publish;
+});
+
+Deno.test("a client that is kicked while a hook is asked: its connection ends last", async () => {
+  const told: string[] = [];
+  const clock = new FakeClock();
+  const client = new HookClient({
+    clock,
+    userAgent: "test",
+    post: (_url, body) =>
+      new Promise((resolve) =>
+        clock.setTimer(() => {
+          told.push(JSON.parse(body).action);
+          resolve({ status: 200, body: "0" });
+        }, 50)
+      ),
+  });
+  const events = new HookEvents(client, { serverId: "", serviceId: "", streamId: () => "" }, clock);
+  const urls = Object.fromEntries(HOOKS.map((hook) => [hook, URL_LIST])) as unknown as HookSettings["urls"];
+  const checking = new Hooks({ ...SETTINGS, urls }, events).check(player(1));
+  await clock.advance(60);
+  events.closed("player-1", { sendBytes: 1, receiveBytes: 2 });
+  await clock.advance(60);
+  const leave = await checking;
+  await clock.advance(1000);
+  leave();
+  await clock.advance(1000);
+  assert.deepEqual(told, ["on_connect", "on_play", "on_stop", "on_close"]);
 });
