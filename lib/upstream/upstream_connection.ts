@@ -193,7 +193,7 @@ export class UpstreamConnection {
    * @param patienceMs How long an answer may take.
    */
   checkAlive(patienceMs: number): void {
-    this.#countSent();
+    this.countSent();
     if (this.#isClosed || !this.session.isConnected) return;
     const nowMs = this.#options.clock.now();
     const pingedMs = this.#pingedMs;
@@ -219,7 +219,7 @@ export class UpstreamConnection {
 
   /** Says that what was published is over; to be closed when that is out. */
   sayGoodbye(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.session.hasAsked) return;
     this.session.finish();
     this.#flushOutput();
   }
@@ -261,7 +261,8 @@ export class UpstreamConnection {
     this.#answerTimer = undefined;
   }
 
-  #countSent(): void {
+  /** Adds to the traffic what has been sent since the last time. */
+  countSent(): void {
     const sentBytes = this.#writer?.sentBytes ?? 0;
     this.#options.traffic.sentBytes += sentBytes - this.#countedBytes;
     this.#countedBytes = sentBytes;
@@ -269,7 +270,7 @@ export class UpstreamConnection {
 
   #cut(): void {
     this.#clearAnswerTimer();
-    this.#countSent();
+    this.countSent();
     this.#writer?.close();
     this.#duplex?.close();
   }

@@ -135,7 +135,7 @@ export class UpstreamPublish {
   }
 
   #look(): void {
-    const { clock, patienceMs } = this.#options;
+    const { clock, patienceMs, session } = this.#options;
     const connection = this.#connection;
     const nowMs = clock.now();
     const { writingSinceMs } = connection;
@@ -145,6 +145,9 @@ export class UpstreamPublish {
       }
     } else if (writingSinceMs !== undefined && nowMs - writingSinceMs > patienceMs) {
       connection.close(this.#lost(`accepted no data for ${patienceMs} ms`));
+    } else if (session.manner === "encoder") {
+      // No encoder pings a platform: bytes that it does not take are the only sign that it is gone.
+      connection.countSent();
     } else {
       connection.checkAlive(patienceMs);
     }

@@ -3,7 +3,8 @@ import type { ByteDuplex } from "../../lib/net/tcp.ts";
 import type { Dial } from "../../lib/upstream/upstream_connection.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";
 import { ChunkReader, type RawMessage } from "../../lib/wire/chunk_reader.ts";
-import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
+import { decodeUserControl } from "../../lib/wire/control.ts";
+import { MESSAGE_TYPE, USER_CONTROL } from "../../lib/wire/message_type.ts";
 import { HANDSHAKE_BYTES } from "../fixtures/sessions.ts";
 import { joinBytes } from "./read_messages.ts";
 import { commandOf, SessionPeer } from "./session_peer.ts";
@@ -47,6 +48,8 @@ export class PlatformConnection {
   /** What was published, a word a message: `V` and `A` headers, `K` key frame, `p` other frame, `a` audio, `M` data; with the time. */
   readonly media: string[] = [];
   isClosed = false;
+  /** Signs of life that it was asked for. */
+  pings = 0;
   readonly duplex: ByteDuplex;
   readonly #mood: Exclude<PlatformMood, "unreachable">;
   readonly #peer = new SessionPeer();
@@ -124,6 +127,10 @@ export class PlatformConnection {
     const { typeId, timestamp, payload } = message;
     if (typeId === MESSAGE_TYPE.setChunkSize) {
       this.commands.push(`chunk size ${new DataView(payload.slice().buffer).getUint32(0)}`);
+      return;
+    }
+    if (typeId === MESSAGE_TYPE.userControl) {
+      if (decodeUserControl(payload)?.event === USER_CONTROL.pingRequest) this.pings++;
       return;
     }
     const command = commandOf(message);

@@ -116,6 +116,9 @@ Deno.test("a platform is spoken to as OBS does: small chunks at once, its own tc
     tcUrl: "rtmps://platform.example:443/rtmp",
   });
   assert.equal(forward.state, "forwarding");
+  await stage.advance(5000);
+  assert.equal(stage.platform.last.pings, 0);
+  assert.ok(forward.sentBytes > 100);
   forward.close(true);
   await stage.advance(100);
   assert.deepEqual(stage.platform.last.commands.slice(-2), [`FCUnpublish ${KEY}`, "deleteStream"]);
