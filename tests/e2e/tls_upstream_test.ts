@@ -31,21 +31,6 @@ origin = ["rtmps://localhost:${origin.port("rtmps")}"]`,
   },
 );
 
-programTest(["ffmpeg", "ffprobe", "openssl"], "a stream is forwarded by rtmps://", async (scope) => {
-  const certificate = await makeCertificate(scope, "target");
-  const target = await scope.startServer({ config: tlsConfig(certificate) });
-  const server = await scope.startServer({
-    config: `upstream_tls = { ca = "${certificate.cert}" }
-[vhost.__defaultVhost__.forward]
-enabled = true
-destination = ["rtmps://localhost:${target.port("rtmps")}"]`,
-  });
-  const source = await mediaFile("av.flv");
-  await publishFile(scope, server, source);
-  await target.line(({ message }) => message === "Publish started");
-  deepEqual(await describeStreams(scope, target.url("live/a")), await describeStreams(scope, source));
-});
-
 programTest(["openssl"], "dialTls says why it can't connect, and leaves nothing open", async (scope) => {
   const here = await makeCertificate(scope, "here");
   const elsewhere = await makeCertificate(scope, "elsewhere", { names: "DNS:elsewhere.example" });
