@@ -149,6 +149,7 @@ export class Node {
       clock,
       limits: this.#connections,
       isTrustedProxy: (ip) => this.#settings.trustedProxies.has(ip),
+      handshakeTimeoutMs: () => this.#settings.limits.handshakeTimeoutMs,
       onFailed: (error, peer, local) => this.#noteFailedEntry(error, peer, local),
     });
     this.rtmp = new RtmpServer(this.runtime, this.#entrance);

@@ -5,7 +5,6 @@ import type { ConnectionLimits } from "./connection_limits.ts";
 import { takeProxyHeader } from "./proxied_input.ts";
 import type { ByteDuplex, SocketAddress } from "./tcp.ts";
 
-/** How long a client may take to agree upon TLS, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** How long a proxy may take to say whom it speaks for, in milliseconds. */
 const HEADER_TIMEOUT_MS = 5000;
@@ -16,6 +15,8 @@ export interface EntranceOptions {
   readonly clock: Clock;
   /** The account of all connections of the process. */
   readonly limits: ConnectionLimits;
+  /** How long a client may take to agree upon TLS, in milliseconds; absent: 10 s. */
+  readonly handshakeTimeoutMs?: () => number;
   /** Whether a peer is a proxy whose word about its clients counts; absent: nobody is. */
   readonly isTrustedProxy?: (ip: string) => boolean;
   /** A connection has ended before its first word; `peer` is who opened it. */
@@ -124,7 +125,8 @@ export class Entrance {
   ): Promise<EnteredConnection | undefined> {
     const { duplex } = entered;
     try {
-      await this.#inTime(HANDSHAKE_TIMEOUT_MS, "TLS handshake", handshake());
+      const timeoutMs = this.#options.handshakeTimeoutMs?.() ?? HANDSHAKE_TIMEOUT_MS;
+      await this.#inTime(timeoutMs, "TLS handshake", handshake());
       return entered;
     } catch (error) {
       const failure = error instanceof RtmpError ? error : tlsFailure(error);
