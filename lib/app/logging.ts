@@ -112,7 +112,7 @@ export function lostLogLines(): number {
   return lostBefore + (target?.lostTotal ?? 0);
 }
 
-/** Writes what is left, within a second, closes the file and makes every logger silent. */
+/** Writes what is left, within a second, closes the file, and those that were reopened, and makes every logger silent. */
 export async function closeLogging(): Promise<void> {
   clearInterval(sweepTimer);
   sweepTimer = undefined;
@@ -127,10 +127,12 @@ export async function closeLogging(): Promise<void> {
   const last = target;
   target = undefined;
   reopen = undefined;
-  await last?.close(CLOSE_TIMEOUT_MS);
+  await Promise.all([...closings, last?.close(CLOSE_TIMEOUT_MS)]);
 }
 
 const STDOUT = "stdout";
+/** Of targets that others have taken the place of. */
+const closings = new Set<Promise<void>>();
 
 function replaceTarget(next: LogTarget): void {
   const last = target;
@@ -138,7 +140,9 @@ function replaceTarget(next: LogTarget): void {
   target = next;
   if (last === undefined) return;
   lostBefore += last.lostTotal;
-  inBackground(last.close(CLOSE_TIMEOUT_MS), "closing the log");
+  const closing = last.close(CLOSE_TIMEOUT_MS).finally(() => closings.delete(closing));
+  closings.add(closing);
+  inBackground(closing, "closing the log");
 }
 
 function openTarget({ file = "", write }: LoggingOptions): LogTarget {

@@ -34,8 +34,9 @@ export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promi
     if (count === null) return;
     share?.begin();
     const handled = options.receive(buffer.subarray(0, count));
-    const turn = share?.end();
+    share?.end();
     if (handled !== undefined) await handled;
+    const turn = share?.turn();
     if (turn !== undefined) await turn;
     SHARED_READ_BUFFERS.giveBack(buffer);
     const isFull = count === byteLength;
@@ -52,6 +53,8 @@ class Share {
   #sinceMs: number;
   #begunMs = 0;
   #usedMs = 0;
+  /** When it may go on. */
+  #turnMs = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -62,14 +65,18 @@ class Share {
     this.#begunMs = this.#clock.now();
   }
 
-  /** Resolves when the connection may go on; undefined: at once. */
-  end(): Promise<void> | undefined {
+  end(): void {
     const nowMs = this.#clock.now();
     this.#usedMs += nowMs - this.#begunMs;
-    if (this.#usedMs < TURN_MS) return undefined;
+    if (this.#usedMs < TURN_MS) return;
     const waitMs = Math.min(2 * this.#usedMs - (nowMs - this.#sinceMs), TURN_MS);
     this.#usedMs = 0;
-    this.#sinceMs = nowMs + Math.max(0, waitMs);
+    this.#turnMs = this.#sinceMs = nowMs + Math.max(0, waitMs);
+  }
+
+  /** Resolves when the connection may go on; undefined: at once. */
+  turn(): Promise<void> | undefined {
+    const waitMs = this.#turnMs - this.#clock.now();
     if (waitMs <= 0) return undefined;
     return new Promise((resolve) => this.#clock.setTimer(resolve, waitMs));
   }

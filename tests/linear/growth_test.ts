@@ -3,9 +3,15 @@ import { measureGrowth } from "./growth.ts";
 
 Deno.test("the measurement of growth tells quadratic work from linear", async () => {
   const linear = await measureGrowth(5000, (size) => () => work(size));
-  const quadratic = await measureGrowth(200, (size) => () => work(size * size));
   ok(linear.isLinear, linear.figures);
-  ok(!quadratic.isLinear, quadratic.figures);
+  // A machine that stalls while the smaller input is measured makes anything look linear, once.
+  const figures: string[] = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const quadratic = await measureGrowth(200, (size) => () => work(size * size));
+    if (!quadratic.isLinear) return;
+    figures.push(quadratic.figures);
+  }
+  ok(false, figures.join("; "));
 });
 
 let sum = 0;
