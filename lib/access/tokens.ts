@@ -8,6 +8,7 @@ import type { TokenKeys } from "./token_keys.ts";
 
 /** Longest token, in characters: whatever is longer costs nothing but its reading. */
 const MAX_TOKEN_LENGTH = 4096;
+const UNREADABLE = "the token cannot be read as a signed JWT";
 /** Tokens that are remembered. */
 const MAX_REMEMBERED = 10_000;
 
@@ -69,6 +70,8 @@ export class Tokens implements AccessCheck {
     if (token.length > MAX_TOKEN_LENGTH) {
       throw new AccessRefusal(`the token has ${token.length} characters, limit is ${MAX_TOKEN_LENGTH}`);
     }
+    // The library passes over blanks: one token would have any number of spellings.
+    if (!/^[\w.-]+$/.test(token)) throw new AccessRefusal(UNREADABLE);
     return token;
   }
 
@@ -121,7 +124,7 @@ function problemOf(error: unknown): string {
     case "ERR_JOSE_NOT_SUPPORTED":
       return "the token is signed or extended in a way that is not supported";
     default:
-      return "the token cannot be read as a signed JWT";
+      return UNREADABLE;
   }
 }
 

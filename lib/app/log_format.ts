@@ -8,6 +8,8 @@ const SECRET_NAME = /password|secret|token|authorization|signature|cookie/i;
 const QUERY = /\?[^\s"'?=]+=[^\s"']*/g;
 /** User and password of a URL. */
 const CREDENTIALS = /\/\/[^\s/@"']+@/g;
+/** A signed token (JWT), wherever it stands: an address that lacks its question mark makes one a part of a name. */
+const TOKEN = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 const RESERVED = new Set(["time", "level", "category", "message"]);
 
 /** One event as one line for people: `time level category message key=value …` */
@@ -34,9 +36,9 @@ export function formatJson(record: LogRecord): string {
   return escapeUnprintable(JSON.stringify(fields));
 }
 
-/** A text without what must stay secret: queries of URLs, and users and passwords in them. */
+/** A text without what must stay secret: queries of URLs, users and passwords in them, and tokens. */
 export function redact(text: string): string {
-  return text.replace(QUERY, `?${HIDDEN}`).replace(CREDENTIALS, `//${HIDDEN}@`);
+  return text.replace(QUERY, `?${HIDDEN}`).replace(CREDENTIALS, `//${HIDDEN}@`).replace(TOKEN, HIDDEN);
 }
 
 function levelName(level: LogLevel): string {

@@ -62,14 +62,17 @@ const properties: { name: string; properties: Record<string, unknown>; text: str
       inner: { clusterSecret: "p2" },
       tcUrl: "rtmp://user:p3@host/live?token=p4&a=b",
       stream: "a?key=p5",
+      name: "a&token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_ and more",
     },
     text: "password=[hidden] " + 'inner={"clusterSecret":"[hidden]"} ' +
-      "tcUrl=rtmp://[hidden]@host/live?[hidden] stream=a?[hidden]",
+      "tcUrl=rtmp://[hidden]@host/live?[hidden] stream=a?[hidden] " +
+      'name="a&token=[hidden] and more"',
     json: {
       password: "[hidden]",
       inner: { clusterSecret: "[hidden]" },
       tcUrl: "rtmp://[hidden]@host/live?[hidden]",
       stream: "a?[hidden]",
+      name: "a&token=[hidden] and more",
     },
   },
   {

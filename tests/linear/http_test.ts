@@ -66,6 +66,9 @@ const LOGGED: Readonly<Record<string, string>> = {
   "of direction marks": "\u202e",
   "of line ends": "\n",
   "of half letters": "\ud800",
+  "of tokens": "eyJa.b.c ",
+  "of tokens' beginnings": "eyJ",
+  "of points between tokens' beginnings": "eyJa.",
   "of addresses with passwords": "rtmp://a:b@h/?c=d ",
 };
 
