@@ -5,7 +5,7 @@ import type { AccessAction, AccessRequest } from "./access_request.ts";
 /** How far the clock of who signs tokens may be from ours, in seconds. */
 export const CLOCK_TOLERANCE_S = 60;
 /** The year 2100, in seconds since 1970: what ends later was written in milliseconds, or is meant never to end. */
-const LATEST_EXP = 4_102_444_800;
+export const LATEST_EXP_S = 4_102_444_800;
 /** Streams and addresses that one token may name. */
 const MAX_NAMES = 64;
 
@@ -33,7 +33,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): TokenCla
   if (!actions.every((each) => each === "publish" || each === "play")) {
     throw wrong("action", 'must be "publish", "play" or a list of these');
   }
-  if (!Number.isSafeInteger(exp) || Number(exp) > LATEST_EXP) {
+  if (!Number.isSafeInteger(exp) || Number(exp) > LATEST_EXP_S) {
     throw wrong("exp", exp === undefined ? "is missing" : "must be seconds since 1970, before the year 2100");
   }
   if (nbf !== undefined && !Number.isSafeInteger(nbf)) throw wrong("nbf", "must be seconds since 1970");
@@ -110,7 +110,9 @@ function blockOf(text: string): AddressBlock {
 
 function timeOf(seconds: number): string {
   // What no date can say is far in the past.
-  return Math.abs(seconds) < LATEST_EXP ? new Date(seconds * 1000).toISOString() : `${seconds} s since 1970`;
+  return Math.abs(seconds) < LATEST_EXP_S
+    ? new Date(seconds * 1000).toISOString()
+    : `${seconds} s since 1970`;
 }
 
 function wrong(claim: string, problem: string): AccessRefusal {

@@ -1,7 +1,9 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { AccessAction } from "../access/access_request.ts";
 import { CARRIED_NAMES, findCarriedName } from "./carried_names.ts";
 import { nearestName } from "../config/nearest_name.ts";
 import { shortText } from "../base/printable.ts";
+import type { TokenRequest } from "./token_command.ts";
 import { versionText } from "./version_text.ts";
 
 /** The commands that take a configuration. */
@@ -10,6 +12,8 @@ type Verb = "serve" | "check" | "health" | "drain";
 /** What the command line asks for. */
 export type CommandLine =
   | { readonly kind: Verb; readonly configPath?: string }
+  /** Print a signed token. */
+  | { readonly kind: "token"; readonly configPath?: string; readonly request: TokenRequest }
   /** Print a file that the program carries, by its path in the repository. */
   | { readonly kind: "show"; readonly path: string }
   /** Print `output`, to stdout when `code` is 0 and else to stderr, and exit with `code`. */
@@ -30,7 +34,8 @@ const ABOUT: Readonly<Record<Verb, string>> = {
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let output = "";
-  let kind = "serve" as Verb | "version" | "show";
+  let kind = "serve" as Verb | "version" | "show" | "token";
+  let tokenRequest: TokenRequest | undefined;
   let files: string[] = [];
   const program = new Command("headwater")
     .description("An RTMP origin cluster. `headwater FILE` is `headwater serve -c FILE`.")
@@ -61,6 +66,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
         files = [...given];
       });
   }
+  addTokenCommand(program, (request, given) => {
+    kind = "token";
+    tokenRequest = request;
+    files = [...given];
+  });
   program.command("show")
     .description(
       "print a built-in file: the reference configuration, the samples, the systemd unit",
@@ -94,7 +104,76 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       output: `error: only one file is allowed: ${files.map(shortText).join(" or ")}\n`,
     };
   }
-  return files[0] === undefined ? { kind } : { kind, configPath: files[0] };
+  const path = files[0] === undefined ? {} : { configPath: files[0] };
+  return kind === "token" && tokenRequest !== undefined
+    ? { kind, request: tokenRequest, ...path }
+    : { kind: kind as Verb, ...path };
+}
+
+const ACTIONS: Readonly<Record<string, readonly AccessAction[]>> = {
+  publish: ["publish"],
+  play: ["play"],
+  both: ["publish", "play"],
+};
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** The options of `token`, as commander gives them. */
+interface TokenOptions {
+  readonly action: string;
+  readonly stream: string[];
+  readonly expires: number;
+  readonly ip?: string[];
+  readonly vhost?: string;
+  readonly key?: string;
+  readonly kid?: string;
+}
+
+function addTokenCommand(program: Command, take: (request: TokenRequest, files: string[]) => void): void {
+  program.command("token")
+    .description("print a signed token for a publisher or player of the server with this configuration")
+    .argument("[file...]", "same as -c")
+    .addOption(
+      new Option("--action <action>", "what it is for").choices(Object.keys(ACTIONS)).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        "--stream <name>",
+        "app/stream or vhost/app/stream; a * at its end stands for any text; may be given again",
+      ).argParser(gather).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option("--expires <time>", "how long it lasts, as in 90s, 30m, 12h, 7d").argParser(seconds)
+        .default(12 * 3600, "12h"),
+    )
+    .option("--ip <address>", "where its bearer must be, an address or a block; may be given again", gather)
+    .option(
+      "--vhost <name>",
+      "whose tokens section counts (default: the default vhost, else the only one that has tokens)",
+    )
+    .option("--key <file>", "private key in PEM, where the configuration has public_key or jwks")
+    .option("--kid <id>", "the key's id in the JWKS")
+    .action((files: string[], { action, stream, expires, ip, vhost, key, kid }: TokenOptions) =>
+      take({
+        actions: ACTIONS[action] ?? [],
+        streams: stream,
+        expiresS: expires,
+        addresses: ip ?? [],
+        ...(vhost === undefined ? {} : { vhost }),
+        ...(key === undefined ? {} : { keyPath: key }),
+        ...(kid === undefined ? {} : { keyId: kid }),
+      }, files)
+    );
+}
+
+function gather(text: string, earlier: string[] | undefined): string[] {
+  return [...earlier ?? [], text];
+}
+
+function seconds(text: string): number {
+  const [, count = "0", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const result = Number(count) * (UNIT_S[unit] ?? 0);
+  if (result === 0) throw new InvalidArgumentError("It must be a time such as 90s, 30m, 12h or 7d.");
+  return result;
 }
 
 function show(name: string | undefined): CommandLine {

@@ -64,6 +64,15 @@ export async function runProgram(args: readonly string[], signals: ProcessSignal
     print(Deno.stdout, `${loaded.source}: configuration OK\n`);
     return 0;
   }
+  if (commandLine.kind === "token") {
+    const { printToken } = await import("./token_command.ts");
+    return await printToken(loaded.config, commandLine.request, {
+      readTextFile: Deno.readTextFile,
+      nowS: Date.now() / 1000,
+      say: (text) => print(Deno.stdout, text),
+      complain: (text) => print(Deno.stderr, text),
+    });
+  }
   if (commandLine.kind === "health") {
     const problem = await checkHealth(loaded.config);
     if (problem !== undefined) print(Deno.stderr, `${problem}\n`);

@@ -4,6 +4,7 @@ import { describeStreams } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishArguments, publishFile } from "./publish_file.ts";
+import { START_ARGUMENTS } from "./server_process.ts";
 
 const CONFIG = `[vhost.__defaultVhost__.tokens]\nenabled = true\nplay = true\nsecret = "${SECRET}"`;
 
@@ -46,6 +47,23 @@ programTest(["ffmpeg", "ffprobe"], "tokens: ffmpeg and ffprobe are refused and l
   const bearer = await fetch(http, { headers: { Authorization: `Bearer ${play}` } });
   equal(bearer.status, 200);
   await bearer.body?.cancel();
+});
+
+programTest(["ffmpeg"], "tokens: one that the command printed lets ffmpeg in", async (scope) => {
+  const server = await scope.startServer({ config: CONFIG });
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...START_ARGUMENTS, "token", "--action", "publish", "--stream", "live/a", "-c", server.configPath],
+    cwd: new URL("../..", import.meta.url),
+  });
+  const { code, stdout, stderr } = await command.output();
+  equal(new TextDecoder().decode(stderr), "");
+  equal(code, 0);
+  await publishFile(
+    scope,
+    server,
+    await mediaFile("av.flv"),
+    `live/a?token=${new TextDecoder().decode(stdout).trim()}`,
+  );
 });
 
 programTest(["ffmpeg"], "tokens: one that FFmpeg has cut is called that in the log", async (scope) => {

@@ -39,6 +39,58 @@ const understood: { args: string[]; expected: CommandLine }[] = [
       output: "error: unknown command 'bananas'\nto use a file of that name: headwater -c bananas\n",
     },
   },
+  {
+    args: ["token", "--action", "publish", "--stream", "live/cam1"],
+    expected: {
+      kind: "token",
+      request: { actions: ["publish"], streams: ["live/cam1"], expiresS: 43_200, addresses: [] },
+    },
+  },
+  {
+    args: [
+      ...[
+        "token",
+        "--action=both",
+        "--stream=a.com/live/*",
+        "--stream",
+        "live/b",
+        "--expires",
+        "7d",
+        "a.toml",
+      ],
+      ...["--ip", "10.0.0.0/8", "--vhost", "a.com", "--key", "key.pem", "--kid", "k1"],
+    ],
+    expected: {
+      kind: "token",
+      configPath: "a.toml",
+      request: {
+        actions: ["publish", "play"],
+        streams: ["a.com/live/*", "live/b"],
+        expiresS: 604_800,
+        addresses: ["10.0.0.0/8"],
+        vhost: "a.com",
+        keyPath: "key.pem",
+        keyId: "k1",
+      },
+    },
+  },
+  {
+    args: ["token", "--stream", "live/a"],
+    expected: {
+      kind: "exit",
+      code: 1,
+      output: "error: required option '--action <action>' not specified\n",
+    },
+  },
+  ...["12", "0h", "-1h", "1.5h", "1w", ""].map((time) => ({
+    args: ["token", "--action", "play", "--stream", "live/a", `--expires=${time}`],
+    expected: {
+      kind: "exit" as const,
+      code: 1,
+      output:
+        `error: option '--expires <time>' argument '${time}' is invalid. It must be a time such as 90s, 30m, 12h or 7d.\n`,
+    },
+  })),
   { args: ["show", "conf/edge.toml"], expected: { kind: "show", path: "conf/edge.toml" } },
   { args: ["show", "headwater.service"], expected: { kind: "show", path: "deploy/headwater.service" } },
   {
@@ -93,7 +145,18 @@ Deno.test("command line: help names every command and option", () => {
   const result = parseCommandLine(["--help"]);
   assert.ok(result.kind === "exit" && result.code === 0);
   for (
-    const word of ["serve", "check", "health", "drain", "show", "version", "--config", "--version", "--help"]
+    const word of [
+      "serve",
+      "check",
+      "health",
+      "drain",
+      "token",
+      "show",
+      "version",
+      "--config",
+      "--version",
+      "--help",
+    ]
   ) {
     assert.ok(result.output.includes(word));
   }
