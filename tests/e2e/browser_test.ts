@@ -141,6 +141,25 @@ programTest(PROGRAMS, "a browser says in words why it can't play", async (scope)
   );
 });
 
+programTest(PROGRAMS, "a browser is let in by the page that it plays in, else told so", async (scope) => {
+  const refer = (domain: string) =>
+    `[vhost.__defaultVhost__.refer]\nenabled = true\nplay = ${JSON.stringify([domain])}`;
+  const server = await scope.startServer({ config: refer("example.com") });
+  await publish(scope, server, "av.flv");
+  const url = (protocol: string) => pageUrl(server, `?stream=live/a&protocol=${protocol}`);
+  const refused = await ChromiumPage.open(scope, url("http"));
+  await refused.until(`!document.getElementById("retry").hidden`);
+  equal(
+    await refused.evaluate(`document.getElementById("notice-text").textContent`),
+    "The server does not let you play this stream.",
+  );
+  const { rule } = await server.line(({ message }) => message === "Access refused");
+  equal(rule, "refer play: the page is of '127.0.0.1'");
+  await server.reload(refer("127.0.0.1"));
+  // A WebSocket has no Referer: its Origin counts.
+  await assertPictureMoves(await ChromiumPage.open(scope, url("ws")));
+});
+
 programTest(PROGRAMS, "a browser plays by an address, and is told of the server's end", async (scope) => {
   const server = await scope.startServer();
   await publish(scope, server, "av.flv");

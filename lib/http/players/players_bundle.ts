@@ -76,7 +76,7 @@ export const PLAYERS_SCRIPT: string = [
   "    if (detail === \"UnrecoverableEarlyEof\" || detail === \"EarlyEof\") return \"The server has ended the stream.\";",
   "    if (detail === \"ConnectingTimeout\") return \"The server does not answer.\";",
   "    if (type === \"NetworkError\") {",
-  "      const others = protocol2 === \"ws\" ? \"this stream is not being published, or \" : \"\";",
+  "      const others = protocol2 === \"ws\" ? \"this stream is not being published, you may not play it, or \" : \"\";",
   "      const isForeign = new URL(target.http).host !== location.host;",
   "      const foreign = isForeign ? \", or it does not let pages of this site play its streams.\" : \".\";",
   "      return `The connection failed: ${others}the server can't be reached${foreign}`;",

@@ -21,7 +21,7 @@ export function failureText(
   if (detail === "ConnectingTimeout") return "The server does not answer.";
   if (type === "NetworkError") {
     // A WebSocket does not tell the status; nor does fetch whether another site refused or was not there.
-    const others = protocol === "ws" ? "this stream is not being published, or " : "";
+    const others = protocol === "ws" ? "this stream is not being published, you may not play it, or " : "";
     const isForeign = new URL(target.http).host !== location.host;
     const foreign = isForeign ? ", or it does not let pages of this site play its streams." : ".";
     return `The connection failed: ${others}the server can't be reached${foreign}`;
