@@ -1,6 +1,7 @@
 import type { LiveStream } from "../hub/live_stream.ts";
 import { RtmpError } from "../base/errors.ts";
 import { FORWARD_CHUNK_SIZE, LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
+import type { FeedInfo } from "../hub/stream_feed.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
 import { type ClientEvent, refusalError } from "../session/client_session.ts";
 import type { UpstreamResult } from "./follow_redirects.ts";
@@ -60,11 +61,6 @@ export class UpstreamPublish {
   /** The other server, for logs and the API. */
   get name(): string {
     return this.#connection.name;
-  }
-
-  /** Whether the other server takes the stream now. */
-  get isStarted(): boolean {
-    return this.#cursor !== undefined;
   }
 
   async run(): Promise<UpstreamResult> {
@@ -154,7 +150,22 @@ export class UpstreamPublish {
   }
 
   #start(): void {
-    const { stream, clock, onStarted, isForward = false } = this.#options;
+    const { stream, clock, onStarted } = this.#options;
+    this.#startedMs = clock.now();
+    onStarted(this.name);
+    if (stream.feed?.kind === "publish") this.#subscribe();
+    else stream.feedListeners.add(this.#onFeed);
+  }
+
+  /** The publisher is let in when the other server has let us in: what is cached until then is of another feed, such as a pull. */
+  readonly #onFeed = (feed: FeedInfo | undefined): void => {
+    if (feed?.kind !== "publish") return;
+    this.#options.stream.feedListeners.delete(this.#onFeed);
+    this.#subscribe();
+  };
+
+  #subscribe(): void {
+    const { stream, isForward = false } = this.#options;
     const connection = this.#connection;
     const onReady = () => connection.flush();
     const cursor = isForward
@@ -163,13 +174,14 @@ export class UpstreamPublish {
     const { messageStreamId } = connection.session;
     if (messageStreamId !== LOG_MESSAGE_STREAM_ID) cursor.setFilter({ messageStreamId, accept: () => true });
     this.#cursor = cursor;
-    this.#startedMs = clock.now();
-    onStarted(this.name);
     // After the session's own words, which set the chunk size of these bytes.
-    queueMicrotask(() => connection.addSource(cursor));
+    queueMicrotask(() => {
+      if (this.#cursor === cursor) connection.addSource(cursor);
+    });
   }
 
   #unsubscribe(): void {
+    this.#options.stream.feedListeners.delete(this.#onFeed);
     if (this.#cursor === undefined) return;
     this.#connection.removeSource(this.#cursor);
     this.#options.stream.unsubscribe(this.#cursor);

@@ -130,6 +130,26 @@ Deno.test("a stream is pushed to SRS's origin as SRS's edge pushes it", async ()
   push.close();
 });
 
+Deno.test("a push sends nothing of the feed that was here before its publisher, such as a pull that is about to end", async () => {
+  const upstream = new ReplayedUpstream(["edge_push"]);
+  const { push, stream } = upstream.push(askerWith(""));
+  const pulled = new TestFeed(stream, "pull", "pull");
+  pulled.videoHeader(0, 1);
+  pulled.keyframe(4000, 500);
+  await upstream.advance(100);
+  await push.ready;
+  pulled.inter(4040);
+  const feed = new TestFeed(stream);
+  feed.videoHeader(0, 2);
+  feed.keyframe(0, 20);
+  await upstream.advance(100);
+  const sent = upstream.servers[0]?.heard.filter(({ typeId }) => typeId === 9) ?? [];
+  assert.deepEqual(sent.map(({ payload }) => payload.length), [6, 20]);
+  assert.equal(sent[0]?.payload.at(-1), 2, "its own header");
+  feed.close();
+  push.close();
+});
+
 Deno.test("SRS refuses a publish by closing: the encoder is refused, and no other origin is asked to take the stream too", async () => {
   const upstream = new ReplayedUpstream(["edge_push_busy", "edge_push"]);
   const { push } = upstream.push(askerWith(""));
