@@ -1,9 +1,7 @@
 /** Capacity of the segments of streams that nobody plays, which are most on a busy origin, in bytes. */
-export const UNWATCHED_SEGMENT_BYTES: number = 64 * 1024;
+export const UNWATCHED_SEGMENT_BYTES: number = 32 * 1024;
 /** Capacity of the segments of streams that are played, once they have grown, in bytes. */
 export const WATCHED_SEGMENT_BYTES: number = 512 * 1024;
-/** Segments for longer messages are multiples of this, in bytes: so they fit one another. */
-const LARGE_STEP_BYTES = 512 * 1024;
 /** How much is kept for those who need a segment next, in bytes; one segment is kept in any case. */
 const MAX_KEPT_BYTES = 12 * 1024 * 1024;
 
@@ -32,17 +30,15 @@ export class SegmentMemory {
 
   /** Memory whose contents are of no account, of so many bytes or some more. */
   take(byteLength: number): ArrayBufferLike {
-    const wanted = byteLength <= WATCHED_SEGMENT_BYTES
-      ? byteLength
-      : Math.ceil(byteLength / LARGE_STEP_BYTES) * LARGE_STEP_BYTES;
+    // Those for a longer message are multiples of one or the other: so they fit one another.
+    const step = byteLength <= WATCHED_SEGMENT_BYTES ? UNWATCHED_SEGMENT_BYTES : WATCHED_SEGMENT_BYTES;
+    const wanted = Math.ceil(byteLength / step) * step;
     const index = this.#kept.findLastIndex((memory) => memory.byteLength === wanted);
     return index < 0 ? this.#allocate(wanted) : this.#remove(index);
   }
 
   /** Takes memory back that nobody can see any more: no reader, no write under way. */
   giveBack(memory: ArrayBufferLike): void {
-    // Those that a log begins with are small, and few.
-    if (memory.byteLength < UNWATCHED_SEGMENT_BYTES) return;
     this.#kept.push(memory);
     this.#keptBytes += memory.byteLength;
     while (this.#keptBytes > MAX_KEPT_BYTES && this.#kept.length > 1) this.#remove(0);

@@ -1,7 +1,12 @@
-import { type SegmentMemory, SHARED_SEGMENT_MEMORY, WATCHED_SEGMENT_BYTES } from "./segment_memory.ts";
+import {
+  type SegmentMemory,
+  SHARED_SEGMENT_MEMORY,
+  UNWATCHED_SEGMENT_BYTES,
+  WATCHED_SEGMENT_BYTES,
+} from "./segment_memory.ts";
 
 /** The first segment is small, so that an idle or tiny stream costs little. */
-const MIN_SEGMENT_BYTES = 32 * 1024;
+const MIN_SEGMENT_BYTES = UNWATCHED_SEGMENT_BYTES;
 const MAX_SEGMENT_BYTES = WATCHED_SEGMENT_BYTES;
 
 class Segment {

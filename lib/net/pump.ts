@@ -40,7 +40,7 @@ export async function pumpBytes(duplex: ByteDuplex, options: PumpOptions): Promi
     if (turn !== undefined) await turn;
     SHARED_READ_BUFFERS.giveBack(buffer);
     const isFull = count === byteLength;
-    if (isFull && byteLength < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true)) byteLength *= 4;
+    if (isFull && byteLength < MAX_BUFFER_BYTES && (options.mayGrow?.() ?? true)) byteLength *= 2;
     // After a full read there is more, which has waited already.
     const pause = isFull ? undefined : options.pause?.();
     if (pause !== undefined) await pause;

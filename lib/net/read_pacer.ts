@@ -17,6 +17,8 @@ const MAX_WAITING_BYTES = 32 * 1024;
 const MAX_UNWATCHED_PAUSE_MS = 350;
 /** Publishers whom nobody plays are read in slots so far apart, in milliseconds: together, but not all at once. */
 const UNWATCHED_SLOT_MS = 50;
+/** So many of a slot are read before all else has its turn: each holds a buffer while it is, and keeps the others waiting. */
+const READS_A_TURN = 32;
 
 /** When the players of a publisher are written to. */
 export interface WriteRound {
@@ -24,6 +26,39 @@ export interface WriteRound {
   readonly gatherMs: number;
   /** Milliseconds until the next round; below 0: none is due. */
   readonly inMs: number;
+}
+
+/** When some publishers are read next, all of them together. */
+export class ReadSlot {
+  readonly #waiting = new Set<() => void>();
+
+  /** Calls back once, when it is time. */
+  add(wake: () => void): void {
+    this.#waiting.add(wake);
+  }
+
+  /** One waits no longer. */
+  delete(wake: () => void): void {
+    this.#waiting.delete(wake);
+  }
+
+  /** Resolves when it is time. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => this.add(resolve));
+  }
+
+  /** It is time: wakes some, and the others when these have been read; without a clock all at once. */
+  open(clock?: Clock): void {
+    let left = clock === undefined ? Infinity : READS_A_TURN;
+    for (const wake of this.#waiting) {
+      if (left-- === 0) {
+        clock?.soon(() => this.open(clock));
+        return;
+      }
+      this.#waiting.delete(wake);
+      wake();
+    }
+  }
 }
 
 /**
@@ -34,7 +69,8 @@ export class ReadPacer {
   readonly #fixedMs: number | undefined;
   readonly #clock: Clock;
   #pauseMs = 0;
-  readonly #slots = new Map<number, { readonly over: Promise<void>; readonly end: () => void }>();
+  /** Those to come, by name, each with what opens it now. */
+  readonly #slots = new Map<number, { readonly slot: ReadSlot; readonly end: () => void }>();
   #costMs = 0;
   #slotBeganMs = 0;
 
@@ -66,13 +102,13 @@ export class ReadPacer {
   }
 
   /**
-   * Resolves when the publisher should be read again; undefined when that may be at once.
+   * When the publisher should be read again; undefined when that may be at once.
    *
    * @param round When its players are written to. For few players most of the cost is reading, since each read wakes the process; and
    * what is read long before the round only waits for it. So with "auto" a read just before the round takes all that has come.
    * @param bytesPerSecond What the publisher sends: what would fill the kernel's buffers does not wait.
    */
-  pause(round?: WriteRound, bytesPerSecond: number = 0): Promise<void> | undefined {
+  pause(round?: WriteRound, bytesPerSecond: number = 0): ReadSlot | undefined {
     const untilRoundMs = this.#fixedMs === undefined && round !== undefined
       ? untilRead(round, bytesPerSecond)
       : 0;
@@ -89,7 +125,7 @@ export class ReadPacer {
    *
    * @param bytesPerSecond What it sends; 0: not known yet.
    */
-  pauseUnwatched(bytesPerSecond: number): Promise<void> | undefined {
+  pauseUnwatched(bytesPerSecond: number): ReadSlot | undefined {
     const longestMs = this.#fixedMs !== undefined || bytesPerSecond <= 0
       ? 0
       : Math.min(MAX_UNWATCHED_PAUSE_MS, MAX_WAITING_BYTES * 1000 / bytesPerSecond);
@@ -104,20 +140,21 @@ export class ReadPacer {
     for (const { end } of [...this.#slots.values()]) end();
   }
 
-  #slot(name: number, pauseMs: number): Promise<void> {
-    let slot = this.#slots.get(name);
-    if (slot === undefined) {
-      const { promise: over, resolve } = Promise.withResolvers<void>();
-      const end = () => {
-        this.#clock.clearTimer(timer);
-        this.#slots.delete(name);
-        resolve();
-      };
-      const timer = this.#clock.setTimer(end, pauseMs);
-      slot = { over, end };
-      this.#slots.set(name, slot);
-    }
-    return slot.over;
+  #slot(name: number, pauseMs: number): ReadSlot {
+    const known = this.#slots.get(name);
+    if (known !== undefined) return known.slot;
+    const slot = new ReadSlot();
+    const timer = this.#clock.setTimer(() => {
+      this.#slots.delete(name);
+      slot.open(this.#clock);
+    }, pauseMs);
+    const end = () => {
+      this.#clock.clearTimer(timer);
+      this.#slots.delete(name);
+      slot.open();
+    };
+    this.#slots.set(name, { slot, end });
+    return slot;
   }
 }
 

@@ -1,8 +1,7 @@
-import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import { StreamHub } from "../hub/stream_hub.ts";
-import { ReadPacer } from "../net/read_pacer.ts";
+import { ReadPacer, type ReadSlot } from "../net/read_pacer.ts";
 import { WriteScheduler } from "../net/write_scheduler.ts";
 
 /** The live streams of this process, and the rounds in which their feeds are read and their players written to. */
@@ -50,15 +49,15 @@ export class StreamRounds {
     bytesPerSecond: number,
   ): Promise<void> | undefined {
     const pacer = this.pacer(readPauseMs);
-    if (stream === undefined) return pacer.pause();
+    if (stream === undefined) return pacer.pause()?.wait();
     if (stream.hurried > 0) return undefined;
-    const pause = stream.playerCount === 0
+    const slot = stream.playerCount === 0
       ? pacer.pauseUnwatched(bytesPerSecond)
       : this.#pauseForRound(pacer, stream, bytesPerSecond);
-    return pause && untilWoken(stream, pause);
+    return slot && untilWoken(stream, slot);
   }
 
-  #pauseForRound(pacer: ReadPacer, stream: LiveStream, bytesPerSecond: number): Promise<void> | undefined {
+  #pauseForRound(pacer: ReadPacer, stream: LiveStream, bytesPerSecond: number): ReadSlot | undefined {
     const { gatherMs, untilRoundMs } = this.scheduler(stream.options.gatherMs);
     return pacer.pause({ gatherMs, inMs: untilRoundMs }, bytesPerSecond);
   }
@@ -70,14 +69,15 @@ export class StreamRounds {
   }
 }
 
-/** Resolves with the pause, or as soon as the feed should be read. */
-function untilWoken(stream: LiveStream, pause: Promise<void>): Promise<void> {
+/** Resolves in a slot, or as soon as the feed should be read. */
+function untilWoken(stream: LiveStream, slot: ReadSlot): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       stream.wakeListeners.delete(wake);
+      slot.delete(wake);
       resolve();
     };
     stream.wakeListeners.add(wake);
-    inBackground(pause.then(wake), "pause between two reads");
+    slot.add(wake);
   });
 }

@@ -166,8 +166,8 @@ Deno.test("ReadPacer pauses for the time it is given, all publishers in one slot
   const second = pacer.pause();
   assert.ok(first !== undefined && second !== undefined);
   let resolved = 0;
-  first.then(() => resolved++);
-  second.then(() => resolved++);
+  first.wait().then(() => resolved++);
+  second.wait().then(() => resolved++);
   assert.equal(clock.pending, 1);
   await clock.advance(14);
   assert.equal(resolved, 0);
@@ -218,7 +218,7 @@ Deno.test("ReadPacer reads just before the players' round, and not in between", 
       pause,
       "one slot for all publishers of a round",
     );
-    pause?.then(() => reads.push(clock.now() - from));
+    pause?.wait().then(() => reads.push(clock.now() - from));
     await clock.advance(1000);
   }
   assert.deepEqual(reads, [292, 346], "8 ms before the round, or before the next one where that is too near");
@@ -242,7 +242,7 @@ Deno.test("ReadPacer reads publishers whom nobody plays as seldom as the kernel 
   const pauseMs = async (bytesPerSecond: number) => {
     const from = clock.now();
     let atMs: number | undefined;
-    pacer.pauseUnwatched(bytesPerSecond)?.then(() => atMs = clock.now() - from);
+    pacer.pauseUnwatched(bytesPerSecond)?.wait().then(() => atMs = clock.now() - from);
     await clock.advance(1000);
     return atMs;
   };
@@ -263,5 +263,32 @@ Deno.test("ReadPacer spreads publishers whom nobody plays over a few slots", asy
   }
   assert.ok(slots.size >= 6 && slots.size <= 7, `${slots.size} slots`);
   await clock.advance(1000);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("a slot of many publishers lets all else have its turn between their reads, and wakes each once", async () => {
+  const clock = new FakeClock();
+  const pacer = new ReadPacer("auto", clock);
+  const slot = pacer.pauseUnwatched(37_500);
+  let woken = 0;
+  const left = () => woken += 1000;
+  for (let i = 0; i < 100; i++) slot?.add(() => woken++);
+  slot?.add(left);
+  slot?.delete(left);
+  let most = 0;
+  let before = 0;
+  const look = () => {
+    most = Math.max(most, woken - before);
+    before = woken;
+    if (woken < 100) clock.soon(look);
+  };
+  clock.setTimer(look, 349);
+  await clock.advance(1000);
+  assert.equal(woken, 100);
+  assert.equal(most, 32);
+  const another = pacer.pauseUnwatched(37_500);
+  another?.add(() => woken++);
+  pacer.close();
+  assert.equal(woken, 101, "at the end nobody waits");
   assert.equal(clock.pending, 0);
 });
