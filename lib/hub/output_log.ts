@@ -118,6 +118,8 @@ export class OutputLog implements CursorSource {
   beginGop(timestamp: number, headers: readonly StreamMessage[]): void {
     this.#gop = this.#newest = { offset: this.#log.end, timestamp, headers };
     this.#gopPrefix = undefined;
+    // The group before is needed by those who lag, if at all.
+    this.#trim();
   }
 
   /** The next message appended is metadata or a codec header. */

@@ -11,6 +11,10 @@ const EXTENDED = 0xffffff;
 const MAX_AHEAD_BYTES = 128 * 1024;
 /** And no more than this part of what may be held; memory that is used again likewise. */
 const AHEAD_PART = 1 / 8;
+/** Memory that was much too large for so many messages one after another is let go of: a key frame's is not kept for all that follow. */
+const MAX_IDLE_MESSAGES = 32;
+/** Of a message that has use for its memory. */
+const USED_PART = 1 / 4;
 /** Of a chunk's basic header, message header and extended timestamp. */
 const MAX_HEADER_BYTES = 3 + 11 + 4;
 const NO_MEMORY = new ArrayBuffer(0);
@@ -74,6 +78,8 @@ export class ChunkReader {
   #heldBytes = 0;
   /** Memory of a message that is complete, for the next: without it, a publisher of large messages makes garbage as fast as it sends. */
   #spare: ArrayBuffer = NO_MEMORY;
+  /** Messages since one had use for all that memory. */
+  #idleMessages = 0;
   /** By how much memory that is used again is larger than the room that was wanted. */
   #slackBytes = 0;
   /** Bytes that may be held for unfinished messages. */
@@ -372,12 +378,16 @@ export class ChunkReader {
     this.#partialBytes -= stream.received;
     this.#heldBytes -= partial.length;
     this.#slackBytes -= slackOf(partial);
-    const { byteLength } = partial.buffer;
-    if (byteLength > this.#spare.byteLength && byteLength <= this.#maxSpareBytes) {
-      this.#spare = partial.buffer;
-    }
+    this.#keepSpare(partial.buffer, stream.received);
     stream.partial = undefined;
     stream.received = 0;
+  }
+
+  #keepSpare(memory: ArrayBuffer, usedBytes: number): void {
+    const { byteLength } = memory;
+    if (byteLength <= this.#spare.byteLength || byteLength > this.#maxSpareBytes) return;
+    this.#idleMessages = usedBytes < byteLength * USED_PART ? this.#idleMessages + 1 : 0;
+    this.#spare = this.#idleMessages > MAX_IDLE_MESSAGES ? NO_MEMORY : memory;
   }
 
   #message(stream: ChunkStream, payload: Uint8Array): RawMessage {

@@ -452,6 +452,20 @@ Deno.test("ChunkReader reads messages of several chunks into the memory of those
   assert.ok(memories.size < 20, `${memories.size} pieces of memory`);
 });
 
+Deno.test("ChunkReader lets go of a key frame's memory when small frames follow", () => {
+  const reader = new ChunkReader();
+  const send = (length: number) =>
+    readMessages(
+      [encodeChunks({ typeId: 9, timestamp: 0, messageStreamId: 1, chunkStreamId: 4 }, p(length), 128)],
+      undefined,
+      reader,
+    );
+  send(50_000);
+  assert.equal(reader.spareBytes, 50_000);
+  for (let i = 0; i < 40; i++) send(1000);
+  assert.ok(reader.spareBytes <= 1000, `${reader.spareBytes} bytes`);
+});
+
 Deno.test("ChunkReader keeps little memory for a stranger's next message, and lets it hold as much as without", () => {
   const reader = new ChunkReader();
   reader.allow(48 * 1024);
