@@ -23,6 +23,7 @@ export type ProgramName =
   | "nginx-stream"
   | "mpv"
   | "openssl"
+  | "python3"
   | "ffmpeg7"
   | "ffprobe7";
 
