@@ -166,3 +166,44 @@ programTest(
     await (await watchRtmp(scope, trusted.rtmp.port, "s")).more(5);
   },
 );
+
+programTest([], "a player that is sent to the owner is told of at both, as in SRS", async (scope) => {
+  const cluster = await HookedCluster.start(scope, { redirect: "302", secret: "a secret of the cluster" });
+  const { a, b } = cluster;
+  await startEncoder(scope, a.rtmp.port, "s");
+  await cluster.hooks.count(2);
+  const calls = await cluster.record(async () => {
+    const client = await RtmpTestClient.connect(b.rtmp, "live");
+    await client.sendCommand("play", await client.createStream(), null, "s?token=x");
+    equal((await client.status()).code, "NetConnection.Connect.Rejected", "SRS's RTMP 302");
+    client.close();
+    const next = await RtmpTestClient.play(a.rtmp, "live", "s?token=x");
+    next.close();
+  }, 8);
+  deepEqual(byNode(calls), [...of("a", ...PLAY), ...of("b", ...PLAY)]);
+});
+
+programTest([], "a player over HTTP that leaves while a hook is asked gets its end", async (scope) => {
+  const hooks = new HookServer();
+  scope.onClose(() => hooks[Symbol.asyncDispose]());
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  hooks.reply = async ({ body }) => {
+    if (body["action"] === "on_play") {
+      asked.resolve();
+      await answer.promise;
+    }
+    return undefined;
+  };
+  const node = await LocalNode.start(scope, {}, { http_hooks: allHooks(hooks.url()) });
+  const leave = new AbortController();
+  const playing = fetch(`http://127.0.0.1:${node.httpPort}/live/a.flv`, { signal: leave.signal });
+  await asked.promise;
+  leave.abort();
+  await playing.catch(() => {});
+  await until(() => node.node.rtmp.clients.size === 0, "the player's end");
+  answer.resolve();
+  await hooks.count(2);
+  deepEqual(hooks.actions, ["on_play", "on_stop"]);
+  await until(() => node.node.runtime.hub.size === 0, "the stream's end");
+});

@@ -164,3 +164,18 @@ Deno.test("environment: every key has a variable of its own", () => {
   const names = CONFIG_KEYS.map(({ path }) => variableName(path));
   assert.equal(new Set(names).size, names.length);
 });
+
+Deno.test("a variable holds rules of several words each, with a comma or semicolon between", () => {
+  const { config } = loadConfig({
+    path: "a.toml",
+    environment: {
+      HEADWATER_VHOST_SECURITY_ENABLED: "on",
+      HEADWATER_VHOST_SECURITY_RULES: "allow publish 10.0.0.0/8, deny publish 10.1.0.0/16;allow play all",
+    },
+    readTextFile: () => "[vhost.a]",
+  });
+  assert.deepEqual(config.vhost["a"]?.security, {
+    enabled: true,
+    rules: ["allow publish 10.0.0.0/8", "deny publish 10.1.0.0/16", "allow play all"],
+  });
+});
