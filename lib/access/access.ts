@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { RtmpError } from "../base/errors.ts";
+import { Tally } from "../base/tally.ts";
 import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
 import type { AccessAction, AccessRequest } from "./access_request.ts";
 
@@ -19,6 +20,8 @@ export type OnClosed = (
  * told that it started. The first check that refuses decides; which one, and why, is logged and not told.
  */
 export class Access {
+  /** Who was refused by which check. */
+  readonly refusals: Tally<"check" | "action"> = new Tally();
   #checks: AccessChecks;
   readonly #onClosed: OnClosed;
 
@@ -55,7 +58,7 @@ export class Access {
    */
   async admit(request: AccessRequest): Promise<Leave> {
     const checks = this.#checks.get(request.vhost);
-    if (checks === undefined) throw refuse(request, "vhost", new AccessRefusal("no longer configured"));
+    if (checks === undefined) throw this.#refuse(request, "vhost", new AccessRefusal("no longer configured"));
     const leaves: Leave[] = [];
     const leave = () => {
       for (const each of leaves.splice(0).reverse()) each();
@@ -69,25 +72,26 @@ export class Access {
         if (passed !== undefined) leaves.push(passed);
       } catch (error) {
         leave();
-        throw error instanceof AccessRefusal ? refuse(request, each.name, error) : error;
+        throw error instanceof AccessRefusal ? this.#refuse(request, each.name, error) : error;
       }
     }
     return leave;
   }
-}
 
-function refuse(request: AccessRequest, check: string, refusal: AccessRefusal): RtmpError {
-  const { action, protocol, clientId, ip, streamKey } = request;
-  log.info("Access refused", {
-    connectionId: clientId,
-    peer: ip,
-    stream: streamKey,
-    action,
-    protocol,
-    check,
-    rule: refusal.message,
-  });
-  const code = refusal.isCredentialMissing ? "credentials-required" : "access-denied";
-  const what = action === "publish" ? "Publishing" : "Playback";
-  return new RtmpError(code, `${what} is not permitted`, { cause: refusal });
+  #refuse(request: AccessRequest, check: string, refusal: AccessRefusal): RtmpError {
+    const { action, protocol, clientId, ip, streamKey } = request;
+    this.refusals.count({ check, action });
+    log.info("Access refused", {
+      connectionId: clientId,
+      peer: ip,
+      stream: streamKey,
+      action,
+      protocol,
+      check,
+      rule: refusal.message,
+    });
+    const code = refusal.isCredentialMissing ? "credentials-required" : "access-denied";
+    const what = action === "publish" ? "Publishing" : "Playback";
+    return new RtmpError(code, `${what} is not permitted`, { cause: refusal });
+  }
 }

@@ -3,7 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import { type AccessCheck, AccessRefusal, type Leave } from "./access_check.ts";
 import type { AccessAction, AccessRequest } from "./access_request.ts";
 import { EventOrder } from "./event_order.ts";
-import { type HookCallSettings, type HookClient, shownUrl } from "./hook_client.ts";
+import { type HookCallKind, type HookCallSettings, type HookClient, shownUrl } from "./hook_client.ts";
+import type { HookVerdict } from "./hook_verdict.ts";
+import { Tally } from "../base/tally.ts";
 import { closeFields, connectFields, type HookNode, playFields, streamFields } from "./hook_fields.ts";
 
 const log = getLogger(["headwater", "hooks"]);
@@ -43,16 +45,30 @@ type Fields = Readonly<Record<string, string | number>>;
 
 /** What hooks of all vhosts share, for as long as the server runs. */
 export class HookEvents {
-  readonly client: HookClient;
+  readonly #client: HookClient;
   readonly node: HookNode;
   readonly order: EventOrder = new EventOrder();
   readonly #clock: Clock;
   readonly #connections = new Map<string, HookedConnection>();
+  /** What came of all calls. */
+  readonly calls: Tally<"hook" | "result"> = new Tally();
 
   constructor(client: HookClient, node: HookNode, clock: Clock) {
-    this.client = client;
+    this.#client = client;
     this.node = node;
     this.#clock = clock;
+  }
+
+  async call(
+    hook: HookName,
+    url: string,
+    fields: Fields,
+    settings: HookCallSettings,
+    kind: HookCallKind,
+  ): Promise<HookVerdict> {
+    const verdict = await this.#client.call(url, fields, settings, kind);
+    this.calls.count({ hook, result: verdict.kind });
+    return verdict;
   }
 
   /** Resolves when nothing is left to be told, at the latest after a time. */
@@ -178,7 +194,7 @@ export class Hooks implements AccessCheck {
     const { onFailure, urls } = this.#settings;
     let hasAccepted = false;
     for (const url of urls[hook]) {
-      const verdict = await this.#events.client.call(url, fields, this.#settings);
+      const verdict = await this.#events.call(hook, url, fields, this.#settings, "question");
       if (verdict.kind === "accepted") {
         hasAccepted = true;
         continue;
@@ -203,7 +219,7 @@ export class Hooks implements AccessCheck {
   /** Tells all; what they answer changes nothing. */
   async #tell(hook: HookName, fields: Fields): Promise<void> {
     for (const url of this.#settings.urls[hook]) {
-      const verdict = await this.#events.client.call(url, fields, this.#settings, "news");
+      const verdict = await this.#events.call(hook, url, fields, this.#settings, "news");
       if (verdict.kind === "accepted") continue;
       const reason = withoutValues(verdict.reason, String(fields["param"] ?? ""));
       log.warn("Hook failed", { hook, url: shownUrl(url), reason });

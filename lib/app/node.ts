@@ -174,6 +174,10 @@ export class Node {
       drain: () => this.drain.report,
       forwards,
       cluster: () => this.routing.totals,
+      access: () => ({
+        refusedTotal: this.#access.refusals.samples,
+        hookCallsTotal: this.#hooks.calls.samples,
+      }),
       certificates: () => this.#certificates?.expiries() ?? [],
       faults: () => ({ unexpectedErrorsTotal: unexpectedErrors(), logLinesLostTotal: lostLogLines() }),
       newId: () => this.runtime.newId(),

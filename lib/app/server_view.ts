@@ -55,6 +55,7 @@ export interface ServerViewOptions {
   readonly drain?: () => DrainSummary;
   readonly forwards?: Forwards;
   readonly cluster: () => ServerTotals["cluster"];
+  readonly access?: () => NonNullable<ServerTotals["access"]>;
   /** The certificates in use. */
   readonly certificates?: () => NonNullable<ServerTotals["certificates"]>;
   readonly faults?: () => NonNullable<ServerTotals["faults"]>;
@@ -186,6 +187,7 @@ export class LiveServerView implements ServerView {
     const cluster = this.#options.cluster();
     const faults = this.#options.faults?.();
     const forwards = forwardTotals(this.#options.forwards);
+    const access = this.#options.access?.();
     const certificates = this.#options.certificates?.() ?? [];
     return {
       receiveBytes,
@@ -200,6 +202,7 @@ export class LiveServerView implements ServerView {
       errorsTotal: counters.errors,
       ...(faults === undefined ? {} : { faults }),
       ...(forwards === undefined ? {} : { forwards }),
+      ...(access === undefined ? {} : { access }),
       ...(certificates.length === 0 ? {} : { certificates }),
       ...(cluster === undefined ? {} : { cluster }),
     };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { TallySample } from "../base/tally.ts";
 import type { RtmpErrorCode } from "../base/errors.ts";
 
 /** Kilobits (1000 bits) per second over the last 30 seconds. */
@@ -142,6 +143,11 @@ export interface ServerTotals {
     readonly byState: Readonly<Record<ForwardSummary["state"], number>>;
     readonly retriesTotal: number;
     readonly sentBytesTotal: number;
+  };
+  /** Clients that access control has refused, and what came of calls of hooks. */
+  readonly access?: {
+    readonly refusedTotal: readonly TallySample[];
+    readonly hookCallsTotal: readonly TallySample[];
   };
   /** Of each part that speaks TLS, when its certificate ends, in milliseconds since 1970. Absent where none does. */
   readonly certificates?: readonly { readonly section: string; readonly expiresAtMs: number }[];

@@ -100,6 +100,11 @@ programTest(
       hooks.actions.join(" "),
       "on_play on_stop on_connect on_play on_stop on_close on_unpublish on_close",
     );
+    const metrics = await (await fetch(`http://127.0.0.1:${server.port("httpApi")}/metrics`)).text();
+    match(metrics, /^headwater_access_refused_total\{check="http_hooks",action="publish"\} 1$/m);
+    match(metrics, /^headwater_access_refused_total\{check="http_hooks",action="play"\} 2$/m);
+    match(metrics, /^headwater_hook_calls_total\{hook="on_play",result="refused"\} 1$/m);
+    match(metrics, /^headwater_hook_calls_total\{hook="on_unpublish",result="accepted"\} 1$/m);
     server.signal("SIGTERM");
     await server.finish(5000);
     equal(JSON.stringify(server.lines).includes("SECRET"), false);

@@ -121,7 +121,7 @@ Deno.test("news waits for its turn however long others take, and questions do no
   let told = 0;
   for (let i = 0; i < 200; i++) {
     events.order.add([`client ${i}`], async () => {
-      await events.client.call("http://hooks.example/", {}, SETTINGS, "news");
+      await events.call("on_stop", "http://hooks.example/", {}, SETTINGS, "news");
       told++;
     });
   }

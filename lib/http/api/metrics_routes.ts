@@ -142,6 +142,12 @@ function totalMetrics(view: ServerView): Metric[] {
         value: expiresAtMs / 1000,
       })),
     ),
+    counter(
+      "headwater_access_refused_total",
+      "Clients that access control has refused, by check.",
+      totals.access?.refusedTotal ?? [],
+    ),
+    counter("headwater_hook_calls_total", "Calls of hooks, by result.", totals.access?.hookCallsTotal ?? []),
     gauge("cluster_nodes", "Coworkers by state.", nodes),
     counter("relay_pull_retries_total", "Attempts to pull a stream again from another node.", retries),
   ];
