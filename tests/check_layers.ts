@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   outputs: ["wire", "hub", "net", "server", "access"],
   http: ["wire", "net"],
   web: [],
+  tools: ["wire", "session", "net", "upstream"],
   app: [
     "wire",
     "access",
@@ -37,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "outputs",
     "http",
     "config",
+    "tools",
   ],
 };
 /** Whose types one may import, and nothing that runs. The pages run in a browser, and are checked against the API's own answers. */

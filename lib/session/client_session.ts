@@ -13,7 +13,7 @@ const WINDOW_BYTES = 2_500_000;
 const BUFFER_MS = 1000;
 
 export interface ClientSessionOptions {
-  /** What to do once connected; "connect": nothing, only see whether the server lets us in. */
+  /** What to do once connected; "connect": nothing, until `open` says it. */
   readonly purpose: "play" | "publish" | "connect";
   readonly tcUrl: string;
   readonly app: string;
@@ -33,6 +33,8 @@ export interface ClientSessionOptions {
   readonly chunkSize: number;
   /** Whether `connect` says that we take all that Enhanced RTMP has; default true. */
   readonly isEnhanced?: boolean;
+  /** What it says then that we can do besides; default all that Enhanced RTMP has. */
+  readonly capsEx?: number;
   /**
    * How to speak: `srs`, as an SRS edge does (default), or `encoder`, as OBS publishes, which platforms expect: no more than they know in
    * connect, releaseStream and FCPublish, and the chunk size at once.
@@ -67,6 +69,8 @@ export class ClientSession {
   readonly #output = new MessageOutput();
   readonly #input: MessageInput<ClientEvent>;
   readonly #createStreamId: number;
+  #purpose: ClientSessionOptions["purpose"];
+  #streamName: string;
   #messageStreamId = 1;
   #hasAsked = false;
   #isConnected = false;
@@ -75,6 +79,8 @@ export class ClientSession {
   constructor(options: ClientSessionOptions, nowSeconds: number) {
     const { limits, randomBytes, promptAcknowledgements = PROMPT_ACKNOWLEDGEMENTS } = options;
     this.#options = options;
+    this.#purpose = options.purpose;
+    this.#streamName = options.streamName;
     this.#createStreamId = options.manner === "encoder" ? 4 : 2;
     const handshake = new ClientHandshake(randomBytes, nowSeconds);
     this.#input = new MessageInput<ClientEvent>({
@@ -135,6 +141,22 @@ export class ClientSession {
     return this.#output.take();
   }
 
+  /**
+   * Says what to do with a connection that was made only to connect.
+   *
+   * @param streamName With its parameters.
+   */
+  open(purpose: "play" | "publish", streamName: string): void {
+    this.#purpose = purpose;
+    this.#streamName = streamName;
+    this.#createStream();
+  }
+
+  /** Counts bytes that nobody looks at, so that the server is still acknowledged; nothing can be received any more. */
+  skip(byteCount: number): void {
+    this.#input.skip(byteCount);
+  }
+
   /** Asks for a sign of life. */
   ping(nowMs: number): void {
     this.#input.ping(nowMs);
@@ -142,9 +164,11 @@ export class ClientSession {
 
   /** Says goodbye, since what we published or played is over; send the output, then close. */
   finish(): void {
-    const { purpose, streamName } = this.#options;
-    if (purpose === "publish") this.#output.command(0, encodeCommand("FCUnpublish", 0, null, streamName));
-    if (purpose !== "connect") {
+    const streamName = this.#streamName;
+    if (this.#purpose === "publish") {
+      this.#output.command(0, encodeCommand("FCUnpublish", 0, null, streamName));
+    }
+    if (this.#purpose !== "connect") {
       this.#output.command(0, encodeCommand("deleteStream", 0, null, this.#messageStreamId));
     }
   }
@@ -152,7 +176,8 @@ export class ClientSession {
   #connect(challenge: Uint8Array): void {
     this.#input.startAnswering();
     if (this.#options.manner === "encoder") return this.#connectAsEncoder();
-    const { app, tcUrl, pageUrl, swfUrl, argumentsObject, vouch, isEnhanced = true } = this.#options;
+    const { app, tcUrl, pageUrl, swfUrl, argumentsObject, vouch, isEnhanced = true, capsEx = ALL_CAPS_EX } =
+      this.#options;
     const object = Amf0Object.from({
       app,
       flashVer: "WIN 15,0,0,239",
@@ -166,7 +191,7 @@ export class ClientSession {
       pageUrl,
       objectEncoding: 0,
       // Messages are handed on as they are, whatever their codec; a ReconnectRequest is followed.
-      ...(isEnhanced ? { fourCcList: ["*"], capsEx: ALL_CAPS_EX } : {}),
+      ...(isEnhanced ? { fourCcList: ["*"], capsEx } : {}),
     });
     const rest = argumentsObject === undefined
       ? []
@@ -222,23 +247,25 @@ export class ClientSession {
 
   #connected(information: Amf0Value): ClientEvent {
     this.#isConnected = true;
-    const { purpose, manner, streamName } = this.#options;
-    if (manner === "encoder") {
-      this.#output.command(0, encodeCommand("releaseStream", 2, null, streamName));
-      this.#output.command(0, encodeCommand("FCPublish", 3, null, streamName));
-    }
-    if (purpose !== "connect") {
-      this.#output.command(0, encodeCommand("createStream", this.#createStreamId, null));
-    }
+    if (this.#purpose !== "connect") this.#createStream();
     const data = information instanceof Amf0Object ? information.get("data") : undefined;
     return { kind: "connected", server: data instanceof Amf0Object ? data : new Amf0Object() };
+  }
+
+  #createStream(): void {
+    if (this.#options.manner === "encoder") {
+      this.#output.command(0, encodeCommand("releaseStream", 2, null, this.#streamName));
+      this.#output.command(0, encodeCommand("FCPublish", 3, null, this.#streamName));
+    }
+    this.#output.command(0, encodeCommand("createStream", this.#createStreamId, null));
   }
 
   #start(messageStreamId: number): void {
     this.#messageStreamId = messageStreamId;
     this.#hasAsked = true;
-    const { purpose, streamName, chunkSize, manner } = this.#options;
-    if (purpose === "publish") {
+    const { chunkSize, manner } = this.#options;
+    const streamName = this.#streamName;
+    if (this.#purpose === "publish") {
       if (manner !== "encoder") this.#output.setChunkSize(chunkSize);
       this.#output.command(messageStreamId, encodeCommand("publish", 0, null, streamName, "live"));
     } else {

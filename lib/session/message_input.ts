@@ -126,6 +126,12 @@ export class MessageInput<Event> {
     }
   }
 
+  /** Counts bytes that are not read, so that the peer is still acknowledged; nothing can be received behind them. */
+  skip(byteCount: number): void {
+    this.#failure ??= { error: new Error("Cannot receive: what came before was skipped") };
+    this.#acknowledge(this.#acknowledgement.receive(byteCount, false));
+  }
+
   /** What came behind the handshake; undefined while it is not done. */
   #shakeHands(handshake: Handshake, bytes: Uint8Array): Uint8Array | undefined {
     const { output, rest } = handshake.receive(bytes);

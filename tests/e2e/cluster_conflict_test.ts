@@ -1,5 +1,5 @@
 import { equal, match, ok, rejects } from "node:assert/strict";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { type LocalNode, startLocalCluster } from "./cluster_nodes.ts";
 import { IS_SLOW, pass, report } from "./crowd.ts";
 import { startEncoder, watchRtmp } from "./players.ts";
@@ -38,7 +38,7 @@ for (const policy of ["reject", "takeover"] as const) {
       await rejects(startEncoder(scope, a.rtmp.port, "a"), /BadName/);
     } else {
       await startEncoder(scope, a.rtmp.port, "a");
-      await first.client.changes.until(() => first.client.isEnded, "the end of the first");
+      await first.client.until(() => first.client.isEnded, "the end of the first");
       match(first.lastStatus?.description ?? "", /is publishing it now/);
     }
     await watch.more(20);
@@ -59,7 +59,7 @@ for (const policy of ["reject", "takeover"] as const) {
       await rejects(startEncoder(scope, b.rtmp.port, "a"), /BadName.*it is published at/);
     } else {
       await startEncoder(scope, b.rtmp.port, "a");
-      await first.client.changes.until(() => first.client.isEnded, "the end of the first");
+      await first.client.until(() => first.client.isEnded, "the end of the first");
       match(first.lastStatus?.description ?? "", /it is now published at /);
     }
     await watch.more(20);
@@ -73,7 +73,7 @@ async function race(a: LocalNode, b: LocalNode, stream: string): Promise<string>
   const scope = new TestScope();
   try {
     const encoders = await Promise.all([a, b].map(async (node) => {
-      const client = await RtmpClient.connect(node.rtmp.port, "live");
+      const client = await connectLocally(node.rtmp.port, "live");
       scope.onClose(() => client.close());
       return client;
     }));
@@ -84,7 +84,7 @@ async function race(a: LocalNode, b: LocalNode, stream: string): Promise<string>
     const winner = encoders.findIndex((_, index) => owns([a, b][index], stream));
     const loser = encoders[1 - winner];
     ok(loser !== undefined);
-    await loser.changes.until(() => loser.isEnded, `${stream}: the end of the loser`);
+    await loser.until(() => loser.isEnded, `${stream}: the end of the loser`);
     equal(encoders[winner]?.isEnded, false, `${stream}: the winner was ended too`);
     const reason = loser.statuses.at(-1);
     equal(reason?.code, "NetStream.Publish.BadName");

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { until } from "../fakes/deadline.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import {
   apiOf,
   clusterToml,
@@ -178,7 +178,7 @@ function rubbishPort(scope: TestScope, answer: string): number {
 }
 
 async function play(scope: TestScope, node: LocalNode, stream: string): Promise<void> {
-  const client = await RtmpClient.connect(node.rtmp.port, "live");
+  const client = await connectLocally(node.rtmp.port, "live");
   scope.onClose(() => client.close());
   await client.play(stream);
 }

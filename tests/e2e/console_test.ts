@@ -1,6 +1,6 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { ChromiumPage } from "./chromium.ts";
 import { apiOf, originOf, restartProcess, startClusterProcesses } from "./cluster_nodes.ts";
 import { mediaFile } from "./media_files.ts";
@@ -113,7 +113,7 @@ programTest(
     const server = await scope.startServer({ config });
     const names = [`<img/src=x/onerror=alert(1)>`, `a"b'c&amp;d`, "é😀\u202eright", "__proto__"];
     for (const name of names) {
-      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      const publisher = await connectLocally(server.port("rtmp"), "live");
       scope.onClose(() => publisher.close());
       await publisher.publish(name);
       await publisher.send(MESSAGE_TYPE.audio, 0, Uint8Array.of(0xaf, 0, 0x12, 0x10));

@@ -59,7 +59,7 @@ programTest(
     await until(() => a.node.drain.state === "draining", "the start of the drain");
 
     // Who comes now is told why not; at the other nodes everything goes on.
-    await rejects(startEncoder(scope, a.rtmp.port, "late"), /closed/);
+    await rejects(startEncoder(scope, a.rtmp.port, "late"), /^Error: Cannot connect: .*draining/);
     const refusal = await fetch(`http://127.0.0.1:${a.httpPort}/live/plain1.flv`);
     equal(refusal.status, 503);
     match((await refusal.json()).message, /draining/);
@@ -86,7 +86,7 @@ programTest(
     const { code, stderr } = await encoders.ffmpeg.finish();
     ok(!/Server error/.test(stderr), stderr);
     for (const encoder of encoders.plain) {
-      await encoder.client.changes.until(() => encoder.client.isEnded, "the end of an encoder");
+      await encoder.client.until(() => encoder.client.isEnded, "the end of an encoder");
       deepEqual(encoder.client.statuses.map(({ code }) => code), ["NetStream.Publish.Start"]);
     }
     for (const player of players.webSocket) equal(await player.closeCode, 1001);
@@ -166,7 +166,7 @@ programTest(
     server.signal("SIGQUIT");
     await server.line(({ message }) => message.startsWith("Draining: no new clients"));
     await player.more(20);
-    await rejects(startEncoder(scope, server.port("rtmp"), "b"), /closed/);
+    await rejects(startEncoder(scope, server.port("rtmp"), "b"), /draining/);
     server.signal("SIGTERM");
     equal((await server.finish(3000)).code, 0);
     deepEqual(encoder.client.statuses.map(({ code }) => code), ["NetStream.Publish.Start"]);

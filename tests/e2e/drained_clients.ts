@@ -1,6 +1,6 @@
-import { Amf0Object } from "../../lib/wire/amf0.ts";
-import { CAPS_EX, type Command } from "../../lib/wire/commands.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { CAPS_EX } from "../../lib/wire/commands.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import { TestEncoder } from "../fakes/test_encoder.ts";
 import type { LocalNode } from "./cluster_nodes.ts";
 import { startEncoder } from "./players.ts";
@@ -27,12 +27,10 @@ export class FollowingEncoder {
 
   async #move(scope: TestScope, encoder: TestEncoder, name: string): Promise<number> {
     const { client } = encoder;
-    const information = await statusOf(client, "NetConnection.Connect.ReconnectRequest");
-    const port = Number(new URL(information.getString("tcUrl") ?? "").port);
+    const port = await redirectOf(client);
     await startEncoder(scope, port, name);
     await encoder.close();
-    this.refusals =
-      client.commands.map(informationOf).filter((info) => info?.getString("level") === "error").length;
+    this.refusals = client.events.filter(({ kind }) => kind === "refused").length;
     return port;
   }
 }
@@ -43,7 +41,7 @@ export class FollowingPlayer {
   readonly redirectedTo: Promise<number>;
 
   private constructor(client: RtmpClient) {
-    this.redirectedTo = redirectOf(client);
+    this.redirectedTo = redirectOf(client).finally(() => client.close());
   }
 
   static async start(
@@ -52,19 +50,11 @@ export class FollowingPlayer {
     name: string,
   ): Promise<FollowingPlayer> {
     const says = { argumentsObject: { srs_sig: "SRS", srs_version: "5.0.213" } };
-    const client = await RtmpClient.connect(rtmp.port, "live", undefined, says);
+    const client = await connectLocally(rtmp.port, "live", undefined, says);
     scope.onClose(() => client.close());
     await client.play(name);
     return new FollowingPlayer(client);
   }
-}
-
-async function redirectOf(client: RtmpClient): Promise<number> {
-  const information = await statusOf(client, "NetConnection.Connect.Rejected");
-  const ex = information.get("ex");
-  const url = ex instanceof Amf0Object ? ex.getString("redirect2") : undefined;
-  await client.close();
-  return Number(new URL(url ?? "").port);
 }
 
 /** A page's player over a WebSocket. */
@@ -94,14 +84,12 @@ export class WebSocketPlayer {
   }
 }
 
-async function statusOf(client: RtmpClient, code: string): Promise<Amf0Object> {
-  return await client.changes.until(
-    () => client.commands.map(informationOf).find((info) => info?.getString("code") === code),
-    code,
+/** The port that a client is sent to. */
+async function redirectOf(client: RtmpClient): Promise<number> {
+  const { url } = await client.until(
+    () => client.events.find((event) => event.kind === "redirect"),
+    "a redirect",
     DEADLINE_MS,
   );
-}
-
-function informationOf({ arguments: [information] }: Command): Amf0Object | undefined {
-  return information instanceof Amf0Object ? information : undefined;
+  return Number(new URL(url).port);
 }

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { ChromiumPage } from "./chromium.ts";
 import { startEdgeProcess } from "./cluster_nodes.ts";
 import {
@@ -88,7 +88,7 @@ for (const { name, file, messages } of MEDIA) {
       const sent = tracks === undefined ? plain : plain.map((message) => multitrackMessage(message, tracks));
       const server = await scope.startServer();
       const received: MediaMessage[] = [];
-      const player = await RtmpClient.connect(
+      const player = await connectLocally(
         server.port("rtmp"),
         "live",
         ({ typeId, timestamp, payload }) => {
@@ -98,7 +98,7 @@ for (const { name, file, messages } of MEDIA) {
       scope.onClose(() => player.close());
       await player.play("a");
       await publish(scope, server, sent);
-      await player.changes.until(() => received.length >= sent.length, () => `${received.length} messages`);
+      await player.until(() => received.length >= sent.length, () => `${received.length} messages`);
       equal(received.length, sent.length);
       for (const [index, message] of sent.entries()) deepEqual(received[index]?.payload, message.payload);
     });
@@ -125,14 +125,14 @@ programTest(
     const server = await scope.startServer();
     await publish(scope, server, sent);
     const received: Uint8Array[] = [];
-    const player = await RtmpClient.connect(server.port("rtmp"), "live", ({ typeId, payload }) => {
+    const player = await connectLocally(server.port("rtmp"), "live", ({ typeId, payload }) => {
       if (typeId === MESSAGE_TYPE.video) received.push(payload.slice());
     });
     scope.onClose(() => player.close());
     await player.play("a");
     // 100 frames with a key frame every 25: the last group begins with frame 75.
     const expected = [sent[0], ...sent.slice(1 + 75)].map((message) => message?.payload);
-    await player.changes.until(() => received.length >= expected.length, () => `${received.length} messages`);
+    await player.until(() => received.length >= expected.length, () => `${received.length} messages`);
     deepEqual(received, expected);
   },
 );
@@ -167,7 +167,7 @@ async function publish(
   server: ServerProcess,
   messages: readonly MediaMessage[],
 ): Promise<(more: readonly MediaMessage[]) => Promise<void>> {
-  const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+  const publisher = await connectLocally(server.port("rtmp"), "live");
   scope.onClose(() => publisher.close());
   await publisher.publish("a");
   const send = async (more: readonly MediaMessage[]) => {

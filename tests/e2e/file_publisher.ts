@@ -1,7 +1,8 @@
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { readVideoTag } from "../../lib/wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import type { ServerProcess } from "./server_process.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -35,7 +36,7 @@ export class FilePublisher {
     const reader = new FlvReader();
     reader.push(await Deno.readFile(file));
     const tags = Array.from({ [Symbol.iterator]: () => ({ next: () => nextOf(reader) }) });
-    const client = await RtmpClient.connect(server.port("rtmp"), "live");
+    const client = await connectLocally(server.port("rtmp"), "live");
     const publisher = new FilePublisher(client, tags);
     await client.publish("a");
     const running = publisher.#run();

@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { Changes } from "../fakes/changes.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import { assertSameFrames, describeStreams } from "./frames.ts";
 import { mediaFile, type MediaFileName } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
@@ -210,7 +211,7 @@ async function connected(server: ServerProcess): Promise<void> {
 }
 
 async function startPublisher(scope: TestScope, server: ServerProcess): Promise<RtmpClient> {
-  const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+  const publisher = await connectLocally(server.port("rtmp"), "live");
   scope.onClose(() => publisher.close());
   await publisher.publish("a");
   await publisher.send(MESSAGE_TYPE.audio, 0, AUDIO_HEADER);

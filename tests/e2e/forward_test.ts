@@ -4,7 +4,7 @@ import { Ports } from "../../lib/app/ports.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 import { Changes } from "../fakes/changes.ts";
 import { until } from "../fakes/deadline.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { FORWARD_BACKEND_CONF, FORWARD_MASTER_CONF } from "../fixtures/srs_forward_confs.ts";
 import { LocalNode, startLocalCluster } from "./cluster_nodes.ts";
 import { FollowingEncoder } from "./drained_clients.ts";
@@ -206,13 +206,13 @@ Deno.test("what is forwarded is what was sent: Enhanced RTMP, several tracks, la
     const first = await LocalNode.start(scope, {}, {
       forward: { enabled: true, destination: [second.origin] },
     });
-    const client = await RtmpClient.connect(first.rtmp.port, "live");
+    const client = await connectLocally(first.rtmp.port, "live");
     scope.onClose(() => client.close());
     await client.publish("a");
     await until(() => states(first).join() === "forwarding", "the forward");
     const seen: string[] = [];
     const changes = new Changes();
-    const player = await RtmpClient.connect(second.rtmp.port, "live", ({ typeId, payload }) => {
+    const player = await connectLocally(second.rtmp.port, "live", ({ typeId, payload }) => {
       if (typeId !== 18) seen.push(encodeHex(payload));
       changes.notify();
     });

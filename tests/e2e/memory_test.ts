@@ -1,7 +1,7 @@
 import { ok } from "node:assert/strict";
 import { encodeAmf0 } from "../../lib/wire/amf0.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { IS_SLOW, report } from "./crowd.ts";
 import { programTest } from "./program_test_case.ts";
 
@@ -40,13 +40,13 @@ for (const [what, { typeId, payload }] of Object.entries(FLOODS)) {
     async (scope) => {
       const server = await scope.startServer({ config: "limits.send_timeout_ms = 600_000" });
       const port = server.port("rtmp");
-      const publisher = await RtmpClient.connect(port, "live");
+      const publisher = await connectLocally(port, "live");
       scope.onClose(() => publisher.close());
       await publisher.publish("a");
       await publisher.send(MESSAGE_TYPE.video, 0, VIDEO_HEADER);
       await publisher.send(MESSAGE_TYPE.video, 40, frame(0x17));
       for (let i = 0; i < FROZEN_PLAYERS; i++) {
-        const player = await RtmpClient.connect(port, "live");
+        const player = await connectLocally(port, "live");
         scope.onClose(() => player.close());
         await player.play("a");
         player.stopReading();

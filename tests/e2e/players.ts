@@ -1,5 +1,5 @@
 import { FlvReader } from "../../lib/wire/flv.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { StreamWatch } from "../fakes/stream_watch.ts";
 import { TestEncoder } from "../fakes/test_encoder.ts";
 import type { TestScope } from "./test_scope.ts";
@@ -12,7 +12,7 @@ export async function watchRtmp(
   app: string = "live",
 ): Promise<StreamWatch> {
   const watch = new StreamWatch();
-  const client = await RtmpClient.connect(
+  const client = await connectLocally(
     port,
     app,
     ({ typeId, timestamp, payload }) => watch.note(typeId, timestamp, payload),

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { programTest } from "./program_test_case.ts";
 import { type ProgramResult, RunningProgram } from "./running_program.ts";
 import { serverConfig, START_ARGUMENTS } from "./server_process.ts";
@@ -60,18 +60,16 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     `${signal} ends connections and the process within 3 s, with exit code 0`,
     async (scope) => {
       const server = await scope.startServer();
-      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      const publisher = await connectLocally(server.port("rtmp"), "live");
       scope.onClose(() => publisher.close());
       await publisher.publish("a");
-      const player = await RtmpClient.connect(server.port("rtmp"), "live");
+      const player = await connectLocally(server.port("rtmp"), "live");
       scope.onClose(() => player.close());
       await player.play("a");
       server.signal(signal);
       equal((await server.finish(STOP_DEADLINE_MS)).code, 0);
       await Promise.all(
-        [publisher, player].map(({ changes }, index) =>
-          changes.until(() => [publisher, player][index]?.isEnded, "the end of a connection")
-        ),
+        [publisher, player].map((client) => client.until(() => client.isEnded, "the end of a connection")),
       );
       deepEqual(server.lines.slice(-1).map(({ message }) => message), ["Stopped"]);
     },
@@ -84,7 +82,7 @@ programTest(
   async (scope) => {
     const server = await scope.startServer();
     await (await fetch(`http://127.0.0.1:${server.port("httpApi")}/api/v1/versions`)).body?.cancel();
-    const player = await RtmpClient.connect(server.port("rtmp"), "live");
+    const player = await connectLocally(server.port("rtmp"), "live");
     scope.onClose(() => player.close());
     await player.play("a");
 
@@ -100,7 +98,7 @@ programTest(
     await assertRefused(server.port("rtmp"));
     // The HTTP connection is kept and counts too.
     await reload(serverConfig("max_connections = 3"), /^Configuration reloaded/);
-    const second = await RtmpClient.connect(server.port("rtmp"), "live");
+    const second = await connectLocally(server.port("rtmp"), "live");
     scope.onClose(() => second.close());
     equal(player.isEnded, false);
   },
@@ -138,7 +136,7 @@ programTest([], "a signal that comes before the program is loaded ends nothing",
   await server.line(({ message }) => /^Configuration reloaded/.test(message));
   await server.line(({ message }) => message === "Log reopened");
   await server.line(({ message }) => message === "Signal ignored");
-  const client = await RtmpClient.connect(server.port("rtmp"), "live");
+  const client = await connectLocally(server.port("rtmp"), "live");
   scope.onClose(() => client.close());
 });
 
@@ -168,13 +166,13 @@ programTest(
   async (scope) => {
     const server = await scope.startServer({ config: 'log_level = "debug"' });
     const port = server.port("rtmp");
-    const publisher = await RtmpClient.connect(port, "live");
+    const publisher = await connectLocally(port, "live");
     scope.onClose(() => publisher.close());
     await publisher.publish("a");
     server.stopReading();
     // Each is some lines: more than the pipe holds, and what the reader at our end takes on its own.
     for (let i = 0; i < 400; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    const player = await RtmpClient.connect(port, "live");
+    const player = await connectLocally(port, "live");
     scope.onClose(() => player.close());
     await player.play("a");
     const metrics = await fetch(`http://127.0.0.1:${server.port("httpApi")}/metrics`);
@@ -192,7 +190,7 @@ programTest([], "a named pipe that nobody reads is a log like any other", async 
   await Deno.writeTextFile(server.configPath, serverConfig(`log_file = ${JSON.stringify(pipe)}`));
   server.signal("SIGHUP");
   // Asked on a connection of its own until the reload is through: nothing of it can be read.
-  const client = await RtmpClient.connect(server.port("rtmp"), "live");
+  const client = await connectLocally(server.port("rtmp"), "live");
   scope.onClose(() => client.close());
   await client.publish("a");
   server.signal("SIGTERM");
@@ -241,7 +239,7 @@ async function textOf(path: string, pattern: RegExp): Promise<void> {
 }
 
 async function assertRefused(port: number): Promise<void> {
-  const isRefused = await RtmpClient.connect(port, "live").then(
+  const isRefused = await connectLocally(port, "live").then(
     async (client) => {
       await client.close();
       return false;

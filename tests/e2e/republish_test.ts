@@ -1,7 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { readVideoTag } from "../../lib/wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import { mediaFile } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishFile } from "./publish_file.ts";
@@ -64,7 +65,7 @@ for (const isPlayed of [false, true]) {
     const server = await scope.startServer({ config: "[vhost.__defaultVhost__.play]\nmw_latency = 350" });
     if (isPlayed) await watch(scope, server.port("rtmp"));
     for (let time = 0; time < 3; time++) {
-      const publisher = await RtmpClient.connect(server.port("rtmp"), "live");
+      const publisher = await connectLocally(server.port("rtmp"), "live");
       scope.onClose(() => publisher.close());
       await publisher.publish("a");
       // Long enough for the server to know what it sends, and so how seldom it can be read.
@@ -79,7 +80,7 @@ for (const isPlayed of [false, true]) {
 
 async function watch(scope: TestScope, port: number): Promise<Watch> {
   const seen = { messages: 0, keyframes: 0, lastTimestamp: 0, wentBack: [] as [number, number][] };
-  const client = await RtmpClient.connect(port, "live", ({ typeId, timestamp, payload }) => {
+  const client = await connectLocally(port, "live", ({ typeId, timestamp, payload }) => {
     if (typeId === MESSAGE_TYPE.data) return;
     if (timestamp < seen.lastTimestamp) seen.wentBack.push([seen.lastTimestamp, timestamp]);
     seen.lastTimestamp = timestamp;
@@ -92,7 +93,7 @@ async function watch(scope: TestScope, port: number): Promise<Watch> {
 }
 
 async function messagesReach(player: Watch, count: number): Promise<void> {
-  await player.client.changes.until(
+  await player.client.until(
     () => player.messages >= count || player.client.isEnded,
     () => `${count} messages, ${player.messages} came`,
     DEADLINE_MS,

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { until } from "../fakes/deadline.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { LocalNode, startLocalEdge } from "./cluster_nodes.ts";
 import { startEncoder } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
@@ -34,7 +34,7 @@ programTest(
 /** The time of each frame by its number, as a player is given them, from now on. */
 async function frameTimes(scope: TestScope, node: LocalNode): Promise<Map<number, number>> {
   const times = new Map<number, number>();
-  const client = await RtmpClient.connect(node.rtmp.port, "live", ({ typeId, timestamp, payload }) => {
+  const client = await connectLocally(node.rtmp.port, "live", ({ typeId, timestamp, payload }) => {
     if (typeId !== MESSAGE_TYPE.video || payload.length < 100) return;
     const number = new DataView(payload.buffer, payload.byteOffset).getUint32(5);
     ok(!times.has(number), `frame ${number} comes twice`);

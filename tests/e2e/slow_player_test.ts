@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import { programTest } from "./program_test_case.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -28,7 +29,7 @@ programTest(
   async (scope) => {
     const server = await scope.startServer({ config: "[vhost.__defaultVhost__.play]\nqueue_length = 1" });
     const port = server.port("rtmp");
-    const publisher = await RtmpClient.connect(port, "live");
+    const publisher = await connectLocally(port, "live");
     scope.onClose(() => publisher.close());
     await publisher.publish("a");
     await publisher.send(MESSAGE_TYPE.video, 0, SEQUENCE_HEADER);
@@ -66,7 +67,7 @@ programTest(
 
 async function startPlayer(scope: TestScope, port: number): Promise<NumberedPlayer> {
   const frames: number[] = [];
-  const client = await RtmpClient.connect(port, "live", ({ typeId, payload }) => {
+  const client = await connectLocally(port, "live", ({ typeId, payload }) => {
     if (typeId !== MESSAGE_TYPE.video || payload[1] !== 1) return;
     frames.push(new DataView(payload.buffer, payload.byteOffset).getUint32(5));
   });
@@ -77,7 +78,7 @@ async function startPlayer(scope: TestScope, port: number): Promise<NumberedPlay
 
 async function framesReach({ client, frames }: NumberedPlayer, number: number): Promise<void> {
   if (number < 0) return;
-  await client.changes.until(
+  await client.until(
     () => (frames.at(-1) ?? -1) >= number || client.isEnded,
     () => `frame ${number}, ${frames.at(-1)} came`,
     DEADLINE_MS,

@@ -8,7 +8,7 @@ import { decodeCommand } from "../../lib/wire/commands.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
 import { until } from "../fakes/deadline.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { bytesOf, srsExchange, type SrsExchangeName, srsRequests, srsSide } from "../fixtures/srs.ts";
 import { LocalNode, startLocalEdge } from "./cluster_nodes.ts";
 import { startEncoder, watchFlv } from "./players.ts";
@@ -33,14 +33,14 @@ async function exchange(port: number, bytes: Uint8Array, text: string): Promise<
 /** Plays until so many messages of media have come: their types, times and payloads. */
 async function play(scope: TestScope, port: number, stream: string, count: number): Promise<string[]> {
   const media: string[] = [];
-  const client = await RtmpClient.connect(
+  const client = await connectLocally(
     port,
     "live",
     ({ typeId, payload }) => media.push(`${typeId} ${latin1(payload)}`),
   );
   scope.onClose(() => client.close());
   await client.play(stream);
-  await client.changes.until(() => media.length >= count || undefined, `${count} messages of media`);
+  await client.until(() => media.length >= count || undefined, `${count} messages of media`);
   return media;
 }
 

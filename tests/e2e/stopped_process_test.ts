@@ -1,7 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { readVideoTag } from "../../lib/wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import { packetHashes } from "./frames.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishFile } from "./publish_file.ts";
@@ -98,7 +99,7 @@ if (Deno.env.get(SLOW_VARIABLE) !== undefined) {
 
 async function watch(scope: TestScope, port: number): Promise<Watch> {
   const seen = { frames: 0, lastTimestamp: -1, gaps: [] as number[], lastMs: 0, longestPauseMs: 0 };
-  const client = await RtmpClient.connect(port, "live", ({ typeId, timestamp, payload }) => {
+  const client = await connectLocally(port, "live", ({ typeId, timestamp, payload }) => {
     if (typeId !== MESSAGE_TYPE.video || !readVideoTag(payload).isFrame) return;
     if (seen.frames > 0 && Math.abs(timestamp - seen.lastTimestamp - 40) > 2) seen.gaps.push(timestamp);
     const nowMs = performance.now();

@@ -1,5 +1,6 @@
 import { FlvReader, type FlvTag } from "../../lib/wire/flv.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 import type { TestScope } from "./test_scope.ts";
 
 /** All tags of an FLV file, its metadata first. */
@@ -37,7 +38,7 @@ export class TagPublisher {
     tags: readonly FlvTag[],
     shiftMs: number = 0,
   ): Promise<TagPublisher> {
-    const client = await RtmpClient.connect(port, app);
+    const client = await connectLocally(port, app);
     scope.onClose(() => client.close());
     await client.publish(stream);
     return new TagPublisher(client, tags, shiftMs);

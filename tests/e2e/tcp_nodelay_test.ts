@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { startTestServer } from "../fakes/test_server.ts";
 
 /** What `setNoDelay` is called with on the server's sockets while `use` runs. */
@@ -28,7 +28,7 @@ for (const tcpNoDelay of [true, false]) {
     });
     try {
       const found = await calls(port, async () => {
-        const player = await RtmpClient.connect(port, "live");
+        const player = await connectLocally(port, "live");
         await player.play("a");
         await player.close();
       });

@@ -5,7 +5,7 @@
  */
 import { equal, ok } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { SECRET } from "../fakes/signed_token.ts";
 import { startEncoder } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
@@ -44,7 +44,7 @@ async function startServer(scope: TestScope, key: string) {
     server,
     publish: (token: string) => startEncoder(scope, server.port("rtmp"), `cam1?token=${token}`),
     async play(token: string) {
-      const client = await RtmpClient.connect(server.port("rtmp"), "live");
+      const client = await connectLocally(server.port("rtmp"), "live");
       scope.onClose(() => client.close());
       await client.play(`cam1?token=${token}`);
     },

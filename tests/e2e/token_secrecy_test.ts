@@ -1,6 +1,6 @@
 import { equal, ok, rejects } from "node:assert/strict";
 import { until } from "../fakes/deadline.ts";
-import { RtmpClient } from "../fakes/rtmp_client.ts";
+import { connectLocally } from "../fakes/local_client.ts";
 import { SECRET, signToken } from "../fakes/signed_token.ts";
 import { TestEncoder } from "../fakes/test_encoder.ts";
 import { apiOf, originOf } from "./cluster_nodes.ts";
@@ -88,7 +88,7 @@ programTest(
       await watchFlv(scope, edge.port("httpServer"), `live/s.flv?token=${edgePlay}`),
     ];
     const heard: unknown[] = [];
-    const listener = await RtmpClient.connect(
+    const listener = await connectLocally(
       b.port("rtmp"),
       `live?token=${play}`,
       ({ payload }) => heard.push(new TextDecoder().decode(payload)),
@@ -116,7 +116,7 @@ programTest(
       "the API": (await Promise.all([a, b, edge].map(readApi))).join("\n"),
       "a log": [a, b, edge].flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))).join("\n"),
       "stderr": [a, b, edge].map(({ stderr }) => stderr).join("\n"),
-      "another client": JSON.stringify([heard, listener.commands]),
+      "another client": JSON.stringify([heard, listener.events]),
     };
     for (const [output, text] of Object.entries(outputs)) {
       for (const [name, token] of Object.entries(tokens)) {

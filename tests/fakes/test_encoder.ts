@@ -1,5 +1,6 @@
 import { MESSAGE_TYPE } from "../../lib/wire/message_type.ts";
-import { type ConnectWords, RtmpClient } from "./rtmp_client.ts";
+import { connectLocally, type ConnectWords } from "./local_client.ts";
+import type { RtmpClient } from "../../lib/tools/rtmp_client.ts";
 
 const FRAME_MS = 40;
 const GOP_FRAMES = 10;
@@ -28,7 +29,7 @@ export class TestEncoder {
     app: string = "live",
     says: ConnectWords = {},
   ): Promise<TestEncoder> {
-    const client = await RtmpClient.connect(port, app, undefined, says);
+    const client = await connectLocally(port, app, undefined, says);
     try {
       await client.publish(name);
       const encoder = new TestEncoder(client);

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { Amf0Object } from "../../lib/wire/amf0.ts";
-import { decodeCommand } from "../../lib/wire/commands.ts";
+import { decodeCommand, encodeCommand } from "../../lib/wire/commands.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../lib/wire/limits.ts";
 import type { RawMessage } from "../../lib/wire/chunk_reader.ts";
 import { encodeUint32, encodeUserControl } from "../../lib/wire/control.ts";
@@ -176,3 +176,36 @@ Deno.test("a client leaves out what a server says to its own player, in an aggre
     08 000001 000000 00 000000 af 0000000c`);
   assert.deepEqual(peer.send(MESSAGE_TYPE.aggregate, 1, aggregate).map(({ kind }) => kind), ["media"]);
 });
+
+Deno.test("a client that was made only to connect plays or publishes when it is told, and not before", () => {
+  for (const purpose of ["play", "publish"] as const) {
+    const peer = new ClientPeer({ purpose: "connect", streamName: "" });
+    peer.shakeHands();
+    peer.send(MESSAGE_TYPE.command, 0, encodeCommand("_result", 1, new Amf0Object(), new Amf0Object()));
+    assert.deepEqual(commandsOf(peer), ["connect"]);
+    peer.session.open(purpose, "s?token=x");
+    assert.deepEqual(commandsOf(peer), ["createStream"]);
+    peer.send(MESSAGE_TYPE.command, 0, encodeCommand("_result", 2, null, 1));
+    assert.deepEqual(commandsOf(peer), [`${purpose} s?token=x`]);
+    peer.session.finish();
+    assert.equal(commandsOf(peer).at(-1), "deleteStream");
+  }
+});
+
+Deno.test("a client acknowledges what it skips, and reads nothing behind it", () => {
+  const peer = ClientPeer.playing();
+  peer.session.skip(2_000_000);
+  assert.deepEqual(peer.messages().map(({ typeId }) => typeId), [MESSAGE_TYPE.acknowledgement]);
+  assert.throws(() => peer.session.receive(hex("43 000000 000001 08 af")), /was skipped/);
+});
+
+function commandsOf(peer: ClientPeer): string[] {
+  return peer.messages().flatMap(({ typeId, payload }) => {
+    const command = typeId === MESSAGE_TYPE.command
+      ? decodeCommand(typeId, payload, DEFAULT_WIRE_LIMITS)
+      : undefined;
+    if (command === undefined) return [];
+    const [name] = command.arguments;
+    return [typeof name === "string" ? `${command.name} ${name}` : command.name];
+  });
+}
