@@ -60,6 +60,11 @@ export class JwksKeys implements TokenKeys {
     this.#options = options;
   }
 
+  /** Asks for the set before anybody needs it, so that what is wrong with it is logged when the server starts. */
+  async prepare(): Promise<void> {
+    if (this.#set === undefined) await this.#fetch();
+  }
+
   async verify(token: string): Promise<Jose.JWTPayload> {
     const { errors } = await loadJose();
     const set = await this.#current();

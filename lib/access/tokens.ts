@@ -82,9 +82,8 @@ export class Tokens implements AccessCheck {
     try {
       payload = await keys.verify(token);
     } catch (error) {
-      throw new AccessRefusal(problemOf(error) + cutHint(request, token, this.#settings.parameter), {
-        cause: error,
-      });
+      // Without its cause: what a parser complains of, it cites.
+      throw new AccessRefusal(problemOf(error) + cutHint(request, token, this.#settings.parameter));
     }
     const claims = readClaims(payload);
     const nowS = wallNow() / 1000;

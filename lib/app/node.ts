@@ -219,6 +219,7 @@ export class Node {
       served: ports.certificates,
     });
     this.#certificates.start();
+    this.#accessServices.tokenKeys.prepare();
     this.#findDescriptors();
     logAccess(this.config);
   }
@@ -235,6 +236,7 @@ export class Node {
     const checks = accessChecks(config, this.#accessServices);
     this.#settings = settings;
     this.#access.reload(checks);
+    this.#accessServices.tokenKeys.prepare();
     logAccess(config);
     this.routing.reload(this.#settings, this.#ports?.addresses);
     this.#findDescriptors();

@@ -9,6 +9,7 @@ import { connectLocally } from "../fakes/local_client.ts";
 import { SECRET } from "../fakes/signed_token.ts";
 import { startEncoder } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
+import { inheritedEnvironment } from "./running_program.ts";
 import { START_ARGUMENTS } from "./server_process.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -25,8 +26,13 @@ function block(language: string, word: string): string {
 
 /** What a program prints on stdout. */
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const env = { TOKEN_SECRET: SECRET, NO_COLOR: "1" };
-  const { code, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd, env }).output();
+  const env = { ...inheritedEnvironment(), TOKEN_SECRET: SECRET, NO_COLOR: "1" };
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    clearEnv: true,
+    env,
+  }).output();
   equal(code, 0, new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout).trim();
 }

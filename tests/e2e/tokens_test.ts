@@ -1,9 +1,12 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { SECRET, signToken } from "../fakes/signed_token.ts";
+import { makeCertificate, tlsConfig } from "./certificates.ts";
+import { ChromiumPage } from "./chromium.ts";
 import { describeStreams } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
 import { publishArguments, publishFile } from "./publish_file.ts";
+import { inheritedEnvironment } from "./running_program.ts";
 import { START_ARGUMENTS } from "./server_process.ts";
 
 const CONFIG = `[vhost.__defaultVhost__.tokens]\nenabled = true\nplay = true\nsecret = "${SECRET}"`;
@@ -49,11 +52,44 @@ programTest(["ffmpeg", "ffprobe"], "tokens: ffmpeg and ffprobe are refused and l
   await bearer.body?.cancel();
 });
 
+programTest(
+  ["ffmpeg", "chromium", "openssl"],
+  "tokens: by RTMPS and on an HTTPS page over WSS too",
+  async (scope) => {
+    const certificate = await makeCertificate(scope, "first");
+    const server = await scope.startServer({ config: `${CONFIG}\n${tlsConfig(certificate)}` });
+    const source = await mediaFile("av.flv");
+    const rtmps = (path: string) => `rtmps://127.0.0.1:${server.port("rtmps")}/${path}`;
+    const refused = await scope.start("ffmpeg", ...publishArguments(source, rtmps("live/a"))).finish();
+    match(refused.stderr, /Server error: Publishing is not permitted/);
+    const publish = await signToken({ action: "publish", stream: "live/a" });
+    scope.start("ffmpeg", ...publishArguments(source, rtmps(`live/a?token=${publish}`)));
+    await server.line(({ message }) => message === "Publish started");
+
+    const host = `127.0.0.1:${server.port("httpsServer")}`;
+    const open = (path: string) => {
+      const url = encodeURIComponent(`wss://${host}/${path}`);
+      return ChromiumPage.open(scope, `https://${host}/players/?url=${url}`);
+    };
+    const stranger = await open("live/a.flv");
+    await stranger.until(
+      `document.getElementById("notice-text").textContent.includes("you may not play it")`,
+    );
+    const token = await signToken({ action: "play", stream: "live/*" });
+    const page = await open(`live/a.flv?token=${token}`);
+    await page.until(`document.querySelector("video").currentTime > 1`);
+    const started = await server.line(({ message }) => message === "Play started");
+    equal(started["transport"], "websocket");
+  },
+);
+
 programTest(["ffmpeg"], "tokens: one that the command printed lets ffmpeg in", async (scope) => {
   const server = await scope.startServer({ config: CONFIG });
   const command = new Deno.Command(Deno.execPath(), {
     args: [...START_ARGUMENTS, "token", "--action", "publish", "--stream", "live/a", "-c", server.configPath],
     cwd: new URL("../..", import.meta.url),
+    clearEnv: true,
+    env: inheritedEnvironment(),
   });
   const { code, stdout, stderr } = await command.output();
   equal(new TextDecoder().decode(stderr), "");
