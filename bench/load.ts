@@ -196,8 +196,10 @@ async function main(task: LoadTask): Promise<void> {
   for await (const piece of Deno.stdin.readable) {
     for (const line of decoder.decode(piece).trim().split("\n")) {
       const [word, port] = line.split(" ");
-      if (word === "probe") await addProbe(Number(port));
-      say({ ...NOTHING, ...load() } satisfies LoadSnapshot);
+      if (word === "probe") {
+        await addProbe(Number(port));
+        say({ ready: true });
+      } else say({ ...NOTHING, ...load() } satisfies LoadSnapshot);
     }
   }
   Deno.exit(0);

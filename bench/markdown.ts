@@ -1,3 +1,6 @@
+/** Between these a document has the table. */
+export const TABLE_MARKERS = ["<!-- deno task bench --table -->", "<!-- end of the table -->"] as const;
+
 /** Columns of a table. */
 export type Columns<T> = readonly (readonly [heading: string, cell: (result: T) => string])[];
 

@@ -29,6 +29,8 @@ export function chosenRows(options: BenchOptions): Row[] {
     ...manyStreamsRows(options),
     ...flvRows(options),
     ...edgeRows(options),
+    ...clusterRows(options),
+    ...joinRows(options),
   ];
 }
 
@@ -87,6 +89,28 @@ function edgeRows(options: BenchOptions): Row[] {
     latency: options.latency ?? EDGE_LATENCIES,
   });
   return rows.flatMap((row) => [{ ...row, kind: "players" }, row]);
+}
+
+function clusterRows(options: BenchOptions): Row[] {
+  if (!isWanted(options, "cluster") || options.isQuick) return [];
+  return (options.publishers ?? [100]).map((count) => ({
+    kind: "cluster",
+    count,
+    playersEach: 4,
+    kbps: 300,
+    latency: "auto",
+  }));
+}
+
+function joinRows(options: BenchOptions): Row[] {
+  if (!isWanted(options, "joins") || options.isQuick) return [];
+  return (options.players ?? [1000]).map((count) => ({
+    kind: "joins",
+    count,
+    joinsPerSecond: 500,
+    kbps: 300,
+    latency: "auto",
+  }));
 }
 
 /** Asked for by --only; without it, all that the numbers given are about. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { replaceBetween } from "../../bench/markdown.ts";
+import { replaceBetween, TABLE_MARKERS } from "../../bench/markdown.ts";
 import { TABLE } from "../../bench/table_rows.ts";
 
 Deno.test("a table is put between its markers, and what stands around them stays", () => {
@@ -25,4 +25,11 @@ Deno.test("every row of the table is set beside one that is measured before it",
     before.add(name);
     for (const other of [nginx, besides]) assert.ok(other === undefined || before.has(other), name);
   }
+});
+
+Deno.test("the table in docs/performance.md has the rows of the command, in its order", () => {
+  const text = Deno.readTextFileSync(new URL("../../docs/performance.md", import.meta.url));
+  const [begin, end] = TABLE_MARKERS.map((marker) => text.indexOf(marker));
+  const lines = text.slice(begin, end).split("\n").filter((line) => line.startsWith("|")).slice(2);
+  assert.deepEqual(lines.map((line) => line.split("|")[1]?.trim()), TABLE.map(({ name }) => name));
 });
