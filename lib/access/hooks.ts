@@ -201,11 +201,11 @@ export class Hooks implements AccessCheck {
       }
       const reason = withoutValues(verdict.reason, parameters);
       if (verdict.kind === "failed" && onFailure === "allow") {
-        log.warn("Hook failed; the client is let in", { hook, url: shownUrl(url), reason });
+        log.warn("Hook failed; the client is let in", failureOf(hook, url, fields, reason));
         continue;
       }
       if (verdict.kind === "failed") {
-        log.warn("Hook failed; the client is refused", { hook, url: shownUrl(url), reason });
+        log.warn("Hook failed; the client is refused", failureOf(hook, url, fields, reason));
       }
       if (hasAccepted) takeBack?.();
       throw new AccessRefusal(`${hook} ${shownUrl(url)}: ${reason}`);
@@ -222,9 +222,14 @@ export class Hooks implements AccessCheck {
       const verdict = await this.#events.call(hook, url, fields, this.#settings, "news");
       if (verdict.kind === "accepted") continue;
       const reason = withoutValues(verdict.reason, String(fields["param"] ?? ""));
-      log.warn("Hook failed", { hook, url: shownUrl(url), reason });
+      log.warn("Hook failed", failureOf(hook, url, fields, reason));
     }
   }
+}
+
+/** A log line of a call. Its peer is the hook server: what one of them fails at again and again is summed up. */
+function failureOf(hook: HookName, url: string, fields: Fields, reason: string): Record<string, unknown> {
+  return { connectionId: fields["client_id"], peer: new URL(url).host, hook, url: shownUrl(url), reason };
 }
 
 /** What a backend answers may repeat a client's token, which no log may have. */

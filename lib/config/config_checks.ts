@@ -186,8 +186,16 @@ function checkForward(
   }
 }
 
-function checkHooks(name: string, { http_hooks: hooks }: VhostConfig, warnings: string[]): void {
+const HOOK_NAMES = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
+
+function checkHooks(name: string, { http_hooks: hooks, refer }: VhostConfig, warnings: string[]): void {
+  if (refer.enabled && [refer.all, refer.publish, refer.play].flat().length === 0) {
+    warnings.push(`vhost ${name} has refer enabled without any domain: every page may publish and play`);
+  }
   if (!hooks.enabled) return;
+  if (HOOK_NAMES.every((hook) => hooks[hook].length === 0)) {
+    warnings.push(`vhost ${name} has http_hooks enabled without any hook: nobody is asked or told`);
+  }
   const urls = [hooks.on_connect, hooks.on_publish, hooks.on_play].flat();
   if (!hooks.tls_verify && urls.some((url) => /^https:/i.test(url))) {
     warnings.push(

@@ -117,3 +117,12 @@ Deno.test("https hooks of an SRS file take any certificate, and the log says so;
     message: "a.toml:4: Cannot use vhost.a.http_hooks.ca: 'ca.pem' does not exist",
   });
 });
+
+Deno.test("access control that is switched on and asks nothing is warned of", () => {
+  const text = "vhost a { security { enabled on; } refer { enabled on; } http_hooks { enabled on; } }";
+  assert.deepEqual(load(text).warnings, [
+    "vhost a has security enabled without any rule: nobody can publish or play",
+    "vhost a has refer enabled without any domain: every page may publish and play",
+    "vhost a has http_hooks enabled without any hook: nobody is asked or told",
+  ]);
+});
