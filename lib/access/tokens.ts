@@ -56,7 +56,7 @@ export class Tokens implements AccessCheck {
   }
 
   /** The one token that a client has sent, wherever it stands. */
-  #find({ parameters, authorization }: AccessRequest): string {
+  #find({ stream, parameters, authorization }: AccessRequest): string {
     const { parameter } = this.#settings;
     const sent = parametersOf(parameters, parameter);
     if (authorization !== undefined) sent.push(authorization);
@@ -64,7 +64,12 @@ export class Tokens implements AccessCheck {
     const tokens = new Set(sent.map(trimmed).filter((token) => token !== ""));
     const [token] = tokens;
     if (token === undefined) {
-      throw new AccessRefusal(`no token: parameter '${parameter}' is missing`, { isCredentialMissing: true });
+      const hint = stream.includes(`${parameter}=`)
+        ? " (it stands in the stream's name: the URL lacks a '?')"
+        : "";
+      throw new AccessRefusal(`no token: parameter '${parameter}' is missing${hint}`, {
+        isCredentialMissing: true,
+      });
     }
     if (tokens.size > 1) throw new AccessRefusal(`${tokens.size} different tokens`);
     if (token.length > MAX_TOKEN_LENGTH) {

@@ -184,6 +184,11 @@ Deno.test("a token is found wherever a client may put it, and only one", async (
     ],
     ["spelt with padding and a blank", request(`?token=${one}==&token=${one} `), "in"],
     ["under another name", request(`?jwt=${one}`), "401: no token: parameter 'token' is missing"],
+    [
+      "in the name, without a question mark",
+      request("", { stream: `cam1&token=${one}` }),
+      "401: no token: parameter 'token' is missing (it stands in the stream's name: the URL lacks a '?')",
+    ],
     ["empty", request("?token="), "401: no token: parameter 'token' is missing"],
     ["nowhere", request(""), "401: no token: parameter 'token' is missing"],
   ];
