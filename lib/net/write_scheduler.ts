@@ -114,8 +114,8 @@ export class WriteScheduler {
 
   #noteCost(costMs: number): void {
     this.#costs[this.#rounds++ % 3] = costMs;
-    // The median: the one round in which the machine did something else must not delay a lone player for seconds.
-    this.#costMs = (this.#costMs + median(...this.#costs)) / 2;
+    // The least: rounds in which the machine did something else must not delay a lone player. A crowd's differ little.
+    this.#costMs = (this.#costMs + Math.min(...this.#costs)) / 2;
     const gatherMs = this.#costMs * GATHER_FACTOR;
     this.#gatherMs = gatherMs < MIN_GATHER_MS ? 0 : Math.min(gatherMs, MAX_GATHER_MS);
   }
@@ -123,8 +123,4 @@ export class WriteScheduler {
 
 function* playersOf(targets: readonly WriteTarget[]): Generator<{ notify(): void }> {
   for (const { cursors } of targets) yield* cursors;
-}
-
-function median(a: number, b: number, c: number): number {
-  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
