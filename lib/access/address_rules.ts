@@ -18,8 +18,8 @@ export class AddressRules implements AccessCheck {
     this.#hasOnlyDeny = rules.length > 0 && rules.every(({ verdict }) => verdict === "deny");
   }
 
-  decides(): boolean {
-    return true;
+  decides(action: AccessAction): boolean {
+    return !this.#hasOnlyDeny || this.#rules.some((rule) => rule.action === action);
   }
 
   check({ action, ip }: AccessRequest): void {

@@ -129,3 +129,14 @@ for (const [rule, reason] of Object.entries(BAD_RULES)) {
     assert.throws(() => parseAddressRule(rule), { name: "RangeError", message: reason });
   });
 }
+
+Deno.test("address rules decide about what they can refuse: else a node does not vouch for them", () => {
+  const decides = (...rules: string[]) => {
+    const check = new AddressRules(rules.map(parseAddressRule));
+    return (["publish", "play"] as const).filter((action) => check.decides(action));
+  };
+  assert.deepEqual(decides(), ["publish", "play"]);
+  assert.deepEqual(decides("deny play 10.0.0.1"), ["play"]);
+  assert.deepEqual(decides("deny play 10.0.0.1", "deny publish all"), ["publish", "play"]);
+  assert.deepEqual(decides("allow play all"), ["publish", "play"]);
+});
