@@ -11,6 +11,7 @@ export class Child {
   readonly #lines: AsyncIterator<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly pid: number;
+  hasEnded = false;
 
   constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
     this.#command = command;
@@ -24,6 +25,7 @@ export class Child {
     }).spawn();
     Child.#running.add(this.#process);
     this.pid = this.#process.pid;
+    this.#process.status.then(() => this.hasEnded = true);
     this.#lines = lines(this.#process.stdout);
     this.#input = this.#process.stdin.getWriter();
   }

@@ -1,5 +1,8 @@
-/** What the figures of a run depend on, in one sentence without a date: the machine, and which programs ran on it. */
-export async function machineDescription(hasNginx: boolean): Promise<string> {
+/** With more than this for each core before the run, other work made the figures. */
+const QUIET_LOAD = 0.25;
+
+/** What the figures of a run depend on, without a date: the machine, which programs ran on it, and whether it was quiet. */
+export async function machineDescription(hasNginx: boolean, loadAverage: number): Promise<string> {
   const cpuInfo = await output("cat", ["/proc/cpuinfo"]);
   const model = /^model name\s*:\s*(.*)$/m.exec(cpuInfo)?.[1] ?? Deno.build.arch;
   const gigabytes = Math.round(Deno.systemMemoryInfo().total / 1e9);
@@ -12,9 +15,15 @@ export async function machineDescription(hasNginx: boolean): Promise<string> {
     const module = await output("dpkg-query", ["-W", "-f", "${Version}", "libnginx-mod-rtmp"]);
     programs.push(`nginx ${server} with nginx-rtmp ${module}`);
   }
+  const isQuiet = loadAverage <= QUIET_LOAD * navigator.hardwareConcurrency;
+  const quiet = isQuiet
+    ? ""
+    : ` Other work ran at the same time (load average before the run: ${
+      loadAverage.toFixed(1)
+    }): ratios are rough, and times longer than on a quiet machine.`;
   return `${navigator.hardwareConcurrency} cores of ${model}, ${gigabytes} GB of memory, Linux ${Deno.osRelease()}; ${
     programs.join(", ")
-  }.`;
+  }.${quiet}`;
 }
 
 /** What a program says, on either output; nothing where it is not there. */

@@ -3,6 +3,9 @@ import { sleep } from "./numbers.ts";
 
 /** Where Debian's package has its modules; nothing is written there. */
 const NGINX_PREFIX = "/usr/share/nginx";
+/** Linux gives 32768 and above to whoever asks for any port. */
+const FREE_PORTS_FROM = 20_000;
+const FREE_PORTS = 12_000;
 const ROOT = new URL("../", import.meta.url).pathname;
 
 /** nginx-rtmp in one process, configured as its own examples are, from a file in `folder`. */
@@ -127,23 +130,40 @@ export function makeCertificate(folder: string): Certificate {
   return files;
 }
 
-/** Resolves when something accepts connections on `port`. */
-export async function isListening(port: number): Promise<void> {
+/**
+ * Resolves when a server accepts connections on `port`.
+ *
+ * @throws {Error} When it does not, or has ended: what listens there is then another.
+ */
+export async function isListening(port: number, server?: Child): Promise<void> {
   for (let attempt = 0; attempt < 600; attempt++) {
+    if (server?.hasEnded) break;
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
+      if (!server?.hasEnded) return;
     } catch {
       await sleep(0.05);
     }
   }
-  throw new Error(`Cannot measure: the server does not listen on port ${port} after 30 s`);
+  throw new Error(
+    server?.hasEnded
+      ? "Cannot measure: the server has ended instead of listening"
+      : `Cannot measure: the server does not listen on port ${port} after 30 s`,
+  );
 }
 
-/** A port on which nothing listens now. */
+/**
+ * A port on which nothing listens now, below those that systems give to connections and to listeners that ask for any: such a one is
+ * soon somebody else's.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = FREE_PORTS_FROM + Math.floor(Math.random() * FREE_PORTS);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }

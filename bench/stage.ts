@@ -74,7 +74,7 @@ export class Stage {
         const coworkerPort = apis[1 - index];
         this.#servers.push(startServer({ port, apiPort: apis[index], coworkerPort, latency, flags }));
       });
-      for (const api of apis) await isListening(api);
+      for (const [index, api] of apis.entries()) await isListening(api, this.#servers[index]);
     } else {
       if (origin !== port) {
         this.#others.push(startServer({ port: origin, latency: "auto", flags }));
@@ -91,10 +91,10 @@ export class Stage {
         latency,
         flags,
       }));
-      if (kind === "flv") await isListening(flv);
-      if (isEncrypted) await isListening(rtmps);
+      if (kind === "flv") await isListening(flv, this.#servers[0]);
+      if (isEncrypted) await isListening(rtmps, this.#servers[0]);
     }
-    for (const each of rtmp) await isListening(each);
+    for (const [index, each] of rtmp.entries()) await isListening(each, this.#servers[index]);
   }
 
   /** Starts the measured stream, where the row has one, and who is the first to play it. */

@@ -36,7 +36,7 @@ export async function runTable(options: BenchOptions, print: (line: string) => v
   const begunMs = performance.now();
   const rows = TABLE.filter(({ name }) => name.includes(options.tableRows));
   const done: Measured[] = [];
-  const description = await machineDescription(options.hasNginx);
+  const description = await machineDescription(options.hasNginx, Deno.loadavg()[0] ?? 0);
   print(description);
   for (const line of ["", ...headLines(COLUMNS)]) print(line);
   const lines: string[] = [];
