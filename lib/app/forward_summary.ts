@@ -1,4 +1,4 @@
-import { splitStreamKey } from "../cluster/node_state.ts";
+import { splitStreamKey } from "../base/stream_address.ts";
 import type { Forward } from "../forward/forward.ts";
 import type { Forwards } from "../forward/forwards.ts";
 import type { ForwardSummary, ServerTotals } from "../http/server_view.ts";

@@ -21,7 +21,7 @@ import { sharesPort } from "../config/config_checks.ts";
 import { ifKnown } from "./if_known.ts";
 import { publicListen } from "./open_api.ts";
 import type { Ports } from "./ports.ts";
-import { httpSettings, SIGNATURE } from "./settings.ts";
+import { httpLimits, httpSettings, SIGNATURE } from "./settings.ts";
 import { DenoSystemProbe } from "./system_probe.ts";
 
 const log = getLogger(["headwater", "http"]);
@@ -60,10 +60,7 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   const server = new HttpServer({
     clock,
     entrance,
-    limits: () => {
-      const { http_body_max_bytes: maxBodyBytes, send_timeout_ms: sendTimeoutMs } = config().limits;
-      return { maxBodyBytes, sendTimeoutMs };
-    },
+    limits: () => httpLimits(config()),
     onFault: (error) => log.error("HTTP request failed", { error }),
     onContradiction: ({ hostname }) =>
       log.warn("Proxy's X-Forwarded-For and Forwarded name different clients: X-Forwarded-For counts", {
@@ -129,7 +126,7 @@ function createApi(
 ): Hono {
   const { view, clusterReport, reload } = options;
   const config = options.config();
-  const { apiCrossdomain: crossdomain, auth, maxBodyBytes } = httpSettings(config);
+  const { apiCrossdomain: crossdomain, auth } = httpSettings(config);
   return createApiApp({
     view,
     probe: new DenoSystemProbe(),
@@ -142,7 +139,6 @@ function createApi(
     reloads,
     drain: options.drain,
     playersPorts,
-    maxBodyBytes,
     extraRoutes: (app) => {
       addClustersRoutes(app, clusterReport);
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));

@@ -18,7 +18,7 @@ import { EdgeRouter } from "../routing/edge_router.ts";
 import { loneOrigin } from "../routing/lone_router.ts";
 import { SharedPulls } from "../routing/shared_pulls.ts";
 import { routeOf, upstreamArguments } from "../routing/upstream_identity.ts";
-import type { UpstreamRouterOptions } from "../routing/upstream_router_options.ts";
+import type { UpstreamRouterOptions } from "../routing/shared_pull.ts";
 import { VhostRouter } from "../routing/vhost_router.ts";
 import type { StreamRounds } from "../server/stream_rounds.ts";
 import type { StreamRouter } from "../server/stream_router.ts";

@@ -1,5 +1,5 @@
 import { RateMeter } from "../base/rate_meter.ts";
-import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import { DEFAULT_VHOST, splitStreamKey } from "../base/stream_address.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type {
   ClientSummary,
@@ -316,12 +316,10 @@ export class LiveServerView implements ServerView {
 
   /** For a stream whose clients are not known (yet): `[vhost]/app/stream`. */
   #nameFromKey(key: string): StreamRecord["name"] {
-    const segments = key.split("/");
-    const named = segments.shift() ?? "";
-    const stream = segments.pop() ?? "";
+    const { vhost: named, app, stream } = splitStreamKey(key);
     // The default vhost may serve others: those that an edge asks its origins for.
     const vhost = this.#options.hasVhost(named) ? named : DEFAULT_VHOST;
-    return { vhost, app: segments.join("/"), stream, tcUrl: "" };
+    return { vhost, app, stream, tcUrl: "" };
   }
 
   #vhostRecord(name: string): VhostRecord {

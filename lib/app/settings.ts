@@ -42,11 +42,17 @@ export interface HttpSettings {
   readonly streamCrossdomain: boolean;
   /** The API's credentials; absent: anyone may use it. */
   readonly auth?: ApiCredentials;
-  readonly maxBodyBytes: number;
+}
+
+/** What a configuration allows HTTP clients, on all ports. */
+export function httpLimits(
+  { limits }: Config,
+): { readonly maxBodyBytes: number; readonly sendTimeoutMs: number } {
+  return { maxBodyBytes: limits.http_body_max_bytes, sendTimeoutMs: limits.send_timeout_ms };
 }
 
 /** The HTTP settings of a configuration. */
-export function httpSettings({ http_api: api, http_server: server, limits }: Config): HttpSettings {
+export function httpSettings({ http_api: api, http_server: server }: Config): HttpSettings {
   const { enabled, username, password, token } = api.auth;
   const auth = {
     ...(username === "" ? {} : { basic: { username, password } }),
@@ -56,7 +62,6 @@ export function httpSettings({ http_api: api, http_server: server, limits }: Con
     apiCrossdomain: api.crossdomain,
     streamCrossdomain: server.crossdomain,
     ...(enabled ? { auth } : {}),
-    maxBodyBytes: limits.http_body_max_bytes,
   };
 }
 

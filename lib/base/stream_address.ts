@@ -116,6 +116,17 @@ export function streamKey(vhost: string, app: string, stream: string): string {
   return `${vhost === DEFAULT_VHOST ? "" : vhost}/${app}/${stream}`;
 }
 
+/** Takes a stream key apart: a vhost has no slash, and neither has a stream. */
+export function splitStreamKey(key: string): { vhost: string; app: string; stream: string } {
+  const first = key.indexOf("/");
+  const last = key.lastIndexOf("/");
+  return {
+    vhost: key.slice(0, first) || DEFAULT_VHOST,
+    app: key.slice(first + 1, last),
+    stream: key.slice(last + 1),
+  };
+}
+
 /** The value of one parameter in a `?a=b&c=d` text; `&`, `;` and `,` separate. */
 export function parameterOf(parameters: string, name: string): string | undefined {
   return parametersOf(parameters, name)[0];

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
 import { RtmpError } from "../base/errors.ts";
-import { DEFAULT_VHOST, streamKey } from "../base/stream_address.ts";
+import { DEFAULT_VHOST, splitStreamKey, streamKey } from "../base/stream_address.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.ts";
 import { busyError, claimHolds, lostClaimError } from "./conflict.ts";
 import type { Coworker } from "./coworker.ts";
@@ -10,7 +10,7 @@ import type { Directory, ListedNode, OtherNode, PublishClaim } from "./directory
 import { CoworkerClient, type Fetch } from "./coworker_client.ts";
 import { Coworkers, type ResolveHost } from "./coworkers.ts";
 import { type Location, Locator } from "./locator.ts";
-import { type NodeDrain, type NodeIdentity, splitStreamKey } from "./node_state.ts";
+import { type NodeDrain, type NodeIdentity } from "./node_state.ts";
 import { type OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
 import { unlessAborted } from "../base/unless_aborted.ts";

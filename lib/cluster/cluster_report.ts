@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
-import { hostAndPort, streamKey } from "../base/stream_address.ts";
+import { hostAndPort, splitStreamKey, streamKey } from "../base/stream_address.ts";
 import type { Directory, KnownNode } from "./directory.ts";
 import { hostOf } from "../base/host_port.ts";
 import {
@@ -8,7 +8,6 @@ import {
   type NodeLoadJson,
   nodeStateJson,
   type RtmpEndpoint,
-  splitStreamKey,
   type StateSince,
   streamJson,
 } from "./node_state.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { streamKey } from "../base/stream_address.ts";
+import { splitStreamKey, streamKey } from "../base/stream_address.ts";
 import type { OwnedStream, OwnedStreams } from "./owned_streams.ts";
 
 /** Who a node is. */
@@ -133,17 +133,6 @@ export function streamJson(
   { vhost, app, stream, publishedAtMs }: Omit<OwnedStream, "key" | "connectionId">,
 ): Json {
   return { vhost, app, stream, published_at_ms: publishedAtMs };
-}
-
-/** Takes a stream key apart: a vhost has no slash, and neither has a stream. */
-export function splitStreamKey(key: string): { vhost: string; app: string; stream: string } {
-  const first = key.indexOf("/");
-  const last = key.lastIndexOf("/");
-  return {
-    vhost: key.slice(0, first) || "__defaultVhost__",
-    app: key.slice(first + 1, last),
-    stream: key.slice(last + 1),
-  };
 }
 
 /**

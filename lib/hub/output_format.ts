@@ -1,6 +1,12 @@
 import { chunkedLength, readWritten, writeChunks, writtenPayload } from "../wire/chunk_writer.ts";
 import { CHUNK_STREAM, MESSAGE_TYPE } from "../wire/message_type.ts";
-import { flvTagBytes, writeFlvTag } from "../wire/flv.ts";
+import {
+  BACK_POINTER_BYTES,
+  flvTagBytes,
+  readFlvTagHeader,
+  TAG_HEADER_BYTES,
+  writeFlvTag,
+} from "../wire/flv.ts";
 import {
   WEB_SOCKET_OPCODE,
   webSocketHeaderBytes,
@@ -79,14 +85,12 @@ export const FLV_FORMAT: OutputFormat = {
   write: (target, offset, { typeId, timestamp, payload }) =>
     writeFlvTag(target, offset, typeId, timestamp, payload),
   find(bytes, offset) {
-    const at = (index: number) => bytes[offset + index] as number;
-    const length = (at(1) << 16) | (at(2) << 8) | at(3);
-    const timestamp = ((at(7) << 24) | (at(4) << 16) | (at(5) << 8) | at(6)) >>> 0;
-    return { typeId: at(0), timestamp, end: offset + flvTagBytes(length) };
+    const { typeId, size, timestamp } = readFlvTagHeader(bytes, offset);
+    return { typeId, timestamp, end: offset + flvTagBytes(size) };
   },
   read(bytes, offset) {
     const found = this.find(bytes, offset);
-    return { ...found, payload: bytes.subarray(offset + 11, found.end - 4) };
+    return { ...found, payload: bytes.subarray(offset + TAG_HEADER_BYTES, found.end - BACK_POINTER_BYTES) };
   },
 };
 

@@ -24,7 +24,7 @@ import type { UsedPull } from "./shared_pulls.ts";
 import type { ClusterRole } from "../server/vhost_role.ts";
 import { isNode } from "../server/peer_node.ts";
 import { refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
-import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
+import type { UpstreamRouterOptions } from "./shared_pull.ts";
 
 /** How long TCP to a stream's owner may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;

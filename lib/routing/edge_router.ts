@@ -13,7 +13,7 @@ import { EdgeVhost } from "./edge_vhost.ts";
 import { askerOf, playLoop, pullOptions } from "./shared_pull.ts";
 import type { PlayDecision, PublishLease, StreamRequest } from "../server/stream_router.ts";
 import { clientArguments, refuseLoop, routeOf, upstreamArguments } from "./upstream_identity.ts";
-import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
+import type { UpstreamRouterOptions } from "./shared_pull.ts";
 import type { EdgeRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
 

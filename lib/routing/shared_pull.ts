@@ -3,16 +3,37 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
+import type { TrafficByVhost } from "../base/upstream_traffic.ts";
+import type { StreamRounds } from "../server/stream_rounds.ts";
+import type { Dial, UpstreamSession } from "../upstream/upstream_connection.ts";
+import type { RandomBytes } from "../wire/handshake.ts";
+import type { WireLimits } from "../wire/limits.ts";
+import type { SharedPulls } from "./shared_pulls.ts";
 import { RtmpError } from "../base/errors.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { StreamPullOptions } from "../upstream/stream_pull.ts";
-import type { UpstreamRouterOptions } from "./upstream_router_options.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { newId } from "../base/random_id.ts";
-import type { RandomBytes } from "../wire/handshake.ts";
 import type { StreamRequest } from "../server/stream_router.ts";
 import { isNode } from "../server/peer_node.ts";
-import { routeOf, withoutVhost } from "./upstream_identity.ts";
+import { routeOf, type UpstreamIdentity, withoutVhost } from "./upstream_identity.ts";
+
+/** What a router needs that gets streams from other servers. */
+export interface UpstreamRouterOptions {
+  readonly streams: StreamRounds;
+  readonly pulls: SharedPulls;
+  readonly identity: UpstreamIdentity;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** As configured now. */
+  readonly limits: () => WireLimits;
+  readonly randomBytes: RandomBytes;
+  /** What this node says of its clients in a vhost, to other nodes of the cluster; undefined: nothing. */
+  readonly vouch: (vhost: string, action: "publish" | "play") => UpstreamSession["vouch"];
+  /** What is received from and sent to other servers is added here. */
+  readonly traffic: TrafficByVhost;
+}
 
 /** The refusal of a play that has been here already. */
 export function playLoop(key: string): RtmpError {

@@ -1,3 +1,4 @@
+import { DEFAULT_CHUNK_SIZE } from "../wire/limits.ts";
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { newId } from "../base/random_id.ts";
@@ -90,7 +91,7 @@ export class ServerRuntime {
     const defaults = findVhost("");
     return new ServerSession({
       limits: wire,
-      chunkSize: defaults?.stream.chunkSize ?? 60_000,
+      chunkSize: defaults?.stream.chunkSize ?? DEFAULT_CHUNK_SIZE,
       outAckSize: defaults?.outAckSize ?? 2_500_000,
       inAckSize: defaults?.inAckSize ?? 0,
       handshakeTimeoutMs,

@@ -1,3 +1,4 @@
+import { DEFAULT_CHUNK_SIZE } from "../wire/limits.ts";
 import { getLogger } from "@logtape/logtape";
 import type { UpstreamTraffic } from "../base/upstream_traffic.ts";
 import type { Clock, Timer } from "../base/clock.ts";
@@ -17,7 +18,6 @@ const log = getLogger(["headwater", "cluster", "upstream"]);
 const PING_AFTER_MS = 500;
 /** How often a connection's times are looked at, in milliseconds. */
 const LOOK_INTERVAL_MS = 250;
-const CHUNK_SIZE = 60_000;
 
 /** Opens a TCP connection within a time; rejects with the reason. */
 export type Dial = (address: DialAddress, timeoutMs: number) => Promise<ByteDuplex>;
@@ -77,7 +77,7 @@ export class UpstreamConnection {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { target, purpose, session, clock, chunkSize = CHUNK_SIZE } = options;
+    const { target, purpose, session, clock, chunkSize = DEFAULT_CHUNK_SIZE } = options;
     const { address, tcUrl, app, streamName } = target;
     this.#address = address;
     this.lastReceivedMs = clock.now();

@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { BACK_POINTER_BYTES, readFlvTagHeader, TAG_HEADER_BYTES } from "./flv.ts";
 
 /** One message out of an aggregate. */
 export interface AggregatePart {
@@ -8,9 +9,6 @@ export interface AggregatePart {
   /** A view into the aggregate's payload. */
   readonly payload: Uint8Array;
 }
-
-const HEADER_BYTES = 11;
-const BACK_POINTER_BYTES = 4;
 
 /** Far more than any real aggregate has; without it, 16 MiB of empty parts would become gigabytes of objects. */
 const MAX_PARTS = 65_536;
@@ -30,7 +28,6 @@ export interface Aggregate {
  * @see RTMP 1.0, section 7.1.6
  */
 export function splitAggregate(payload: Uint8Array, timestamp: number): Aggregate {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const parts: AggregatePart[] = [];
   let offset = 0;
   let delta = 0;
@@ -40,22 +37,21 @@ export function splitAggregate(payload: Uint8Array, timestamp: number): Aggregat
   });
   while (offset < payload.byteLength) {
     const left = payload.byteLength - offset;
-    if (left < HEADER_BYTES) {
-      return broken(`${left} bytes left, a part's header has ${HEADER_BYTES}`);
+    if (left < TAG_HEADER_BYTES) {
+      return broken(`${left} bytes left, a part's header has ${TAG_HEADER_BYTES}`);
     }
-    const size = view.getUint32(offset) & 0xff_ffff;
-    if (left < HEADER_BYTES + size + BACK_POINTER_BYTES) {
-      return broken(`part of ${size} bytes announced, ${left - HEADER_BYTES} bytes left`);
+    const { typeId, size, timestamp: own } = readFlvTagHeader(payload, offset);
+    if (left < TAG_HEADER_BYTES + size + BACK_POINTER_BYTES) {
+      return broken(`part of ${size} bytes announced, ${left - TAG_HEADER_BYTES} bytes left`);
     }
     if (parts.length >= MAX_PARTS) return broken(`limit is ${MAX_PARTS} parts`);
-    const own = (view.getUint8(offset + 7) * 0x100_0000) + (view.getUint32(offset + 3) & 0xff_ffff);
     if (parts.length === 0) delta = timestamp - own;
     parts.push({
-      typeId: view.getUint8(offset),
+      typeId,
       timestamp: (own + delta) >>> 0,
-      payload: payload.subarray(offset + HEADER_BYTES, offset + HEADER_BYTES + size),
+      payload: payload.subarray(offset + TAG_HEADER_BYTES, offset + TAG_HEADER_BYTES + size),
     });
-    offset += HEADER_BYTES + size + BACK_POINTER_BYTES;
+    offset += TAG_HEADER_BYTES + size + BACK_POINTER_BYTES;
   }
   return { parts, error: undefined };
 }

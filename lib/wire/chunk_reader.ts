@@ -1,3 +1,4 @@
+import { uint24, uint32, uint32LittleEndian } from "./bytes.ts";
 import { RtmpError } from "../base/errors.ts";
 import { joinBytes } from "../base/join_bytes.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
@@ -436,17 +437,4 @@ function startsLikeTimestamp(bytes: Uint8Array, at: number, timestamp: number): 
 
 function slackOf(partial: Uint8Array): number {
   return partial.buffer.byteLength - partial.length;
-}
-
-function uint24(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-}
-
-function uint32(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] as number) << 24) | uint24(bytes, at + 1)) >>> 0;
-}
-
-function uint32LittleEndian(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)) >>> 0;
 }

@@ -1,3 +1,5 @@
+import { uint24, uint32, writeUint32 } from "./bytes.ts";
+
 const EXTENDED = 0xffffff;
 
 /** What a chunk header needs to know of a message. */
@@ -88,9 +90,7 @@ export function readWritten(bytes: Uint8Array, offset: number, chunkSize: number
   const field = uint24(bytes, offset + 1);
   const payloadLength = uint24(bytes, offset + 4);
   const isExtended = field === EXTENDED;
-  const timestamp = isExtended
-    ? (((bytes[offset + 12] as number) << 24) | uint24(bytes, offset + 13)) >>> 0
-    : field;
+  const timestamp = isExtended ? uint32(bytes, offset + 12) : field;
   return {
     typeId: bytes[offset + 7] as number,
     timestamp,
@@ -114,16 +114,4 @@ export function writtenPayload(bytes: Uint8Array, message: WrittenMessage, chunk
     from += count + separatorBytes;
   }
   return payload;
-}
-
-function uint24(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-}
-
-function writeUint32(target: Uint8Array, offset: number, value: number): number {
-  target[offset++] = value >>> 24;
-  target[offset++] = value >>> 16;
-  target[offset++] = value >>> 8;
-  target[offset++] = value;
-  return offset;
 }

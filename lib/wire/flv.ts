@@ -5,6 +5,7 @@
  * @see Video File Format Specification 10.1, annex E
  */
 import { RtmpError } from "../base/errors.ts";
+import { uint24, uint32, writeUint32 } from "./bytes.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 
@@ -19,14 +20,34 @@ export interface FlvTag {
 }
 
 const FILE_HEADER_BYTES = 9;
-const TAG_HEADER_BYTES = 11;
-const BACK_POINTER_BYTES = 4;
+/** Of a tag's header. */
+export const TAG_HEADER_BYTES = 11;
+/** Of the size of a tag, which stands behind it. */
+export const BACK_POINTER_BYTES = 4;
 const MAX_U24 = 0xff_ffff;
 
 /** The 13 bytes that a stream begins with: the file header, and the size of the tag before the first, 0. */
 export function flvHeader(hasAudio: boolean, hasVideo: boolean): Uint8Array {
   const flags = (hasAudio ? 0x04 : 0) | (hasVideo ? 0x01 : 0);
   return Uint8Array.of(0x46, 0x4c, 0x56, 1, flags, 0, 0, 0, FILE_HEADER_BYTES, 0, 0, 0, 0);
+}
+
+/** What a tag's header says, as the parts of an aggregate message have it too. */
+export interface FlvTagHeader {
+  readonly typeId: number;
+  /** Bytes of the payload. */
+  readonly size: number;
+  /** Milliseconds; 32 bits, of which the highest eight stand last. */
+  readonly timestamp: number;
+}
+
+/** Reads the header that begins at `offset`; all of its bytes are there. */
+export function readFlvTagHeader(bytes: Uint8Array, offset: number): FlvTagHeader {
+  return {
+    typeId: bytes[offset] as number,
+    size: uint24(bytes, offset + 1),
+    timestamp: (((bytes[offset + 7] as number) << 24) | uint24(bytes, offset + 4)) >>> 0,
+  };
 }
 
 /** How many bytes {@linkcode writeFlvTag} takes for a payload of `size` bytes. */
@@ -69,11 +90,7 @@ export function writeFlvTag(
   target[offset + 10] = 0;
   target.set(payload, offset + TAG_HEADER_BYTES);
   const tagSize = TAG_HEADER_BYTES + size;
-  target[end - 4] = tagSize >>> 24;
-  target[end - 3] = tagSize >>> 16;
-  target[end - 2] = tagSize >>> 8;
-  target[end - 1] = tagSize;
-  return end;
+  return writeUint32(target, end - BACK_POINTER_BYTES, tagSize);
 }
 
 /**
@@ -122,7 +139,7 @@ export class FlvReader {
       throw new RtmpError("flv-malformed", "Cannot read FLV: it does not begin with 'FLV'");
     }
     if (bytes.byteLength < FILE_HEADER_BYTES) return false;
-    const length = viewOf(bytes).getUint32(5);
+    const length = uint32(bytes, 5);
     if (length < FILE_HEADER_BYTES || length > this.#limits.maxMessageBytes) {
       throw new RtmpError(
         "flv-malformed",
@@ -141,13 +158,11 @@ export class FlvReader {
       this.#skip -= count;
     }
     if (this.#queue.length < TAG_HEADER_BYTES) return undefined;
-    const view = viewOf(this.#queue.peek());
-    const type = view.getUint8(0);
+    const { typeId, size, timestamp } = readFlvTagHeader(this.#queue.peek(), 0);
     // Two reserved bits and the one for encryption: either we are not at a tag, or we cannot read it.
-    if (type > 0x1f) {
-      throw new RtmpError("flv-malformed", `Cannot read FLV tag: type is ${type}, limit is 31`);
+    if (typeId > 0x1f) {
+      throw new RtmpError("flv-malformed", `Cannot read FLV tag: type is ${typeId}, limit is 31`);
     }
-    const size = view.getUint32(0) & MAX_U24;
     if (size > this.#limits.maxMessageBytes) {
       throw new RtmpError(
         "message-too-large",
@@ -155,14 +170,9 @@ export class FlvReader {
       );
     }
     if (this.#queue.length < TAG_HEADER_BYTES + size) return undefined;
-    const timestamp = ((view.getUint8(7) << 24) | (view.getUint32(3) & MAX_U24)) >>> 0;
     const payload = this.#queue.take(TAG_HEADER_BYTES + size).slice(TAG_HEADER_BYTES);
     // Many writers get the size after the tag wrong, and nobody needs it.
     this.#skip = BACK_POINTER_BYTES;
-    return { typeId: type, timestamp, payload };
+    return { typeId, timestamp, payload };
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { writeUint32 } from "./bytes.ts";
 import { createHmac } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { RtmpError } from "../base/errors.ts";
@@ -254,11 +255,4 @@ function signResponse(packet: Uint8Array, key: Uint8Array, digest: Uint8Array): 
   const temporaryKey = createHmac("sha256", key).update(digest).digest();
   const signed = packet.subarray(0, PACKET_BYTES - DIGEST_BYTES);
   packet.set(createHmac("sha256", temporaryKey).update(signed).digest(), PACKET_BYTES - DIGEST_BYTES);
-}
-
-function writeUint32(target: Uint8Array, offset: number, value: number): void {
-  target[offset] = value >>> 24;
-  target[offset + 1] = value >>> 16;
-  target[offset + 2] = value >>> 8;
-  target[offset + 3] = value;
 }

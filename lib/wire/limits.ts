@@ -23,3 +23,6 @@ export const DEFAULT_WIRE_LIMITS: WireLimits = {
   maxAmfStringBytes: 64 * 1024,
   maxAmfProperties: 1024,
 };
+
+/** What we send in chunks of, where nothing else is configured, in bytes: SRS's. */
+export const DEFAULT_CHUNK_SIZE = 60_000;

@@ -1,7 +1,8 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
+import { splitStreamKey } from "../../lib/base/stream_address.ts";
 import assert from "node:assert/strict";
 import { hostOf, parseCoworkerAddress } from "../../lib/base/host_port.ts";
-import { parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
+import { parseNodeState } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
 import { decideRedirect, mayMove, reconnectTcUrl, redirectUrls } from "../../lib/routing/redirect.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";

@@ -1,5 +1,6 @@
+import { splitStreamKey } from "../../lib/base/stream_address.ts";
 import { parseCoworkerAddress } from "../../lib/base/host_port.ts";
-import { nodeStateJson, parseNodeState, splitStreamKey } from "../../lib/cluster/node_state.ts";
+import { nodeStateJson, parseNodeState } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
 import { RtmpError } from "../../lib/base/errors.ts";

@@ -10,6 +10,7 @@ import { planReload, RESTART_KEYS } from "../../lib/app/reload.ts";
 import {
   clusterSettings,
   forwardSettings,
+  httpLimits,
   httpSettings,
   serverLimits,
   vhostSettings,
@@ -123,7 +124,7 @@ function given(config: Config): unknown {
     vhosts: [...vhosts],
     access: [...accessSettings(config)],
     cluster: [...clusterSettings(config, vhosts, 1935, 1985).vhosts],
-    http: httpSettings(config),
+    http: [httpSettings(config), httpLimits(config)],
     forward: Object.keys(config.vhost).map((name) => forwardSettings(config, name)),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.
     log: [config.log_level, config.log_format, config.log_file],

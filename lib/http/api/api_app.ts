@@ -7,7 +7,6 @@ import { CpuSampler } from "./cpu_sampler.ts";
 import { addAboutRoutes } from "./about_routes.ts";
 import { refusal } from "../middleware/answer.ts";
 import type { ApiOptions } from "./api_options.ts";
-import { bodyLimit } from "../middleware/body_limit.ts";
 import { addClientsRoutes } from "./clients_routes.ts";
 import { crossOrigin } from "../middleware/cross_origin.ts";
 import { addDrainRoutes } from "./drain_routes.ts";
@@ -27,7 +26,6 @@ import { addTestsRoutes } from "./tests_routes.ts";
 import { addVhostsRoutes } from "./vhosts_routes.ts";
 
 const log = getLogger(["headwater", "http", "api"]);
-const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * The HTTP API in SRS's shapes, `/metrics`, `/healthz`, `/readyz` and `/console/`. A path is answered the same with and without a slash
@@ -46,7 +44,6 @@ export function createApiApp(options: ApiOptions): Hono {
     c.res.headers.set("Cache-Control", c.res.headers.get("Cache-Control") ?? "no-store");
   });
   app.use(crossOrigin(options.crossdomain));
-  app.use(bodyLimit(options.maxBodyBytes ?? MAX_BODY_BYTES));
   const attempts = options.attempts ?? new LoginAttempts();
   if (options.auth !== undefined) app.use("/api/*", credentials(options.auth, attempts, now));
   const guard = guardChanges(options.auth !== undefined);

@@ -28,12 +28,6 @@ export interface ApiOptions {
   readonly drain: DrainControl;
   /** Ports of the HTTP server with the players' page by protocol, for links of the console; absent: no links. */
   readonly playersPorts?: { readonly http?: number; readonly https?: number };
-  /**
-   * Longest body of a request, in bytes.
-   *
-   * @default {65_536}
-   */
-  readonly maxBodyBytes?: number;
-  /** Adds routes, behind the same checks of credentials and sizes as the others. Paths under `/api/v1/clusters` are open. */
+  /** Adds routes, behind the same checks of credentials as the others. Paths under `/api/v1/clusters` are open. */
   readonly extraRoutes?: (app: Hono) => void;
 }
