@@ -181,7 +181,7 @@ const playSchema = section({
   queue_length: integer(30, 1, 3600, "How far a player may lag, in s, before it jumps to a key frame."),
   mw_latency: latency(
     'Merged write: how long messages are gathered before a write, in ms. "auto": from 0 to 350, so that ' +
-      "writing takes about a fiftieth of a core.",
+      "writing takes about a sixtieth of a core.",
   ),
   metadata: boolean(true, "Send a new player the stream's metadata."),
   sequence_headers: boolean(true, "Send a new player the stream's codec headers."),

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 
 /** Writing may take this share of a core: a round is followed by this many times its cost of gathering. */
-const GATHER_FACTOR = 50;
+const GATHER_FACTOR = 60;
 /** SRS's default: never gather longer, in milliseconds. */
 const MAX_GATHER_MS = 350;
 /** Under this a timer costs more than it saves, in milliseconds. */
@@ -23,7 +23,7 @@ export interface WriteTarget {
 /**
  * Decides when players are written to. All players of a thread (with one gather time) are written in rounds; between two rounds bytes
  * gather, so that one write carries several messages. "auto" measures what a round costs, from its first write until the last one is
- * done, and gathers for fifty times that: nothing while few play, up to 350 ms when hundreds do. So writing takes about a fiftieth of
+ * done, and gathers for sixty times that: nothing while few play, up to 350 ms when hundreds do. So writing takes about a sixtieth of
  * a core, until it takes more at 350 ms.
  */
 export class WriteScheduler {

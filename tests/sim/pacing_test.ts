@@ -63,7 +63,7 @@ Deno.test("WriteScheduler flushes by time alone: the last messages before a stal
   assert.deepEqual(target.rounds, [0, 350]);
 });
 
-Deno.test("WriteScheduler gathers for about fifty times what a round costs, up to 350 ms, and comes back", async () => {
+Deno.test("WriteScheduler gathers for about sixty times what a round costs, up to 350 ms, and comes back", async () => {
   const clock = new FakeClock();
   const scheduler = new WriteScheduler("auto", clock);
   let costMs = 2;
@@ -75,7 +75,7 @@ Deno.test("WriteScheduler gathers for about fifty times what a round costs, up t
     }
   };
   await run(2000);
-  assert.ok(Math.abs(scheduler.gatherMs - 2 * 50) < 8, `${scheduler.gatherMs} ms`);
+  assert.ok(Math.abs(scheduler.gatherMs - 2 * 60) < 8, `${scheduler.gatherMs} ms`);
   costMs = 50;
   await run(20_000);
   assert.equal(scheduler.gatherMs, 350);
@@ -111,7 +111,7 @@ Deno.test("WriteScheduler measures a round whole, completions included, however 
   }
   assert.ok(seen.mostATurn <= 64, `${seen.mostATurn} players before all else had its turn`);
   assert.equal(seen.notified % 200, 0);
-  assert.ok(Math.abs(scheduler.gatherMs - 200 * 0.015 * 50) < 8, `${scheduler.gatherMs} ms`);
+  assert.ok(Math.abs(scheduler.gatherMs - 200 * 0.015 * 60) < 8, `${scheduler.gatherMs} ms`);
 });
 
 Deno.test("WriteScheduler does not take for a round's cost what others do meanwhile", async () => {
