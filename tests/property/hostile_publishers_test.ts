@@ -17,9 +17,9 @@ import { isRefused, SessionServer } from "../fakes/session_server.ts";
 import { HANDSHAKE_BYTES } from "../fixtures/sessions.ts";
 import { forgeAmf3 } from "./amf3_grammar.ts";
 import { forgeMessage } from "./message_grammar.ts";
-import { Random, SEED_TEXT } from "./random.ts";
+import { casesOf, Random, SEED_TEXT } from "./random.ts";
 
-const CASES = 20_000;
+const CASES = casesOf(20_000, 7000);
 const MAX_MESSAGES = 12;
 const CHUNK_SIZE = 1 << 20;
 const AMF3_CASES = 50_000;

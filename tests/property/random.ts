@@ -5,6 +5,8 @@
  * @module
  */
 
+import { IS_SLOW } from "../e2e/crowd.ts";
+
 /** Names a seed to run with, from 0 to 4294967295. */
 export const SEED_VARIABLE = "HEADWATER_TEST_SEED";
 
@@ -21,6 +23,15 @@ function readSeed(): number {
     throw new RangeError(`Cannot use ${SEED_VARIABLE}: value is '${text}', must be 0 to 4294967295`);
   }
   return seed;
+}
+
+/**
+ * How many cases to draw: all of them where the slow tests run too. Elsewhere it is fewer, since each run draws others.
+ *
+ * @param fewer What tells of all that the test holds.
+ */
+export function casesOf(all: number, fewer: number): number {
+  return IS_SLOW ? all : fewer;
 }
 
 /** xorshift32. */

@@ -3,9 +3,9 @@ import { HANDSHAKE_BYTES, recordedSession, SESSION_NAMES } from "../fixtures/ses
 import { joinBytes, readMessages } from "../fakes/read_messages.ts";
 import { heldBytes } from "../fakes/memory.ts";
 import { isRefused, SessionServer } from "../fakes/session_server.ts";
-import { Random, SEED_TEXT } from "./random.ts";
+import { casesOf, Random, SEED_TEXT } from "./random.ts";
 
-const CASES = 100_000;
+const CASES = casesOf(100_000, 30_000);
 /** How much of a session is used, in bytes behind the handshake: enough for every command and some media. */
 const PREFIX_BYTES = 4000;
 /** Every so many cases the handshake is mutated with the rest; its digests cost most of a case. */
