@@ -30,8 +30,8 @@ interface Places {
   readonly hooks: number;
 }
 
-/** How long nodes of a cluster have to learn of each other's streams, in seconds. */
-const CLUSTER_SECONDS = 3;
+/** How long all publishers take to have sent media, and nodes of a cluster to learn of each other's streams, in seconds. */
+const SETTLE_SECONDS = 3;
 /** More connections than this are made by more than one process. */
 const MAX_PER_LOAD = 1000;
 
@@ -142,8 +142,8 @@ export class Stage {
           })
         ),
       );
-      // Nodes ask each other once a second what they have.
-      if (kind === "cluster") await sleep(CLUSTER_SECONDS);
+      // Each publisher is at its own place of the stream, which the last one has yet to reach.
+      await sleep(SETTLE_SECONDS);
       const players = count * playersEach / shares;
       await Promise.all(
         rtmp.map((port) =>
