@@ -113,10 +113,8 @@ export class Certificates {
         this.#refused.delete(section);
         return;
       }
+      // Tried again each time: what keeps it from being used may pass, such as a want of descriptors.
       found = `${cert}\n${key}`;
-      if (!isAsked && this.#refused.get(section)?.found === found && this.#refused.get(section)?.isSaid) {
-        return;
-      }
       const keyPair = checkKeyPair(section, files, { cert, key });
       this.#checkExpiry(section, files, keyPair, old);
       for (const listener of listeners) listener.renew(keyPair);
@@ -128,12 +126,11 @@ export class Certificates {
       const reason = errorText(error);
       const last = this.#refused.get(section);
       const what = found || reason;
-      const isSaid = last?.found === what && last.isSaid;
       const isStill = last?.found === what;
-      if (isAsked || (isStill && !isSaid)) {
-        log.error("Certificate not renewed: the old one stays in use", { section, reason });
-        this.#refused.set(section, { found: what, isSaid: true });
-      } else this.#refused.set(section, { found: what, isSaid });
+      const wasSaid = isStill && last.isSaid;
+      const isSaidNow = isAsked || (isStill && !wasSaid);
+      if (isSaidNow) log.error("Certificate not renewed: the old one stays in use", { section, reason });
+      this.#refused.set(section, { found: what, isSaid: wasSaid || isSaidNow });
     }
   }
 
