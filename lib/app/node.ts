@@ -52,6 +52,9 @@ const LONG_PAUSE_MS = 2000;
 /** How long a server that stops waits at least for hooks to be told who has left, in milliseconds. */
 const LAST_HOOKS_MS = 500;
 
+/** A fourth of all clients may be on their way to TLS at a time, and at least so many. */
+const MIN_UNAGREED = 64;
+
 /** How connections end that never said anything. */
 const QUIET_FAILURES: ReadonlySet<RtmpError["code"]> = new Set([
   "connection-lost",
@@ -149,6 +152,11 @@ export class Node {
       clock,
       limits: this.#connections,
       isTrustedProxy: (ip) => this.#settings.trustedProxies.has(ip),
+      maxUnagreed: () => Math.max(MIN_UNAGREED, Math.floor(this.#settings.limits.maxConnections / 4)),
+      onTlsFull: (count) =>
+        log.warn("TLS ports accept nobody: too many clients never began with TLS and are still connected", {
+          count,
+        }),
       handshakeTimeoutMs: () => this.#settings.limits.handshakeTimeoutMs,
       onFailed: (error, peer, local) => this.#noteFailedEntry(error, peer, local),
     });

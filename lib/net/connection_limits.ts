@@ -18,6 +18,8 @@ export class ConnectionLimits {
   readonly #perIp = new Map<string, number>();
   #clients = 0;
   #outgoing = 0;
+  /** Of connections that are over or were refused, and that the system still holds. */
+  #held = 0;
 
   /** @param bounds As configured now. */
   constructor(bounds: () => ConnectionBounds) {
@@ -34,7 +36,7 @@ export class ConnectionLimits {
    * more clients, no more than these get in.
    */
   setFreeDescriptors(count: number): void {
-    this.#maxDescriptors = this.#clients + this.#outgoing + count;
+    this.#maxDescriptors = this.#descriptors + count;
   }
 
   /**
@@ -51,7 +53,7 @@ export class ConnectionLimits {
     if (open >= maxConnections + reserved) {
       throw tooMany(`${open} are open, limit is ${maxConnections}`);
     }
-    if (open + this.#outgoing >= this.#maxDescriptors + reserved) {
+    if (this.#descriptors >= this.#maxDescriptors + reserved) {
       throw tooMany(
         `${open} are open and ${this.#outgoing} to other servers, the process has file descriptors for ${this.#maxDescriptors}`,
       );
@@ -78,7 +80,7 @@ export class ConnectionLimits {
    * @throws {RtmpError} `unreachable` when the process has no descriptor for it.
    */
   admitOutgoing(): () => void {
-    if (this.#clients + this.#outgoing >= this.#maxDescriptors) {
+    if (this.#descriptors >= this.#maxDescriptors) {
       throw new RtmpError(
         "unreachable",
         `Cannot connect: the process has file descriptors for ${this.#maxDescriptors} connections, and all are in use`,
@@ -86,6 +88,20 @@ export class ConnectionLimits {
     }
     this.#outgoing++;
     return once(() => this.#outgoing--);
+  }
+
+  /**
+   * Counts the descriptor of a connection that is no client's, whether there is room for it or not.
+   *
+   * @returns Ends the counting; may be called again.
+   */
+  hold(): () => void {
+    this.#held++;
+    return once(() => this.#held--);
+  }
+
+  get #descriptors(): number {
+    return this.#clients + this.#outgoing + this.#held;
   }
 }
 

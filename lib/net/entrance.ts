@@ -10,6 +10,12 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HEADER_TIMEOUT_MS = 5000;
 /** Clients of one address that never agreed upon TLS and hold their connection open, before others from there are refused. */
 const MAX_SILENT_PER_ADDRESS = 16;
+/** Clients of all addresses together that have not agreed upon TLS, and are not gone, before no more are accepted. */
+const MAX_UNAGREED = 256;
+/** Those among them that were refused: there was no room for them, and each takes of what is kept back for others. */
+const MAX_REFUSED = 16;
+/** How often it is said that no more are accepted, in milliseconds. */
+const SAY_AGAIN_MS = 60_000;
 
 export interface EntranceOptions {
   readonly clock: Clock;
@@ -17,6 +23,10 @@ export interface EntranceOptions {
   readonly limits: ConnectionLimits;
   /** How long a client may take to agree upon TLS, in milliseconds; absent: 10 s. */
   readonly handshakeTimeoutMs?: () => number;
+  /** How many clients may be connected that have not agreed upon TLS; absent: 256. */
+  readonly maxUnagreed?: () => number;
+  /** TLS ports accept nobody for now: so many clients have not agreed upon TLS. Told once a minute. */
+  readonly onTlsFull?: (unagreed: number) => void;
   /** Whether a peer is a proxy whose word about its clients counts; absent: nobody is. */
   readonly isTrustedProxy?: (ip: string) => boolean;
   /** A connection has ended before its first word; `peer` is who opened it. */
@@ -57,6 +67,12 @@ export class Entrance {
   readonly #entering = new Set<(reason: RtmpError) => void>();
   /** By address, connections that were ended before TLS was agreed upon and that are not gone. */
   readonly #silent = new Map<string, number>();
+  /** Connections that have not agreed upon TLS, whatever has become of them, as long as the system holds them. */
+  #unagreed = 0;
+  #refused = 0;
+  #room: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
+  #saidAtMs = -Infinity;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
@@ -79,21 +95,41 @@ export class Entrance {
   ): EnteredConnection | Promise<EnteredConnection | undefined> {
     const ip = duplex.remoteAddress.hostname;
     const isProxy = this.isTrustedProxy(ip);
+    const onAgreed = duplex.isSecure ? this.#countUnagreed(duplex) : () => {};
     let entered: EnteredConnection;
     try {
       this.#checkSilent(duplex);
       // A proxy's clients are many, and none of them is known yet.
       entered = this.#admit(duplex, isProxy ? undefined : ip, options);
     } catch (error) {
+      this.#holdRefused(duplex);
       duplex.close();
       throw error;
     }
-    if (duplex.handshake !== undefined) return this.#agreeOnTls(entered, duplex.handshake);
+    if (duplex.handshake !== undefined) return this.#agreeOnTls(entered, duplex.handshake, onAgreed);
     return isProxy ? this.#readHeader(entered, options) : entered;
+  }
+
+  /**
+   * Resolves when another client may be accepted where TLS is spoken. Those that say nothing can't be cut, so they are bounded before they
+   * are accepted: the rest of the server is to have descriptors, whatever comes to these ports.
+   */
+  async roomForTls(): Promise<void> {
+    const { clock, maxUnagreed, onTlsFull } = this.#options;
+    while (!this.#isClosed) {
+      if (this.#unagreed < (maxUnagreed?.() ?? MAX_UNAGREED) && this.#refused < MAX_REFUSED) return;
+      if (clock.now() - this.#saidAtMs >= SAY_AGAIN_MS) {
+        this.#saidAtMs = clock.now();
+        onTlsFull?.(this.#unagreed);
+      }
+      await (this.#room ??= Promise.withResolvers()).promise;
+    }
   }
 
   /** Ends those that are not through. */
   close(): void {
+    this.#isClosed = true;
+    this.#makeRoom();
     for (const end of [...this.#entering]) end(new RtmpError("shutting-down", "The server is stopping"));
   }
 
@@ -122,11 +158,13 @@ export class Entrance {
   async #agreeOnTls(
     entered: EnteredConnection,
     handshake: () => Promise<void>,
+    onAgreed: () => void,
   ): Promise<EnteredConnection | undefined> {
     const { duplex } = entered;
     try {
       const timeoutMs = this.#options.handshakeTimeoutMs?.() ?? HANDSHAKE_TIMEOUT_MS;
       await this.#inTime(timeoutMs, "TLS handshake", handshake());
+      onAgreed();
       return entered;
     } catch (error) {
       const failure = error instanceof RtmpError ? error : tlsFailure(error);
@@ -187,6 +225,37 @@ export class Entrance {
       clock.clearTimer(timer);
       this.#entering.delete(late.reject);
     }
+  }
+
+  /** Counts it until TLS is agreed upon, which the result is to be called for, or until it is gone. */
+  #countUnagreed({ released }: ByteDuplex): () => void {
+    this.#unagreed++;
+    let isCounted = true;
+    const uncount = () => {
+      if (!isCounted) return;
+      isCounted = false;
+      this.#unagreed--;
+      this.#makeRoom();
+    };
+    if (released !== undefined) inBackground(released.then(uncount), "releasing a connection");
+    return uncount;
+  }
+
+  #holdRefused({ released }: ByteDuplex): void {
+    if (released === undefined) return;
+    const letGo = this.#options.limits.hold();
+    this.#refused++;
+    const end = () => {
+      letGo();
+      this.#refused--;
+      this.#makeRoom();
+    };
+    inBackground(released.then(end), "releasing a connection");
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /** They cost whoever opens them nothing, and are not gone before it wants them to be. */

@@ -74,6 +74,7 @@ export class RtmpServer {
         // A fault that one connection runs into must not keep the next out.
         else reportError(error);
       }
+      if (duplex.isSecure) await this.#entrance.roomForTls();
     }
   }
 

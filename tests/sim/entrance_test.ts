@@ -10,16 +10,27 @@ import { MemoryDuplex } from "../fakes/memory_duplex.ts";
 const PROXY = "10.0.0.1";
 
 class Bench {
+  readonly full: number[] = [];
   readonly clock = new FakeClock();
   readonly bounds = { maxConnections: 100, maxConnectionsPerIp: 0 };
   readonly limits = new ConnectionLimits(() => this.bounds);
   readonly failures: RtmpError[] = [];
-  readonly entrance = new Entrance({
-    clock: this.clock,
-    limits: this.limits,
-    isTrustedProxy: (ip) => new AddressSet(["10.0.0.0/8"]).has(ip),
-    onFailed: (error) => this.failures.push(error),
-  });
+  readonly entrance: Entrance;
+
+  constructor({ maxUnagreed = 256 } = {}) {
+    this.entrance = this.#make(maxUnagreed);
+  }
+
+  #make(maxUnagreed: number): Entrance {
+    return new Entrance({
+      clock: this.clock,
+      maxUnagreed: () => maxUnagreed,
+      onTlsFull: (count) => this.full.push(count),
+      limits: this.limits,
+      isTrustedProxy: (ip) => new AddressSet(["10.0.0.0/8"]).has(ip),
+      onFailed: (error) => this.failures.push(error),
+    });
+  }
 
   enter(connection: MemoryDuplex, options?: EnterOptions): Promise<EnteredConnection | undefined> {
     return Promise.resolve(this.entrance.enter(connection.duplex, options));
@@ -167,6 +178,42 @@ Deno.test("Entrance: a handshake that fails says why", async () => {
     deepEqual(bench.failures.map((failure) => failure.code), [code]);
     match(bench.failures[0]?.message ?? "", text);
   }
+});
+
+Deno.test("Entrance: where TLS is spoken no more are accepted while too many have not agreed upon it", async () => {
+  const bench = new Bench({ maxUnagreed: 3 });
+  const clients = Array.from({ length: 3 }, () => new FakeTls());
+  const entered = clients.map(({ duplex }) => bench.entrance.enter(duplex));
+  let isRoom = false;
+  const room = bench.entrance.roomForTls().then(() => isRoom = true);
+  await bench.clock.advance(10_001);
+  await Promise.all(entered);
+  equal(isRoom, false);
+  deepEqual(bench.full, [3]);
+  equal(bench.limits.clients, 3);
+  clients[0]?.gone.resolve();
+  await room;
+  const agreed = new FakeTls();
+  agreed.handshake.resolve();
+  await bench.entrance.enter(agreed.duplex);
+  await bench.entrance.roomForTls();
+});
+
+Deno.test("Entrance: what is refused where TLS is spoken counts for the process's descriptors until it is gone", async () => {
+  const bench = new Bench();
+  bench.bounds.maxConnections = 0;
+  bench.limits.setFreeDescriptors(17);
+  const refused = Array.from({ length: 16 }, () => new FakeTls());
+  for (const { duplex } of refused) throws(() => bench.entrance.enter(duplex), /limit is 0/);
+  let isRoom = false;
+  const room = bench.entrance.roomForTls().then(() => isRoom = true);
+  await settle();
+  equal(isRoom, false);
+  const release = bench.limits.admitOutgoing();
+  throws(() => bench.limits.admitOutgoing(), /file descriptors/);
+  release();
+  refused[0]?.gone.resolve();
+  await room;
 });
 
 Deno.test("Entrance: what is on its way in ends with the server", async () => {

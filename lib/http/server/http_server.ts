@@ -83,6 +83,7 @@ export class HttpServer {
         duplex.close();
         this.#options.onFault(error);
       }
+      if (duplex.isSecure) await this.#options.entrance.roomForTls();
     }
   }
 
