@@ -1,3 +1,5 @@
+import { formatIp, isIpv4, parseIp } from "../../base/ip_address.ts";
+
 /** So many failures of one address in a row cost nothing: somebody mistypes a password. */
 const FREE_FAILURES = 5;
 /** The first wait, in milliseconds; each further failure doubles it. */
@@ -46,15 +48,8 @@ export class LoginAttempts {
   }
 }
 
-/** The first half of an IPv6 address, written in whichever way; an IPv4 address as it is. */
+/** The first half of an IPv6 address, written in whichever way; an IPv4 address, or what is none, as it is. */
 function network(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.toLowerCase().split("%", 1)[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  if (tail !== undefined) {
-    const behind = tail === "" ? [] : tail.split(":");
-    while (groups.length + behind.length < 8) groups.push("0");
-    groups.push(...behind);
-  }
-  return groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+  const bytes = parseIp(address);
+  return bytes === undefined || isIpv4(bytes) ? address : formatIp(bytes.fill(0, 8));
 }
