@@ -7,7 +7,7 @@
 import { Command } from "commander";
 import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
 import { type AttackedPorts, ATTACKS } from "./attackers.ts";
-import { Child } from "./child.ts";
+import { Child, LINE_LIMIT_SECONDS } from "./child.ts";
 import { freePort, isListening, startServer } from "./servers.ts";
 import { processUsage } from "./process_usage.ts";
 import { PublisherSet } from "./publisher_set.ts";
@@ -109,7 +109,7 @@ async function attack(name: string, ports: AttackedPorts, seconds: number): Prom
   const task = JSON.stringify({ name, ports, seconds });
   const attacker = new Child(Deno.execPath(), ["run", "--allow-net", ATTACKERS, task]);
   try {
-    return await attacker.line();
+    return await attacker.line(seconds + LINE_LIMIT_SECONDS);
   } finally {
     await attacker.stop();
   }

@@ -1,5 +1,5 @@
 /** How long a process may take for its next line, in seconds: longer than the longest that one of them does. */
-const LINE_LIMIT_SECONDS = 60;
+export const LINE_LIMIT_SECONDS = 60;
 /** How long it may take to end when it is asked to, in milliseconds. */
 const STOP_LIMIT_MS = 5000;
 

@@ -31,7 +31,7 @@ const WAYS: Readonly<Record<string, (scope: TestScope) => Way>> = {
   }),
   // FFmpeg names no page where it publishes, whatever it is told.
   refer: () => ({ refuse: refer("all", "example.org"), allow: refer("play", "example.com", "127.0.0.1") }),
-  http_hooks: (scope) => {
+  "http_hooks": (scope) => {
     const hooksOf = (reply: string) => {
       const hooks = new HookServer();
       scope.onClose(() => hooks[Symbol.asyncDispose]());
