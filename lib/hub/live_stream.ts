@@ -18,6 +18,7 @@ import { OutputLog } from "./output_log.ts";
 import type { PlayerCursor, PlayerOptions } from "./player_cursor.ts";
 import { StreamClock } from "./stream_clock.ts";
 import type { FeedInfo, LeftOut, StreamFeed } from "./stream_feed.ts";
+import type { StreamTap } from "./stream_tap.ts";
 
 /** With no video for this many audio messages the stream counts as audio only, as in SRS. */
 const AUDIO_ONLY_MESSAGES = 115;
@@ -68,6 +69,8 @@ export class LiveStream {
   readonly kindListeners: Set<(typeId: number) => void> = new Set();
   /** Called when the feed's bytes should wait no longer: somebody plays the stream and nobody did before, it ends, or see `hurry`. */
   readonly wakeListeners: Set<() => void> = new Set();
+  /** Segmenters and recorders; see `tap`. */
+  readonly #taps = new Set<StreamTap>();
   /** Those who can't wait for what the feed has sent: see `hurry`. */
   hurried = 0;
   /** Audio and video messages since the stream was created. */
@@ -118,6 +121,11 @@ export class LiveStream {
     return count;
   }
 
+  /** Whether segmenters or recorders read the stream. */
+  get isTapped(): boolean {
+    return this.#taps.size > 0;
+  }
+
   /** Bytes that players have been given, those included that have left. */
   get sentBytes(): number {
     let bytes = this.#closedSentBytes + this.rtmp.givenBytes;
@@ -166,7 +174,7 @@ export class LiveStream {
     this.mediaSinceMs = undefined;
     if (info.kind !== "pull") this.#pulledKeyframe = undefined;
     this.#dropGop();
-    for (const listener of [...this.feedListeners]) listener(info);
+    this.#noteFeed(info);
     return {
       write: (message, nowMs) => this.#receive(message, nowMs),
       leaveOut: (what, error) => this.#leaveOut(what, error),
@@ -193,6 +201,17 @@ export class LiveStream {
     }
   }
 
+  /** Reads messages from now on; what is returned ends that. `headersInForce` says what came before. */
+  tap(tap: StreamTap): () => void {
+    this.#taps.add(tap);
+    return () => this.#taps.delete(tap);
+  }
+
+  /** Metadata, audio headers and video headers as they are now, each as if it had just come. */
+  headersInForce(): readonly StreamMessage[] {
+    return this.#headersFor("rtmp-forward");
+  }
+
   /** Has all that the feed has sent read at once, until `hurried` is counted down again. */
   hurry(): void {
     this.hurried++;
@@ -209,7 +228,12 @@ export class LiveStream {
     this.#feed = undefined;
     // What is cached is a past that a player who joins now should not be shown as live.
     this.#dropGop();
-    for (const listener of [...this.feedListeners]) listener(undefined);
+    this.#noteFeed(undefined);
+  }
+
+  #noteFeed(info: FeedInfo | undefined): void {
+    for (const listener of [...this.feedListeners]) listener(info);
+    for (const tap of [...this.#taps]) tap.feed(info);
   }
 
   #receive(message: StreamMessage, nowMs: number): void {
@@ -220,7 +244,7 @@ export class LiveStream {
 
   #receiveData(message: StreamMessage): void {
     if (!isMetadata(message.payload)) {
-      this.#append({ ...message, timestamp: (this.clock.last ?? 0) >>> 0 });
+      this.#append({ ...message, timestamp: (this.clock.last ?? 0) >>> 0 }, message.timestamp);
       return;
     }
     const { server, limits = DEFAULT_WIRE_LIMITS } = this.options;
@@ -235,7 +259,7 @@ export class LiveStream {
     // Always at time 0, as SRS sends it: FFmpeg takes metadata at any other time for a subtitle stream.
     this.#metadata = { typeId: MESSAGE_TYPE.data, timestamp: 0, payload };
     this.#inForce = undefined;
-    this.#appendHeader(this.#metadata);
+    this.#appendHeader(this.#metadata, message.timestamp);
   }
 
   #leaveOut(what: LeftOut, error: RtmpError): void {
@@ -256,7 +280,7 @@ export class LiveStream {
       const time = this.clock.headerTime(typeId, timestamp, nowMs);
       const stamped = { typeId, timestamp: time >>> 0, payload };
       this.#noteHeader(info, stamped);
-      this.#appendHeader(stamped);
+      this.#appendHeader(stamped, timestamp, info);
       return;
     }
     // With several tracks a group begins at a key frame of the first one.
@@ -270,7 +294,7 @@ export class LiveStream {
     }
     const stamped = { typeId, timestamp: time >>> 0, payload };
     this.#noteFrame(info, isVideo, stamped);
-    this.#append(stamped);
+    this.#append(stamped, timestamp, info);
   }
 
   /** Whether a pull has brought this key frame before; remembers it. */
@@ -333,9 +357,9 @@ export class LiveStream {
     for (const output of this.#outputs()) output.dropGop();
   }
 
-  #appendHeader(message: StreamMessage): void {
+  #appendHeader(message: StreamMessage, feedTimestamp: number, info?: MediaTagInfo): void {
     for (const output of this.#outputs()) output.noteHeader();
-    this.#append(message);
+    this.#append(message, feedTimestamp, info);
   }
 
   /** Whatever is appended counts in the group that is kept: a feed may send nothing but data. */
@@ -348,7 +372,7 @@ export class LiveStream {
     if (isTooMany || log.end - gopOffset + bytes > gopCacheMaxBytes) this.#dropGop();
   }
 
-  #append(message: StreamMessage): void {
+  #append(message: StreamMessage, feedTimestamp: number, info?: MediaTagInfo): void {
     this.#limitGop(message.payload.length);
     this.rtmp.append(message);
     this.#onOutput(this.rtmp, this);
@@ -356,6 +380,9 @@ export class LiveStream {
       output.append(message);
       this.#onOutput(output, this);
     }
+    if (this.#taps.size === 0) return;
+    const tapped = { ...message, feedTimestamp, info };
+    for (const tap of this.#taps) tap.message(tapped);
   }
 
   /** What a player needs who begins with the next message. */

@@ -52,7 +52,9 @@ export class StreamHub {
 
   /** Forgets a stream that nobody feeds, plays or looks after. Call whenever one of them leaves. */
   release(stream: LiveStream): boolean {
-    if (stream.feed !== undefined || stream.playerCount > 0 || stream.keepers > 0) return false;
+    if (stream.feed !== undefined || stream.playerCount > 0 || stream.isTapped || stream.keepers > 0) {
+      return false;
+    }
     return this.#streams.get(stream.key) === stream && this.#streams.delete(stream.key);
   }
 
