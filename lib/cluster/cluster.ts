@@ -158,11 +158,14 @@ export class Cluster implements Directory {
    */
   async locate(query: StreamQuery, signal?: AbortSignal): Promise<Location> {
     signal?.throwIfAborted();
-    if (this.owned.get(streamKey(query.vhost, query.app, query.stream)) !== undefined) {
-      return { kind: "mine" };
+    for (;;) {
+      if (this.owned.get(streamKey(query.vhost, query.app, query.stream)) !== undefined) {
+        return { kind: "mine" };
+      }
+      if (!this.#isClustered(query.vhost)) return { kind: "nowhere" };
+      const location = await this.#locator.locate(query, signal);
+      if (location !== undefined) return location;
     }
-    if (!this.#isClustered(query.vhost)) return { kind: "nowhere" };
-    return await this.#locator.locate(query, signal);
   }
 
   /**
@@ -199,7 +202,7 @@ export class Cluster implements Directory {
   own(stream: Omit<OwnedStream, "key">): void {
     const key = streamKey(stream.vhost, stream.app, stream.stream);
     this.owned.add({ ...stream, key });
-    this.#locator.forgetNowhere(key);
+    this.#locator.hear(key);
     this.#settleKey(key);
   }
 
@@ -289,7 +292,7 @@ export class Cluster implements Directory {
   #noteChange(coworker: Coworker, added: Iterable<string>): void {
     this.#changes += 1;
     for (const key of added) {
-      this.#locator.forgetNowhere(key);
+      this.#locator.hear(key);
       this.#options.onHeard?.(key);
       if (this.owned.get(key) !== undefined) this.#beginSettling(key, coworker);
     }

@@ -44,10 +44,18 @@ const MAX_NOWHERE = 100_000;
 /** Part of the time that the owner that the loop knows has for itself, before the others are asked too. */
 const HINT_SHARE = 0.1;
 
+/** A search that is under way. */
+interface Search {
+  /** Undefined when it was overtaken. */
+  readonly result: Promise<Location | undefined>;
+  /** Ends the wait for it: who owns the stream has changed meanwhile. */
+  readonly overtake: () => void;
+}
+
 /** Finds out which coworker owns a stream: all are asked at once, the first that owns it wins. */
 export class Locator {
   readonly #options: LocatorOptions;
-  readonly #searches = new Map<string, Promise<Location>>();
+  readonly #searches = new Map<string, Search>();
   /** Keys that nobody owned, in the order in which that is to be forgotten. */
   readonly #nowhere = new Map<string, number>();
 
@@ -58,23 +66,43 @@ export class Locator {
   /**
    * Where a stream is among the coworkers, within `query_timeout_ms`. One search a stream at a time, which all that ask share.
    *
+   * @returns Undefined when there is news of the stream (`hear`): it may be here now, or at a coworker that has denied it a moment ago,
+   * while one that hangs is still waited for. Ask again.
    * @throws {unknown} `signal`'s reason when it is aborted; the search goes on for the others.
    */
-  async locate(query: StreamQuery, signal?: AbortSignal): Promise<Location> {
+  async locate(query: StreamQuery, signal?: AbortSignal): Promise<Location | undefined> {
     signal?.throwIfAborted();
     const key = streamKey(query.vhost, query.app, query.stream);
     if (this.#isKnownNowhere(key)) return NOWHERE;
-    let search = this.#searches.get(key);
-    if (search === undefined) {
-      search = this.#search(query, key).finally(() => this.#searches.delete(key));
-      this.#searches.set(key, search);
-    }
-    return await unlessAborted(search, signal);
+    const search = this.#searches.get(key) ?? this.#begin(query, key);
+    return await unlessAborted(search.result, signal);
   }
 
-  /** Forgets that nobody owned a stream. */
-  forgetNowhere(key: string): void {
+  /** Somebody owns a stream from now on, this node or a coworker: that nobody did is forgotten, and no search waits for the rest. */
+  hear(key: string): void {
     this.#nowhere.delete(key);
+    this.#searches.get(key)?.overtake();
+  }
+
+  #begin(query: StreamQuery, key: string): Search {
+    const { promise: overtaken, resolve } = Promise.withResolvers<undefined>();
+    const result = Promise.race([this.#search(query, key), overtaken]).then((location) => {
+      // What coworkers denied before there was news is not worth remembering.
+      if (location === NOWHERE) this.#rememberNowhere(key);
+      return location;
+    }).finally(() => end());
+    const search: Search = {
+      result,
+      overtake: () => {
+        end();
+        resolve(undefined);
+      },
+    };
+    const end = () => {
+      if (this.#searches.get(key) === search) this.#searches.delete(key);
+    };
+    this.#searches.set(key, search);
+    return search;
   }
 
   /** Asks every coworker whether it owns a stream, without a look at what is remembered. */
@@ -89,10 +117,7 @@ export class Locator {
     const candidates = await coworkers(query.vhost);
     const hinted = candidates.find((coworker) => coworker.isUp === true && coworker.streams.has(key));
     const found = await askAll(candidates, hinted, query, queryTimeoutMs(query.vhost), clock);
-    if (found === undefined) {
-      this.#rememberNowhere(key);
-      return NOWHERE;
-    }
+    if (found === undefined) return NOWHERE;
     const { coworker, origin } = found;
     const nodeId = coworker.node?.nodeId;
     return {

@@ -6,7 +6,6 @@ import { type PushSource, StreamPush } from "../upstream/stream_push.ts";
 import { refusalError, UpstreamConnection, type UpstreamSession } from "../upstream/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
-import type { DialAddress } from "../net/tcp.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
 import { requestedVhost } from "../server/requested_vhost.ts";
 import { EdgeVhost } from "./edge_vhost.ts";
@@ -149,29 +148,23 @@ export class EdgeRouter {
 
   /** @param isBold At first also origins that could not be reached are tried when there are no others. */
   #source({ address, key, vhost: { name } }: StreamRequest, vhost: EdgeVhost, isBold = false): PullSource {
-    const origins = new Map<UpstreamTarget, DialAddress>();
     let mayInsist = isBold;
     return {
       // deno-lint-ignore require-await -- what it throws is to reject
       targets: async ({ parameters }) => {
-        origins.clear();
         const insists = mayInsist;
         mayInsist = false;
-        for (const origin of vhost.choose(key, insists)) {
+        return vhost.choose(key, insists).map((origin): UpstreamTarget => {
           const vhostThere = vhostAtOrigin(vhost.role.vhostTemplate, name, address) ?? origin.hostname;
-          origins.set({
+          return {
             address: origin,
             tcUrl: upstreamTcUrl(vhostThere, origin.port, address.app, origin.isSecure),
             app: address.app,
             streamName: address.stream + parameters,
-          }, origin);
-        }
-        return [...origins.keys()];
+          };
+        });
       },
-      tried: (target, error) => {
-        const origin = origins.get(target);
-        if (origin !== undefined) vhost.tried(origin, error);
-      },
+      tried: (target, error) => vhost.tried(target.address, error),
     };
   }
 

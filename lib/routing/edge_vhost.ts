@@ -63,7 +63,7 @@ export class EdgeVhost {
       : new RtmpError("unreachable", `Cannot relay '${key}': no origin is reachable`);
   }
 
-  /** Notes what came of trying an origin. */
+  /** Notes what came of trying an origin; of other servers, which origins redirect to, nothing is kept. */
   tried(origin: DialAddress, error: RtmpError | undefined): void {
     this.#pool.tried(origin, error);
   }

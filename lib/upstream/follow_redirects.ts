@@ -32,18 +32,19 @@ export interface Failed {
 /**
  * Connects to a place, and to where it sends us.
  *
- * @param tried Told what came of the place itself: that one can't be reached that it names is not its own failure.
+ * @param tried Told what came of the place itself, and of those that it names: that one of these can't be reached is not its own failure.
  */
 export async function followRedirects(
   first: UpstreamTarget,
   connect: (target: UpstreamTarget) => Promise<UpstreamResult>,
-  tried: (first: UpstreamTarget, error: RtmpError | undefined) => void,
+  tried: (target: UpstreamTarget, error: RtmpError | undefined) => void,
 ): Promise<Held | Failed> {
   let target = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const result = await connect(target);
     if (result.kind !== "redirect") {
-      tried(first, target === first ? result.error : undefined);
+      tried(target, result.error);
+      if (target !== first) tried(first, undefined);
       return result;
     }
     if (result.heldMs >= HOLDING_MS) redirects = 0;

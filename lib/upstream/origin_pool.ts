@@ -68,9 +68,10 @@ export class OriginPool {
     });
   }
 
-  /** Notes what came of trying an origin. */
+  /** Notes what came of trying an origin, however it was come by; another server than one of these is not noted. */
   tried(origin: DialAddress, error: RtmpError | undefined): void {
     const name = upstreamName(origin);
+    if (!this.#origins.some((each) => upstreamName(each) === name)) return;
     if (error?.code === "unreachable") {
       const health = this.#health.get(name) ?? { failures: 0, retryAtMs: 0, isProbing: false };
       this.#health.set(name, health);

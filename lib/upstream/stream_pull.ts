@@ -21,7 +21,7 @@ export interface PullSource {
    * @throws {RtmpError} When looking fails.
    */
   targets(asker: PullAsker, signal: AbortSignal): Promise<readonly UpstreamTarget[]>;
-  /** What came of trying one: for back-off. */
+  /** What came of trying one, or one that it redirected to: for back-off. */
   tried(target: UpstreamTarget, error: RtmpError | undefined): void;
   /**
    * Whether the stream is elsewhere by now; asked while the place that it is pulled from is silent. Left out where nobody knows.

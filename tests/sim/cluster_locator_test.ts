@@ -141,6 +141,26 @@ Deno.test("when the loop hears of a stream, it is no longer nowhere", async () =
   a.cluster.stop();
 });
 
+Deno.test("a play that waits for a node that hangs is answered as soon as the stream is published, here or at a coworker", async () => {
+  const network = new ClusterNetwork();
+  const a = new FakeNode(network, 1, ["10.0.0.2:1985", "10.0.0.3:1985"], { vhost: { pollIntervalMs: 300 } });
+  const b = new FakeNode(network, 2, []);
+  const c = new FakeNode(network, 3, []);
+  a.cluster.start();
+  await network.advance(100);
+  network.hosts.set(c.address, "blackHole");
+  const first = begin(a, "here");
+  const second = begin(a, "there");
+  await network.advance(50);
+  a.own("here");
+  await idle();
+  assert.deepEqual(first.result, { kind: "mine" });
+  b.own("there");
+  await network.advance(200);
+  assert.deepEqual(second.result, AT_2, "the loop has heard of it");
+  a.cluster.stop();
+});
+
 Deno.test("a player that leaves ends its own wait only", async () => {
   const network = new ClusterNetwork();
   network.hosts.set("10.0.0.2:1985", "blackHole");

@@ -67,3 +67,11 @@ Deno.test("an origin that says no can be reached, and one that was tried by a pu
   pool.tried(B, undefined);
   equal(pool.candidates("/live/a").length, 2);
 });
+
+Deno.test("what came of a server that is no origin is not kept", async () => {
+  const { pool, clock, probes } = new Probed();
+  pool.tried({ hostname: "10.0.0.9", port: 1935 }, UNREACHABLE);
+  await clock.advance(250);
+  equal(pool.candidates("/live/a").length, 2);
+  deepEqual(probes, []);
+});
