@@ -43,8 +43,6 @@ export class ClusterPlayer {
       },
       onEvent: (event) => {
         const atMs = performance.now();
-        if (event.kind === "redirect") this.#outcome.resolve({ outcome: "redirect", atMs });
-        if (event.kind === "refused") this.#outcome.resolve({ outcome: "refused", atMs });
         if (event.kind === "media" && event.typeId !== MESSAGE_TYPE.data) {
           this.#outcome.resolve({ outcome: "media", atMs });
         }
@@ -59,6 +57,10 @@ export class ClusterPlayer {
   static async connect(port: number, stream: string, isSrs: boolean): Promise<ClusterPlayer> {
     const player = new ClusterPlayer(port, stream, isSrs);
     player.#connection.run().then((error) => {
+      const atMs = performance.now();
+      const isRedirect = player.#connection.redirectUrl !== undefined;
+      if (isRedirect) player.#outcome.resolve({ outcome: "redirect", atMs });
+      else if (error?.code === "stream-not-found") player.#outcome.resolve({ outcome: "refused", atMs });
       player.#ready.reject(error);
       player.#outcome.reject(error);
     });

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { hostAndPort } from "../base/stream_address.ts";
+import { hostAndPort } from "../base/host_port.ts";
 import type { ConnectionLimits } from "../net/connection_limits.ts";
 import { type ByteDuplex, type DialAddress, dialTcp } from "../net/tcp.ts";
 import { dialTls } from "../net/tls_dial.ts";

@@ -22,7 +22,7 @@ import { ifKnown } from "./if_known.ts";
 import { publicListen } from "./open_api.ts";
 import type { Ports } from "./ports.ts";
 import { httpLimits, httpSettings, SIGNATURE } from "./settings.ts";
-import { DenoSystemProbe } from "./system_probe.ts";
+import { DenoSystemProbe } from "./deno_system_probe.ts";
 
 const log = getLogger(["headwater", "http"]);
 

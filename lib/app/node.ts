@@ -38,7 +38,7 @@ import { hasRole, type NodeSettings, nodeSettings } from "./node_settings.ts";
 import type { Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
 import { planReload } from "./reload.ts";
-import { LiveServerView, SAMPLE_INTERVAL_MS } from "./server_view.ts";
+import { LiveServerView, SAMPLE_INTERVAL_MS } from "./live_server_view.ts";
 import { findVhost, SIGNATURE } from "./settings.ts";
 import { streamId } from "./stream_id.ts";
 import { TokenKeySource } from "./token_key_source.ts";

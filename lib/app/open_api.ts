@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import { plainAddress } from "../base/any_address.ts";
+import { plainAddress } from "../base/ip_address.ts";
 
 const EVERYWHERE: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 

@@ -13,8 +13,8 @@ type Address = NodeAddresses["rtmp"][number];
 export function welcome(config: Config, source: string, addresses: NodeAddresses): string {
   const { rtmp: [rtmp], httpApi: [api], httpServer: [server] } = addresses;
   const tls = [...addresses.rtmps, ...addresses.httpsServer, ...addresses.httpsApi];
-  const rtmpUrl = `rtmp://${hostAndPort(rtmp, 1935)}/live/stream`;
-  const web = server === undefined ? undefined : `http://${hostAndPort(server, 80)}`;
+  const rtmpUrl = `rtmp://${urlHost(rtmp, 1935)}/live/stream`;
+  const web = server === undefined ? undefined : `http://${urlHost(server, 80)}`;
   const isEdge = Object.values(config.vhost).some(({ cluster }) => cluster.mode === "remote");
   const listens = [
     `RTMP on ${listenText(addresses.rtmp)}`,
@@ -24,7 +24,7 @@ export function welcome(config: Config, source: string, addresses: NodeAddresses
   ];
   const pages = [
     ...(web === undefined ? [] : [`players ${web}/players/`]),
-    ...(api === undefined ? [] : [`console http://${hostAndPort(api, 80)}/console/`]),
+    ...(api === undefined ? [] : [`console http://${urlHost(api, 80)}/console/`]),
   ];
   const lines = [
     `${versionText()}${isEdge ? " (edge)" : ""} is running with ${source}`,
@@ -36,7 +36,7 @@ export function welcome(config: Config, source: string, addresses: NodeAddresses
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function hostAndPort(address: Address | undefined, defaultPort: number): string {
+function urlHost(address: Address | undefined, defaultPort: number): string {
   if (address === undefined) return "localhost";
   const host = isEverywhere(address) ? "localhost" : bracketed(address.hostname);
   return address.port === defaultPort ? host : `${host}:${address.port}`;

@@ -1,4 +1,5 @@
-import { hostAndPort, type StreamAddress } from "./stream_address.ts";
+import { type StreamAddress } from "./stream_address.ts";
+import { hostAndPort } from "./host_port.ts";
 
 /** Schemes, and the ports that they mean. */
 const PORTS = { rtmp: 1935, rtmps: 443 } as const;

@@ -40,6 +40,11 @@ export function parseOriginAddress(text: string): OriginAddress {
   return { ...parseCoworkerAddress(rest, isSecure ? 443 : 1935), isSecure };
 }
 
+/** Joins a host and a port, with brackets around an IPv6 address. */
+export function hostAndPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** Whether a host is an IP address, which nothing has to be asked for. */
 export function isIpAddress(host: string): boolean {
   return host.includes(":") || isIpv4Address(host);

@@ -152,3 +152,16 @@ export function isInBlock(bytes: Uint8Array, block: AddressBlock): boolean {
   const differing = (bytes[whole] ?? 0) ^ (block.bytes[whole] ?? 0);
   return bits === 0 || differing >> (8 - bits) === 0;
 }
+
+/** An IPv4 address in the form that an IPv6 socket gives it, as plain IPv4. */
+export function plainAddress(hostname: string): string {
+  return hostname.startsWith("::ffff:") && hostname.includes(".")
+    ? hostname.slice("::ffff:".length)
+    : hostname;
+}
+
+/** Whether an address is one by which only this machine is reached. */
+export function isLoopback(hostname: string): boolean {
+  const plain = plainAddress(hostname);
+  return plain === "::1" || /^127(?:\.\d{1,3}){3}$/.test(plain);
+}

@@ -142,11 +142,6 @@ export function parametersOf(parameters: string, name: string): string[] {
   return values;
 }
 
-/** Joins a host and a port, with brackets around an IPv6 address. */
-export function hostAndPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /**
  * The parts of a URL, its user and password left out; the scheme in lower case, empty when there is none, the path with its slash and
  * all that follows.

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
-import { hostAndPort, splitStreamKey, streamKey } from "../base/stream_address.ts";
+import { splitStreamKey, streamKey } from "../base/stream_address.ts";
+import { hostAndPort, hostOf } from "../base/host_port.ts";
 import type { Directory, KnownNode } from "./directory.ts";
-import { hostOf } from "../base/host_port.ts";
 import {
   loadJson,
   type NodeLoad,

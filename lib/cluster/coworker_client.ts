@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { hostAndPort } from "../base/stream_address.ts";
-import type { CoworkerAddress } from "../base/host_port.ts";
+import { type CoworkerAddress, hostAndPort } from "../base/host_port.ts";
 import { MAX_NODE_STATE_BYTES, type NodeState, parseNodeState, type StateSince } from "./node_state.ts";
 import { stateETag } from "./owned_streams.ts";
 import { CHALLENGE_HEADER, challengedBootId, SIGNATURE_HEADER, signRequest } from "./request_signature.ts";

@@ -1,9 +1,8 @@
 import { inBackground } from "../base/background.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
-import { hostAndPort } from "../base/stream_address.ts";
+import { type CoworkerAddress, hostAndPort, isIpAddress, parseCoworkerAddress } from "../base/host_port.ts";
 import { Coworker, type CoworkerOptions, withJitter } from "./coworker.ts";
-import { type CoworkerAddress, isIpAddress, parseCoworkerAddress } from "../base/host_port.ts";
 
 /** Every address of a host name; rejects when it has none or nobody knows. */
 export type ResolveHost = (name: string) => Promise<readonly string[]>;

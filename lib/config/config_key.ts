@@ -230,31 +230,27 @@ export function listen(
   value: number,
   about: string,
 ): z.ZodMiniPrefault<z.ZodMiniType<ListenAddress[], unknown>> {
-  const schema: z.ZodMiniType<ListenAddress[], unknown> = z.transform((input, context) => {
-    try {
-      return parseListen(input);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      context.issues.push({ code: "custom", message: error.message, input });
-      return z.NEVER;
-    }
-  });
+  const schema = read(parseListen);
   return key(z.prefault(schema, value), { kind: "listen", default: value, expects: LISTEN_EXPECTS, about });
 }
 
 /** Addresses to listen on, none by default. */
 export function listenOrNot(about: string): z.ZodMiniPrefault<z.ZodMiniType<ListenAddress[], unknown>> {
-  const schema: z.ZodMiniType<ListenAddress[], unknown> = z.transform((input, context) => {
-    if (Array.isArray(input) && input.length === 0) return [];
+  const schema = read((input) => Array.isArray(input) && input.length === 0 ? [] : parseListen(input));
+  return key(z.prefault(schema, []), { kind: "listen", default: [], expects: LISTEN_EXPECTS, about });
+}
+
+/** What `parse` makes of a value; a RangeError of it says what is wrong with the value. */
+function read<T>(parse: (input: unknown) => T): z.ZodMiniType<T, unknown> {
+  return z.transform((input, context) => {
     try {
-      return parseListen(input);
+      return parse(input);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       context.issues.push({ code: "custom", message: error.message, input });
       return z.NEVER;
     }
   });
-  return key(z.prefault(schema, []), { kind: "listen", default: [], expects: LISTEN_EXPECTS, about });
 }
 
 /** IP addresses and blocks of them. */

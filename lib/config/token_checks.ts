@@ -1,4 +1,4 @@
-import { isLoopback } from "../base/any_address.ts";
+import { isLoopback } from "../base/ip_address.ts";
 import type { CheckResult } from "./check_result.ts";
 import type { VhostConfig } from "./config.ts";
 

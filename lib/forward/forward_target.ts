@@ -1,4 +1,5 @@
-import { DEFAULT_VHOST, hostAndPort } from "../base/stream_address.ts";
+import { DEFAULT_VHOST } from "../base/stream_address.ts";
+import { hostAndPort } from "../base/host_port.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
 import { upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { UpstreamSession } from "../upstream/upstream_connection.ts";

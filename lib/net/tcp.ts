@@ -1,4 +1,5 @@
-import { listenAnywhere, plainAddress } from "../base/any_address.ts";
+import { plainAddress } from "../base/ip_address.ts";
+import { listenAnywhere } from "./listen_anywhere.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { ListenError } from "../base/listen_error.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { listenAnywhere } from "../base/any_address.ts";
+import { listenAnywhere } from "./listen_anywhere.ts";
 import { ListenError } from "../base/listen_error.ts";
 import {
   AcceptFailures,

@@ -1,7 +1,7 @@
 import { inBackground } from "../base/background.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
-import { hostAndPort } from "../base/stream_address.ts";
+import { hostAndPort } from "../base/host_port.ts";
 import { type ByteDuplex, configureTcp, connectTcp, type SocketAddress } from "./tcp.ts";
 import { tlsDuplex } from "./tls.ts";
 

@@ -5,6 +5,7 @@ import type { Timer } from "../base/clock.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { MessageFilter } from "../hub/message_filter.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
+import type { MediaClient } from "../net/media_request.ts";
 import type { MediaPlay, MediaSink } from "../net/media_sink.ts";
 import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
@@ -17,18 +18,6 @@ import type { VhostSettings } from "../server/vhost_settings.ts";
 
 /** A stream that has shown only audio or only video for so long has nothing else, in milliseconds. */
 const GUESS_MS = 1000;
-/** Who wants to play what over HTTP or WebSocket. */
-export interface FlvClientInfo {
-  readonly ip: string;
-  /** The page that asked, or empty. */
-  readonly pageUrl: string;
-  readonly transport: "http" | "websocket";
-  /**
-   * Whether it plays in a page, by way of a browser's decoders: these are made for the kinds of media that the header announces. Other
-   * players take what comes.
-   */
-  readonly isPage: boolean;
-}
 
 /** One player of FLV tags, from its admission to its closing log line. Holds no media: it has a place in the stream, as RTMP's. */
 export class FlvPlayer implements RegisteredClient, MediaPlay {
@@ -45,7 +34,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /** Which of the streams that its client may mean it plays is known when it is let in. */
   address: StreamAddress;
   readonly #runtime: ServerRuntime;
-  readonly #client: FlvClientInfo;
+  readonly #client: MediaClient;
   readonly #abort = new AbortController();
   readonly #begunMs: number;
   #stream: LiveStream | undefined;
@@ -66,7 +55,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   #lastFedMs: number;
   #onClosed: (() => void)[] = [];
 
-  constructor(runtime: ServerRuntime, vhost: VhostSettings, address: StreamAddress, client: FlvClientInfo) {
+  constructor(runtime: ServerRuntime, vhost: VhostSettings, address: StreamAddress, client: MediaClient) {
     this.#runtime = runtime;
     this.vhost = vhost;
     this.address = address;

@@ -1,26 +1,11 @@
 import { RtmpError } from "../base/errors.ts";
 import type { StreamAddress } from "../base/stream_address.ts";
-import { type FlvClientInfo, FlvPlayer } from "./flv_player.ts";
+import type { MediaAnswer, MediaRequest } from "../net/media_request.ts";
+import { FlvPlayer } from "./flv_player.ts";
 import { admitPlay } from "../server/play_admission.ts";
 import { requestKey } from "../server/requested_vhost.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
-
-/** What somebody asks for over HTTP or WebSocket. */
-export interface FlvRequest extends FlvClientInfo {
-  /** What the client may mean, the likeliest first; at least one. */
-  readonly addresses: readonly StreamAddress[];
-  /** Aborts when the client leaves before it has its answer. */
-  readonly signal: AbortSignal;
-  /** What stands after `Bearer` in its `Authorization`. */
-  readonly authorization?: string | undefined;
-}
-
-/** How it is answered. */
-export type FlvAnswer =
-  | { readonly kind: "play"; readonly player: FlvPlayer }
-  /** `url` is the stream's RTMP address at another node. */
-  | { readonly kind: "redirect"; readonly url: string };
 
 /** Lets players of HTTP-FLV and WebSocket-FLV in; they count like any other client. */
 export class FlvServer {
@@ -40,7 +25,7 @@ export class FlvServer {
    *
    * @throws {RtmpError} The refusal.
    */
-  async play(request: FlvRequest): Promise<FlvAnswer> {
+  async play(request: MediaRequest): Promise<MediaAnswer> {
     const { runtime } = this.#server;
     const { addresses, ip } = request;
     const [first] = addresses as readonly [StreamAddress];

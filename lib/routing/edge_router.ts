@@ -3,7 +3,7 @@ import { DEFAULT_VHOST, type StreamAddress } from "../base/stream_address.ts";
 import type { PullAsker } from "../upstream/pull_askers.ts";
 import { type PullSource, StreamPull } from "../upstream/stream_pull.ts";
 import { type PushSource, StreamPush } from "../upstream/stream_push.ts";
-import { refusalError, UpstreamConnection, type UpstreamSession } from "../upstream/upstream_connection.ts";
+import { UpstreamConnection, type UpstreamSession } from "../upstream/upstream_connection.ts";
 import { type UpstreamTarget, upstreamTcUrl } from "../upstream/upstream_target.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { ConnectInfo } from "../wire/commands.ts";
@@ -177,7 +177,7 @@ export class EdgeRouter {
   ): Promise<void> {
     const { dial, clock, limits, randomBytes } = this.#options;
     for (const origin of origins) {
-      let verdict: RtmpError | "accepted" | undefined;
+      let isAccepted = false;
       const connection: UpstreamConnection = new UpstreamConnection({
         dial,
         clock,
@@ -198,20 +198,19 @@ export class EdgeRouter {
           randomBytes,
         },
         onEvent: (event) => {
-          if (event.kind === "connected") verdict = "accepted";
-          else if (event.kind === "refused") verdict = refusalError(event.code, event.description);
-          if (verdict !== undefined) connection.close();
+          if (event.kind !== "connected") return;
+          isAccepted = true;
+          connection.close();
         },
       });
       const timer = clock.setTimer(() => connection.close(), TRAVERSE_TIMEOUT_MS);
       const error = await connection.run();
       clock.clearTimer(timer);
+      if (isAccepted) return;
       // Unreachable: the next one decides. Closed without a word: that is how SRS refuses.
-      if (error?.code !== "unreachable") verdict ??= error;
-      if (verdict === "accepted") return;
-      if (verdict !== undefined) {
-        throw new RtmpError("unauthorized", `The origin refused the connection: ${verdict.message}`, {
-          cause: verdict,
+      if (error !== undefined && error.code !== "unreachable") {
+        throw new RtmpError("unauthorized", `The origin refused the connection: ${error.message}`, {
+          cause: error,
         });
       }
     }

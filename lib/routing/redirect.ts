@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { DEFAULT_VHOST, hostAndPort, parameterOf } from "../base/stream_address.ts";
-import { isIpAddress } from "../base/host_port.ts";
+import { DEFAULT_VHOST, parameterOf } from "../base/stream_address.ts";
+import { hostAndPort, isIpAddress } from "../base/host_port.ts";
 import { followsReconnectRequests, followsRedirects, isNode } from "../server/peer_node.ts";
 import type { Elsewhere, StreamRequest } from "../server/stream_router.ts";
 import type { RedirectMode } from "../server/vhost_role.ts";

@@ -7,10 +7,13 @@ import { ConnectionWriter, type MediaSource } from "../net/connection_writer.ts"
 import { pumpBytes } from "../net/pump.ts";
 import { type ByteDuplex, type DialAddress, isConnectionLoss } from "../net/tcp.ts";
 import { upstreamName } from "./upstream_target.ts";
-import { type ClientEvent, ClientSession, type ClientSessionOptions } from "../session/client_session.ts";
+import {
+  type ClientEvent,
+  ClientSession,
+  type ClientSessionOptions,
+  refusalError,
+} from "../session/client_session.ts";
 import type { UpstreamTarget } from "./upstream_target.ts";
-
-export { refusalError } from "../session/client_session.ts";
 
 const log = getLogger(["headwater", "cluster", "upstream"]);
 
@@ -40,6 +43,9 @@ export interface UpstreamEndpoint {
   readonly connectTimeoutMs: number;
 }
 
+/** What a session tells, but for what ends every connection alike: a refusal, and a redirect. */
+export type UpstreamEvent = Exclude<ClientEvent, { readonly kind: "refused" | "redirect" }>;
+
 export interface UpstreamOptions extends UpstreamEndpoint {
   readonly purpose: ClientSessionOptions["purpose"];
   /** Towards the other server, in bytes; default 60,000. */
@@ -47,7 +53,7 @@ export interface UpstreamOptions extends UpstreamEndpoint {
   /** The other server has sent its first byte. */
   readonly onAnswer?: () => void;
   /** Called for each event; may close the connection. Throwing ends it with that error. */
-  readonly onEvent: (event: ClientEvent) => void;
+  readonly onEvent: (event: UpstreamEvent) => void;
   /** Called a few times a second while it runs, from the dialling on. Throwing ends it with that error. */
   readonly onLook?: () => void;
   /** Asked before each read: what to wait for first. */
@@ -67,6 +73,8 @@ export class UpstreamConnection {
   #isClosed = false;
   /** The other server has ended the connection, in good order and without a word: so SRS refuses what it was asked for. */
   wasClosedByPeer = false;
+  /** Where the other server has sent us on, which has ended the connection. */
+  redirectUrl: string | undefined;
   /** When the last byte came, by the clock. */
   lastReceivedMs: number;
   #answerTimer: Timer | undefined;
@@ -286,11 +294,23 @@ export class UpstreamConnection {
     this.session.receive(bytes);
     try {
       for (let event = this.session.nextEvent(); event !== undefined; event = this.session.nextEvent()) {
-        this.#options.onEvent(event);
+        this.#handle(event);
         if (this.#isClosed) return;
       }
     } finally {
       this.#flushOutput();
+    }
+  }
+
+  #handle(event: ClientEvent): void {
+    switch (event.kind) {
+      case "redirect":
+        this.redirectUrl = event.url;
+        return this.close();
+      case "refused":
+        return this.close(refusalError(event.code, event.description));
+      default:
+        return this.#options.onEvent(event);
     }
   }
 

@@ -4,9 +4,9 @@ import { RtmpError } from "../base/errors.ts";
 import { RateMeter } from "../base/rate_meter.ts";
 import type { LiveStream } from "../hub/live_stream.ts";
 import type { StreamFeed } from "../hub/stream_feed.ts";
-import { type ClientEvent, refusalError } from "../session/client_session.ts";
+
 import type { UpstreamResult } from "./follow_redirects.ts";
-import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
+import { UpstreamConnection, type UpstreamEndpoint, type UpstreamEvent } from "./upstream_connection.ts";
 
 const log = getLogger(["headwater", "cluster", "pull"]);
 
@@ -46,7 +46,6 @@ export class UpstreamPlay {
   #fedSinceMs: number | undefined;
   #lastMediaMs = 0;
   #askedMs = 0;
-  #redirectUrl: string | undefined;
 
   constructor(options: UpstreamPlayOptions) {
     this.#options = options;
@@ -78,9 +77,8 @@ export class UpstreamPlay {
     const error = await this.#connection.run();
     this.#detach();
     const heldMs = this.#fedSinceMs === undefined ? undefined : clock.now() - this.#fedSinceMs;
-    if (this.#redirectUrl !== undefined) {
-      return { kind: "redirect", url: this.#redirectUrl, heldMs: heldMs ?? 0 };
-    }
+    const { redirectUrl } = this.#connection;
+    if (redirectUrl !== undefined) return { kind: "redirect", url: redirectUrl, heldMs: heldMs ?? 0 };
     if (heldMs !== undefined) return { kind: "held", by: this.name, heldMs, error };
     const notFound = () =>
       new RtmpError(
@@ -124,7 +122,7 @@ export class UpstreamPlay {
     }
   }
 
-  #handle(event: ClientEvent): void {
+  #handle(event: UpstreamEvent): void {
     switch (event.kind) {
       case "media":
         this.#lastMediaMs = this.#options.clock.now();
@@ -133,13 +131,6 @@ export class UpstreamPlay {
         return;
       case "leftOut":
         this.#feed?.leaveOut(event.what, event.error);
-        return;
-      case "redirect":
-        this.#redirectUrl = event.url;
-        this.#connection.close();
-        return;
-      case "refused":
-        this.#connection.close(refusalError(event.code, event.description));
         return;
       case "ended":
         // The publisher has left there; it may come back there or elsewhere, so look again.

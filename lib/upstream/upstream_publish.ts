@@ -3,11 +3,11 @@ import { RtmpError } from "../base/errors.ts";
 import { FORWARD_CHUNK_SIZE, LOG_MESSAGE_STREAM_ID } from "../hub/output_format.ts";
 import type { FeedInfo } from "../hub/stream_feed.ts";
 import type { PlayerCursor } from "../hub/player_cursor.ts";
-import { type ClientEvent, refusalError } from "../session/client_session.ts";
+
 import type { UpstreamResult } from "./follow_redirects.ts";
 import type { Amf0Object } from "../wire/amf0.ts";
 import { pause } from "./pause.ts";
-import { UpstreamConnection, type UpstreamEndpoint } from "./upstream_connection.ts";
+import { UpstreamConnection, type UpstreamEndpoint, type UpstreamEvent } from "./upstream_connection.ts";
 
 /** How long the rest of a stream that is over may take, in milliseconds, and how often it is looked whether it is out. */
 const LAST_WORDS_MS = 1000;
@@ -40,7 +40,6 @@ export class UpstreamPublish {
   readonly #begunMs: number;
   #startedMs: number | undefined;
   #cursor: PlayerCursor | undefined;
-  #redirectUrl: string | undefined;
 
   constructor(options: UpstreamPublishOptions) {
     this.#options = options;
@@ -67,9 +66,8 @@ export class UpstreamPublish {
     const error = await this.#connection.run();
     this.#unsubscribe();
     const heldMs = this.#startedMs === undefined ? undefined : this.#options.clock.now() - this.#startedMs;
-    if (this.#redirectUrl !== undefined) {
-      return { kind: "redirect", url: this.#redirectUrl, heldMs: heldMs ?? 0 };
-    }
+    const { redirectUrl } = this.#connection;
+    if (redirectUrl !== undefined) return { kind: "redirect", url: redirectUrl, heldMs: heldMs ?? 0 };
     if (heldMs !== undefined) return { kind: "held", by: this.name, heldMs, error };
     return { kind: "failed", error: this.#refusal() ?? error ?? this.#lost("closed the connection") };
   }
@@ -106,17 +104,10 @@ export class UpstreamPublish {
     this.#unsubscribe();
   }
 
-  #handle(event: ClientEvent): void {
+  #handle(event: UpstreamEvent): void {
     switch (event.kind) {
       case "started":
         if (this.#startedMs === undefined) this.#start();
-        return;
-      case "redirect":
-        this.#redirectUrl = event.url;
-        this.#connection.close();
-        return;
-      case "refused":
-        this.#connection.close(refusalError(event.code, event.description));
         return;
       case "connected":
         this.#options.onConnected?.(event.server);

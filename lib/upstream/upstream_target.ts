@@ -1,4 +1,5 @@
-import { hostAndPort, parseStreamAddress } from "../base/stream_address.ts";
+import { parseStreamAddress } from "../base/stream_address.ts";
+import { hostAndPort } from "../base/host_port.ts";
 import type { DialAddress } from "../net/tcp.ts";
 
 /** Where a stream is pulled from or pushed to. */

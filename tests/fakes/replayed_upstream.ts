@@ -1,4 +1,4 @@
-import { hostAndPort } from "../../lib/base/stream_address.ts";
+import { hostAndPort } from "../../lib/base/host_port.ts";
 import type { RtmpError } from "../../lib/base/errors.ts";
 import type { PullAsker } from "../../lib/upstream/pull_askers.ts";
 import { SearchPace } from "../../lib/upstream/search_pace.ts";

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { RtmpError } from "../../lib/base/errors.ts";
 import {
   connectUrl,
-  hostAndPort,
   parameterOf,
   parseStreamAddress,
   type StreamAddress,
   streamKey,
 } from "../../lib/base/stream_address.ts";
+import { hostAndPort } from "../../lib/base/host_port.ts";
 
 interface Case {
   readonly tcUrl: string;

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { isLoopback } from "../../base/any_address.ts";
+import { isLoopback } from "../../base/ip_address.ts";
 import type { AppBindings } from "../app_handler.ts";
 import type { HttpPeer } from "../server/http_handler.ts";
 import { refusal } from "./answer.ts";

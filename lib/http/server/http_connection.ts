@@ -326,7 +326,7 @@ export class HttpConnection implements MediaSink {
     const hasLength = answer.isEndless !== true && response.status !== 204 && response.status !== 304;
     const head = responseHead(response.status, [
       ...response.headers,
-      ["date", new Date().toUTCString()],
+      ["date", this.#date()],
       ...(hasLength ? [["content-length", String(body.length)]] as const : []),
       ...(request.isKeptAlive
         ? request.minorVersion === 0 ? [["connection", "keep-alive"]] as const : []
@@ -376,6 +376,11 @@ export class HttpConnection implements MediaSink {
     this.#receiveAhead();
   }
 
+  /** The time as HTTP writes it (RFC 9110 section 5.6.7). */
+  #date(): string {
+    return new Date(this.#context.clock.wallNow()).toUTCString();
+  }
+
   /** Says why, and closes: what came may be the beginning of anything. */
   #refuse(error: HttpError): void {
     if (this.#isOver) return;
@@ -384,7 +389,7 @@ export class HttpConnection implements MediaSink {
       responseHead(error.status, [
         ["content-type", "application/json"],
         ["cache-control", "no-store"],
-        ["date", new Date().toUTCString()],
+        ["date", this.#date()],
         ...(error.status === 426 ? [["sec-websocket-version", "13"]] as const : []),
         ["content-length", String(body.length)],
         ["connection", "close"],
@@ -401,7 +406,7 @@ export class HttpConnection implements MediaSink {
     if (key === undefined) {
       this.#writer.send(responseHead(200, [
         ...response.headers,
-        ["date", new Date().toUTCString()],
+        ["date", this.#date()],
         ["connection", "close"],
       ]));
     } else {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SYSTEM_FACTS } from "../../deploy/targets.ts";
 import { publicAddress } from "../../lib/app/public_address.ts";
-import { DenoSystemProbe } from "../../lib/app/system_probe.ts";
+import { DenoSystemProbe } from "../../lib/app/deno_system_probe.ts";
 
 /** What the binary and `deno task start` may know. */
 const PERMISSIONS: Deno.PermissionOptions = { sys: [...SYSTEM_FACTS] as never };

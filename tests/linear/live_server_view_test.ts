@@ -1,6 +1,6 @@
 import { TrafficByVhost } from "../../lib/base/upstream_traffic.ts";
 import { RateMeter } from "../../lib/base/rate_meter.ts";
-import { LiveServerView } from "../../lib/app/server_view.ts";
+import { LiveServerView } from "../../lib/app/live_server_view.ts";
 import type { RegisteredClient } from "../../lib/server/client_registry.ts";
 import type { VhostSettings } from "../../lib/server/vhost_settings.ts";
 import { startTestServer } from "../fakes/test_server.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { listenAnywhere, plainAddress } from "../../lib/base/any_address.ts";
+import { listenAnywhere } from "../../lib/net/listen_anywhere.ts";
+import { plainAddress } from "../../lib/base/ip_address.ts";
 
 class AddrInUse extends Error {
   override readonly name = "AddrInUse";

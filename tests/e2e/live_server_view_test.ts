@@ -1,6 +1,6 @@
 import { TrafficByVhost } from "../../lib/base/upstream_traffic.ts";
 import assert from "node:assert/strict";
-import { LiveServerView } from "../../lib/app/server_view.ts";
+import { LiveServerView } from "../../lib/app/live_server_view.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { FlvServer } from "../../lib/outputs/flv_server.ts";
 import { until } from "../fakes/deadline.ts";

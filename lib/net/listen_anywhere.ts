@@ -23,16 +23,3 @@ export function listenAnywhere<T>(
     return listen(EVERYWHERE_IPV4);
   }
 }
-
-/** An IPv4 address in the form that an IPv6 socket gives it, as plain IPv4. */
-export function plainAddress(hostname: string): string {
-  return hostname.startsWith("::ffff:") && hostname.includes(".")
-    ? hostname.slice("::ffff:".length)
-    : hostname;
-}
-
-/** Whether an address is one by which only this machine is reached. */
-export function isLoopback(hostname: string): boolean {
-  const plain = plainAddress(hostname);
-  return plain === "::1" || /^127(?:\.\d{1,3}){3}$/.test(plain);
-}
