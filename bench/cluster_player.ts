@@ -37,6 +37,8 @@ export class ClusterPlayer {
       session: {
         pageUrl: "",
         swfUrl: "",
+        // Enhanced RTMP says that a client can be told to connect elsewhere: the one who is relayed to can't.
+        isEnhanced: false,
         argumentsObject: isSrs ? { srs_sig: "SRS", srs_server: "SRS/5.0.213", srs_pid: 1 } : undefined,
         limits: DEFAULT_WIRE_LIMITS,
         randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),

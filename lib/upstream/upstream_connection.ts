@@ -28,7 +28,7 @@ export type Dial = (address: DialAddress, timeoutMs: number) => Promise<ByteDupl
 /** What a session tells another server of whom it speaks for, and its limits. */
 export type UpstreamSession = Pick<
   ClientSessionOptions,
-  "pageUrl" | "swfUrl" | "argumentsObject" | "vouch" | "limits" | "randomBytes" | "manner"
+  "pageUrl" | "swfUrl" | "argumentsObject" | "vouch" | "limits" | "randomBytes" | "manner" | "isEnhanced"
 >;
 
 /** Where to, how, and as whom. */
