@@ -5,13 +5,14 @@
  * @module
  */
 import { Command } from "commander";
+import type { FeedMessage } from "../lib/wire/feed_message.ts";
 import { MESSAGE_TYPE } from "../lib/wire/message_type.ts";
 import { type AttackedPorts, ATTACKS } from "./attackers.ts";
 import { Child, LINE_LIMIT_SECONDS } from "./child.ts";
 import { freePort, isListening, startServer } from "./servers.ts";
 import { processUsage } from "./process_usage.ts";
+import { connectRtmp } from "./dial.ts";
 import { PublisherSet } from "./publisher_set.ts";
-import { RtmpClient } from "./rtmp_client.ts";
 
 const ATTACKERS = new URL("./attackers.ts", import.meta.url).pathname;
 const KBPS = 300;
@@ -25,9 +26,9 @@ class Players {
 
   async start(port: number, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const client = await RtmpClient.connect(port, { bufferBytes: 64 * 1024 });
+      const client = await connectRtmp(port, { onMedia: this.#watch() });
+      client.ended.then(() => this.lost++);
       await client.play("bench0");
-      this.#watch(client).catch(() => this.lost++);
     }
   }
 
@@ -38,15 +39,14 @@ class Players {
     return longestMs;
   }
 
-  async #watch(client: RtmpClient): Promise<void> {
+  #watch(): (message: FeedMessage) => void {
     let lastMs: number | undefined;
-    for (;;) {
-      const { typeId } = await client.nextMessage();
-      if (typeId !== MESSAGE_TYPE.audio && typeId !== MESSAGE_TYPE.video) continue;
+    return ({ typeId }) => {
+      if (typeId !== MESSAGE_TYPE.audio && typeId !== MESSAGE_TYPE.video) return;
       const nowMs = performance.now();
       if (lastMs !== undefined) this.#longestPauseMs = Math.max(this.#longestPauseMs, nowMs - lastMs);
       lastMs = nowMs;
-    }
+    };
   }
 }
 

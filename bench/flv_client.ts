@@ -1,4 +1,4 @@
-import { connect } from "./rtmp_client.ts";
+import { connect } from "./dial.ts";
 
 /** Longer than a response's header can be. */
 const MAX_HEADER_BYTES = 8 * 1024;

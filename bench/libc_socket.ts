@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ByteDuplex } from "../lib/net/tcp.ts";
+
 /** Of Linux, on every architecture that Deno runs on. */
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -67,22 +69,33 @@ export class LibcSocket {
     return count === 0 ? null : count;
   }
 
-  /** As `Deno.Conn`, but that it looks only every few milliseconds. */
-  async read(buffer: Uint8Array): Promise<number | null> {
-    for (;;) {
-      const count = this.receive(buffer);
-      if (count !== undefined) return count;
-      await pause();
-    }
-  }
-
-  /** As `Deno.Conn`. */
-  async write(bytes: Uint8Array): Promise<number> {
-    for (;;) {
-      const count = this.send(bytes);
-      if (count > 0 || bytes.length === 0) return count;
-      await pause();
-    }
+  /**
+   * The connection as a client speaks over it, looking for bytes only every few milliseconds.
+   *
+   * @param isOver Whether somebody else reads by now: the client is left waiting.
+   */
+  asDuplex(port: number, isOver: () => boolean): ByteDuplex {
+    const address = { hostname: "127.0.0.1", port };
+    return {
+      read: async (buffer) => {
+        while (!isOver()) {
+          const count = this.receive(buffer);
+          if (count !== undefined) return count;
+          await pause();
+        }
+        return await new Promise<never>(() => {});
+      },
+      write: async (bytes) => {
+        for (;;) {
+          const count = this.send(bytes);
+          if (count > 0 || bytes.length === 0) return count;
+          await pause();
+        }
+      },
+      close: () => this.close(),
+      localAddress: address,
+      remoteAddress: address,
+    };
   }
 
   close(): void {

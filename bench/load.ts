@@ -4,9 +4,11 @@
  *
  * @module
  */
+import type { RtmpClient } from "../lib/tools/rtmp_client.ts";
+import { connectRtmp, isMedia } from "./dial.ts";
+import type { FeedMessage } from "../lib/wire/feed_message.ts";
 import { FlvClient } from "./flv_client.ts";
 import { MeasuredStream } from "./measured_stream.ts";
-import { RtmpClient } from "./rtmp_client.ts";
 import { PublisherSet } from "./publisher_set.ts";
 import { TimerWheel } from "./timer_wheel.ts";
 import type { Crowd, Load, LoadSnapshot, LoadTask, PlayersTask, PublishersTask } from "./load_task.ts";
@@ -73,12 +75,26 @@ async function startPlayers(task: PlayersTask): Promise<Load> {
   const firstMediaMs: number[] = [];
   const failures = new Failures();
   await ramp(task, async (index) => {
-    const client = await RtmpClient.connect(port, { caCert });
+    const media = Promise.withResolvers<void>();
+    const place = wheel.place();
+    let hasMedia = false;
+    const onMedia = (message: FeedMessage) => {
+      if (hasMedia || !isMedia(message)) return;
+      hasMedia = true;
+      media.resolve();
+    };
+    const begunMs = performance.now();
+    const pauseReading = () => hasMedia ? wheel.wait(place) : undefined;
+    const client = await connectRtmp(port, { onMedia, pauseReading }, caCert);
+    const ended = client.ended.then(() => {
+      throw new Error("The server has closed the connection");
+    });
+    ended.catch(failures.note);
     await client.play(streams === undefined ? "bench" : `bench${index % streams}`);
-    await client.media();
-    firstMediaMs.push(performance.now() - client.begunMs);
+    await Promise.race([media.promise, ended]);
+    firstMediaMs.push(performance.now() - begunMs);
     clients.push(client);
-    drain((buffer) => client.read(buffer), wheel).catch(failures.note);
+    client.lookAway();
   }, failures);
   return () => ({
     receivedBytes: clients.reduce((sum, client) => sum + client.receivedBytes, 0),

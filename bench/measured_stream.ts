@@ -1,6 +1,13 @@
 import type { LoadSnapshot } from "./load_task.ts";
-import { isMedia, RtmpClient } from "./rtmp_client.ts";
-import { STAMP_BYTES, type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
+import type { RtmpClient } from "../lib/tools/rtmp_client.ts";
+import type { FeedMessage } from "../lib/wire/feed_message.ts";
+import { connectRtmp, isMedia } from "./dial.ts";
+import {
+  PUBLISH_CHUNK_SIZE,
+  STAMP_BYTES,
+  type SyntheticStream,
+  syntheticStream,
+} from "./synthetic_stream.ts";
 
 /** More than one write of the server brings, so that reads can be counted as writes. */
 const PROBE_BUFFER_BYTES = 1024 * 1024;
@@ -27,25 +34,32 @@ export class MeasuredStream {
   }
 
   static async start(port: number, kbps: number): Promise<MeasuredStream> {
-    const publisher = await RtmpClient.connect(port);
+    const publisher = await connectRtmp(port, { chunkSize: PUBLISH_CHUNK_SIZE });
     await publisher.publish("bench");
     const measured = new MeasuredStream(publisher, syntheticStream(kbps, publisher.messageStreamId));
     measured.#run().catch(measured.#fail);
-    measured.#listen().catch(measured.#fail);
+    publisher.ended.then(() => measured.#fail(new Error("The server has closed the connection")));
     return measured;
   }
 
   /** One more player that looks at every message, at the server on `port`; resolves when media has come. */
   async addProbe(port: number): Promise<void> {
-    const probe = await RtmpClient.connect(port, { bufferBytes: PROBE_BUFFER_BYTES });
-    await probe.play("bench");
     const index = this.#delaysMs.push([]) - 1;
-    await new Promise<void>((resolve) => {
-      this.#probe(probe, index, resolve).catch((error) => {
-        this.#fail(error);
-        resolve();
-      });
+    const first = Promise.withResolvers<void>();
+    const onMedia = (message: FeedMessage) => {
+      if (!isMedia(message)) return;
+      this.#note(message, index);
+      first.resolve();
+    };
+    const begunMs = performance.now();
+    const probe = await connectRtmp(port, { readBytes: PROBE_BUFFER_BYTES, onMedia });
+    probe.ended.then(() => {
+      this.#fail(new Error("The server has closed the connection"));
+      first.resolve();
     });
+    await probe.play("bench");
+    await first.promise;
+    this.#firstMediaMs.push(performance.now() - begunMs);
     this.#probes.push(probe);
   }
 
@@ -72,28 +86,10 @@ export class MeasuredStream {
     this.#reason ??= String(error);
   };
 
-  async #probe(probe: RtmpClient, index: number, onMedia: () => void): Promise<void> {
-    let isFirst = true;
-    for (;;) {
-      const message = await probe.nextMessage();
-      if (!isMedia(message)) continue;
-      const nowMs = performance.now();
-      if (isFirst) {
-        isFirst = false;
-        this.#firstMediaMs.push(nowMs - probe.begunMs);
-        onMedia();
-      }
-      const { payload } = message;
-      const sentMs = new DataView(payload.buffer, payload.byteOffset).getFloat64(
-        payload.length - STAMP_BYTES,
-      );
-      // What was sent before the window, such as the group of pictures of a player that joins, says nothing about delay.
-      if (sentMs >= this.#snapshotMs) this.#delaysMs[index]?.push(nowMs - sentMs);
-    }
-  }
-
-  async #listen(): Promise<void> {
-    for (;;) await this.#publisher.nextMessage();
+  #note({ payload }: FeedMessage, index: number): void {
+    const sentMs = new DataView(payload.buffer, payload.byteOffset).getFloat64(payload.length - STAMP_BYTES);
+    // What was sent before the window, such as the group of pictures of a player that joins, says nothing about delay.
+    if (sentMs >= this.#snapshotMs) this.#delaysMs[index]?.push(performance.now() - sentMs);
   }
 
   async #run(): Promise<void> {

@@ -1,6 +1,6 @@
+import { connectRtmp } from "./dial.ts";
 import { LibcSocket } from "./libc_socket.ts";
-import { RtmpClient } from "./rtmp_client.ts";
-import { type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
+import { PUBLISH_CHUNK_SIZE, type SyntheticStream, syntheticStream } from "./synthetic_stream.ts";
 
 /** How often the schedule of all publishers is looked at, in milliseconds. */
 const TICK_MS = 5;
@@ -42,8 +42,14 @@ export class PublisherSet {
    */
   async add(port: number, name: string, phase: number): Promise<void> {
     const socket = new LibcSocket(port);
-    const client = await RtmpClient.over(socket, port);
+    let isAgreed = false;
+    const client = await connectRtmp(port, {
+      chunkSize: PUBLISH_CHUNK_SIZE,
+      dial: () => Promise.resolve(socket.asDuplex(port, () => isAgreed)),
+    });
     await client.publish(name);
+    // From now on this set reads.
+    isAgreed = true;
     for (const bytes of this.#stream.start) await client.write(bytes);
     const cycleMs = performance.now() + phase * this.#stream.cycleMs;
     this.#publishers.add({ socket, cycleMs, index: 0, taken: 0 });

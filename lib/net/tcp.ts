@@ -188,7 +188,8 @@ export async function connectTcp(
   }
 }
 
-function tcpDuplex(connection: Deno.Conn): ByteDuplex {
+/** A connection that is open, as what sessions are pumped over. */
+export function tcpDuplex(connection: Deno.Conn): ByteDuplex {
   configureTcp(connection);
   let isClosed = false;
   return {
