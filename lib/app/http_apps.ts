@@ -2,6 +2,7 @@ import { inBackground } from "../base/background.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import type { Clock } from "../base/clock.ts";
+import type { ClusterStream } from "../cluster/cluster_streams.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
@@ -140,20 +141,36 @@ function createApi(
     drain: options.drain,
     playersPorts,
     extraRoutes: (app) => {
-      addClustersRoutes(app, clusterReport);
+      addClustersRoutes(app, clusterReport, auth !== undefined);
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));
     },
   });
 }
 
-function streamOptions({ config, rtmp, view }: HttpAppsOptions): StreamAppOptions {
+/** Streams of other nodes that the players' page lists: as many as its own list is asked for. */
+const MAX_ELSEWHERE = 1000;
+
+function streamOptions({ config, rtmp, view, clusterReport }: HttpAppsOptions): StreamAppOptions {
   const { auth, streamCrossdomain: crossdomain } = httpSettings(config());
   return {
     source: new FlvServer(rtmp),
     // Whoever needs a password for the API should not see its list without one.
-    ...(auth === undefined ? { view } : {}),
+    ...(auth === undefined ? { view, elsewhere: () => streamsElsewhere(clusterReport) } : {}),
     maxNameBytes: () => config().limits.stream_key_max_bytes,
     crossdomain,
     signature: SIGNATURE,
   };
+}
+
+async function streamsElsewhere(report: ClusterReport): Promise<readonly ClusterStream[]> {
+  const { streams } = await report.clusterStreams(() => true, {
+    search: "",
+    sort: "name",
+    isDescending: false,
+    start: 0,
+    count: MAX_ELSEWHERE,
+  });
+  return streams.filter(({ live, nodes }) =>
+    live && !nodes.some(({ self, role }) => self && role !== "waiting")
+  );
 }

@@ -264,6 +264,7 @@ export class LiveServerView implements ServerView {
       tcUrl,
       url: stream.key,
       clients: clients.length,
+      viewers: clients.filter((client) => !isPublisher(client) && !client.isNode).length,
       frames: stream.videoFrames,
       fps: record.frameRate.perSecond(),
       sendBytes: stream.sentBytes,

@@ -34,6 +34,7 @@ import { Dialler } from "./dialler.ts";
 import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
 import { NodeRouting } from "./node_routing.ts";
+import { nodeStream } from "./node_streams.ts";
 import { hasRole, type NodeSettings, nodeSettings } from "./node_settings.ts";
 import type { Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
@@ -135,6 +136,7 @@ export class Node {
       cluster,
       wallNow: Date.now,
       load: () => this.#load(),
+      streams: () => [...this.view.streams()].map(nodeStream),
       publicAddress,
     });
     this.runtime = new ServerRuntime({

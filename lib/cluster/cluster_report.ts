@@ -1,7 +1,18 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
+import { errorText } from "../base/errors.ts";
 import { splitStreamKey, streamKey } from "../base/stream_address.ts";
 import { hostAndPort, hostOf } from "../base/host_port.ts";
+import {
+  type AskedNode,
+  type ClusterStream,
+  type ClusterStreamsPage,
+  type ClusterStreamsQuery,
+  found,
+  mergeStreams,
+  pageOf,
+} from "./cluster_streams.ts";
 import type { Directory, KnownNode } from "./directory.ts";
+import type { NodeStream } from "./node_streams.ts";
 import {
   loadJson,
   type NodeLoad,
@@ -19,6 +30,8 @@ export interface ClusterReportOptions {
   /** Milliseconds since 1970. */
   readonly wallNow: () => number;
   readonly load: () => NodeLoad;
+  /** The streams that this node has. */
+  readonly streams: () => Iterable<NodeStream>;
   /** An address of this machine that others may reach; SRS's `stats.network`. */
   readonly publicAddress: () => string;
 }
@@ -44,6 +57,15 @@ export interface ReportedNode {
   readonly streams?: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** However many look at the cluster as one, its nodes are asked once in so long, in milliseconds. */
+const ASK_INTERVAL_MS = 1000;
+
+/** What the nodes of the cluster told when they were asked last. */
+interface Overview {
+  readonly nodes: readonly AskedNode[];
+  readonly streams: readonly ClusterStream[];
+}
+
 /** Listen addresses that say nothing of where a node is reached. */
 const NOWHERE_HOSTS: ReadonlySet<string> = new Set(["", "*", "127.0.0.1", "0.0.0.0", "::"]);
 
@@ -51,9 +73,80 @@ const NOWHERE_HOSTS: ReadonlySet<string> = new Set(["", "*", "127.0.0.1", "0.0.0
 export class ClusterReport {
   readonly #options: ClusterReportOptions;
   readonly #verifier = new SignatureVerifier();
+  #overview: Promise<Overview> | undefined;
+  #askedMs = -Infinity;
 
   constructor(options: ClusterReportOptions) {
     this.#options = options;
+  }
+
+  /** Whether some vhost has a secret, so that not everybody may be told of every stream. */
+  get hasSecret(): boolean {
+    return [...this.#options.cluster.settings.vhosts.values()].some(({ secret }) => secret !== "");
+  }
+
+  /** The streams that this node has, of vhosts that the asker may know. */
+  nodeStreams(isVisible: (vhost: string) => boolean): NodeStream[] {
+    return [...this.#options.streams()].filter(({ vhost }) => isVisible(this.vhostName(vhost) ?? vhost));
+  }
+
+  /** A page of the streams of all nodes: those of this one, and of the coworkers that answer within `query_timeout_ms`. */
+  async clusterStreams(
+    isVisible: (vhost: string) => boolean,
+    query: ClusterStreamsQuery,
+  ): Promise<ClusterStreamsPage> {
+    const { nodes, streams } = await this.#look();
+    const visible = streams.filter(({ vhost }) => isVisible(this.vhostName(vhost) ?? vhost));
+    return {
+      total: found(visible, query.search).length,
+      streams: pageOf(visible, query),
+      nodes: nodes.map((node) => ({
+        ...node,
+        streams: node.streams.filter(({ vhost }) => isVisible(this.vhostName(vhost) ?? vhost)).length,
+      })),
+    };
+  }
+
+  #look(): Promise<Overview> {
+    const nowMs = this.#options.wallNow();
+    // A clock that was set back must not keep an old answer.
+    if (this.#overview === undefined || Math.abs(nowMs - this.#askedMs) >= ASK_INTERVAL_MS) {
+      this.#askedMs = nowMs;
+      this.#overview = this.#ask();
+    }
+    return this.#overview;
+  }
+
+  async #ask(): Promise<Overview> {
+    const { cluster, streams } = this.#options;
+    const { nodeId, bootId } = cluster.identity;
+    const boots = new Set<string>([bootId]);
+    const asked: (AskedNode | Promise<AskedNode>)[] = [
+      { name: "self", self: true, node_id: nodeId, streams: [...streams()] },
+    ];
+    for (const entry of cluster.listCoworkers()) {
+      if ("error" in entry) {
+        asked.push({ name: entry.name, self: false, streams: [], error: entry.error });
+        continue;
+      }
+      const { coworker } = entry;
+      const { node } = coworker;
+      if (coworker.kind === "self" || (node !== undefined && boots.has(node.bootId))) continue;
+      if (node !== undefined) boots.add(node.bootId);
+      const known = {
+        name: coworker.name,
+        self: false,
+        ...(node === undefined ? {} : { node_id: node.nodeId }),
+      };
+      asked.push(
+        coworker.tellStreams().then(
+          (streams) => ({ ...known, streams }),
+          (error) => ({ ...known, streams: [], error: errorText(error) }),
+        ),
+      );
+    }
+    const nodes = await Promise.all(asked);
+    return { nodes, streams: mergeStreams(nodes) };
   }
 
   /**

@@ -5,6 +5,7 @@ import type { CoworkerAddress } from "../base/host_port.ts";
 import { CoworkerBusy, type CoworkerClient } from "./coworker_client.ts";
 import type { NodeIdentity, NodeLoad, NodeState, RtmpEndpoint } from "./node_state.ts";
 import { KnownStreams } from "./known_streams.ts";
+import type { NodeStream } from "./node_streams.ts";
 import type { StreamOrigin, StreamQuery } from "./stream_query.ts";
 
 /** What a coworker turned out to be. */
@@ -196,6 +197,24 @@ export class Coworker {
         if (this.#polling === undefined) this.#schedule(this.#pauseMs());
       }
       throw error;
+    }
+  }
+
+  /**
+   * Asks for the streams that it has, published there or relayed.
+   *
+   * @throws {Error} Why it did not tell; what is known of it stays as it is.
+   */
+  async tellStreams(): Promise<NodeStream[]> {
+    if (this.#isUp !== true) {
+      throw new Error(this.#isUp === false ? "it is down" : "it has not been asked yet");
+    }
+    const { client, secret, queryTimeoutMs } = this.#options;
+    const { signal } = this.#stopped;
+    try {
+      return await client.nodeStreams(this.address, secret, this.#kind === "srs", queryTimeoutMs(), signal);
+    } catch (error) {
+      throw new Error(failureText(error), { cause: error });
     }
   }
 

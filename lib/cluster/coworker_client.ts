@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { type CoworkerAddress, hostAndPort } from "../base/host_port.ts";
 import { MAX_NODE_STATE_BYTES, type NodeState, parseNodeState, type StateSince } from "./node_state.ts";
+import { MAX_NODE_STREAMS_BYTES, type NodeStream, readNodeStreams, readSrsStreams } from "./node_streams.ts";
 import { stateETag } from "./owned_streams.ts";
 import { CHALLENGE_HEADER, challengedBootId, SIGNATURE_HEADER, signRequest } from "./request_signature.ts";
 import {
@@ -117,6 +118,35 @@ export class CoworkerClient {
     } finally {
       endTurn();
     }
+  }
+
+  /**
+   * Asks a coworker for the streams that it has.
+   *
+   * @param isSrs Whether it is SRS, which tells in its own shape, and not of which node.
+   * @throws {Error} When it can't be reached, answers too late, or rubbish, or `signal` is aborted.
+   */
+  async nodeStreams(
+    address: CoworkerAddress,
+    secret: string,
+    isSrs: boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<NodeStream[]> {
+    const path = isSrs ? "/api/v1/streams?start=0&count=10000" : "/api/v1/clusters/node/streams";
+    const deadline = new Deadline(this.#options.clock, timeoutMs, signal);
+    const { status, text } = await this.#request(
+      "GET",
+      address,
+      path,
+      isSrs ? "" : secret,
+      MAX_NODE_STREAMS_BYTES,
+      deadline,
+    );
+    if (status === 404) throw new Error("it is an earlier version, which does not tell");
+    if (status !== 200) throw new Error(`HTTP ${status}`);
+    const answer = parseJsonObject(text);
+    return isSrs ? readSrsStreams(answer) : readNodeStreams(answer);
   }
 
   async #takeTurn(address: CoworkerAddress, deadline: Deadline): Promise<() => void> {

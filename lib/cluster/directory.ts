@@ -3,6 +3,7 @@ import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.t
 import type { CoworkerKind } from "./coworker.ts";
 import type { Location } from "./locator.ts";
 import type { NodeDrain, NodeIdentity, NodeLoad, RtmpEndpoint } from "./node_state.ts";
+import type { NodeStream } from "./node_streams.ts";
 import type { OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
 
@@ -36,6 +37,12 @@ export interface KnownNode {
   readonly isDraining: boolean;
   /** What it owned when it was heard of last: stream keys with their publish times. */
   readonly streams: ReadonlyMap<string, number>;
+  /**
+   * Asks for the streams that it has, published there or relayed.
+   *
+   * @throws {Error} Why it did not tell.
+   */
+  tellStreams(): Promise<NodeStream[]>;
 }
 
 /** A node with the vhosts for which it counts, or a name that can't be looked up. */

@@ -63,6 +63,75 @@ export interface ClusterNodesJson {
   readonly nodes: readonly ClusterNodeJson[];
 }
 
+/** A stream's video, as far as it is known; numbers that are not are 0. */
+export interface ClusterVideoJson {
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What one node has to do with a stream of the cluster. */
+export interface StreamAtNodeJson {
+  /** As the node that answers knows it; `self` for itself. */
+  readonly name: string;
+  readonly self: boolean;
+  readonly node_id?: string;
+  /** Published there, pulled there from another node, or only waited for. */
+  readonly role: "owner" | "relay" | "waiting";
+  /** Its players there, other nodes not counted. */
+  readonly viewers: number;
+  readonly send_kbps: number;
+}
+
+/** A stream of the cluster as JSON. Rates are in kilobits (1000 bits) per second, over 30 seconds. */
+export interface ClusterStreamJson {
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  /** The stream key: `[vhost]/app/stream`. */
+  readonly url: string;
+  /** The name of the node where it is published; null where no node that answered has its publisher. */
+  readonly owner: string | null;
+  readonly live: boolean;
+  /** Of all nodes together. */
+  readonly viewers: number;
+  readonly send_kbps: number;
+  readonly recv_kbps: number;
+  readonly fps: number;
+  readonly video: ClusterVideoJson | null;
+  readonly audio: { readonly codec: string } | null;
+  /** The owner first. */
+  readonly nodes: readonly StreamAtNodeJson[];
+}
+
+/** Whom the list of streams is from. */
+export interface AskedNodeJson {
+  readonly name: string;
+  readonly self: boolean;
+  readonly node_id?: string;
+  /** How many streams it told of. */
+  readonly streams: number;
+  /** Why it did not answer; absent: it did. */
+  readonly error?: string;
+}
+
+/** What `/api/v1/clusters/streams` holds as `data`. */
+export interface ClusterStreamsJson {
+  /** How many match. */
+  readonly total: number;
+  readonly streams: readonly ClusterStreamJson[];
+  readonly nodes: readonly AskedNodeJson[];
+}
+
+/** Which part of the list, and in which order. */
+export interface ClusterStreamsQuery {
+  readonly search: string;
+  readonly sort: "name" | "owner" | "viewers" | "recv_kbps" | "send_kbps" | "fps";
+  readonly isDescending: boolean;
+  readonly start: number;
+  readonly count: number;
+}
+
 /** The cluster, seen from its HTTP routes. */
 export interface ClusterView {
   /** Who may be told what; undefined: nothing, the request had to be signed. */
@@ -88,4 +157,10 @@ export interface ClusterView {
   readonly nodesETag: string;
   /** JSON of the whole cluster as this node sees it, this node first. */
   nodes(isVisible: VhostFilter, withStreams: boolean): readonly ClusterNodeJson[];
+  /** Whether some vhost has a secret, so that not everybody may be told of every stream. */
+  readonly hasSecret: boolean;
+  /** JSON of the streams that this node has. */
+  nodeStreams(isVisible: VhostFilter): readonly object[];
+  /** A page of the streams of all nodes that answer in time. */
+  clusterStreams(isVisible: VhostFilter, query: ClusterStreamsQuery): Promise<ClusterStreamsJson>;
 }

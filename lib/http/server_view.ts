@@ -51,6 +51,8 @@ export interface StreamSummary {
   readonly url: string;
   /** Publisher and players. */
   readonly clients: number;
+  /** Players, other nodes of ours not counted. */
+  readonly viewers: number;
   /** Video frames that have come in. */
   readonly frames: number;
   /** Video frames that came in per second, over 30 seconds. */

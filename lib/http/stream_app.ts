@@ -4,6 +4,7 @@ import { refusal, resource } from "./middleware/answer.ts";
 import { crossOrigin } from "./middleware/cross_origin.ts";
 import { addFlvRoutes, type FlvRoutesOptions } from "./flv/flv_routes.ts";
 import { addPlayersApi, addPlayersRoutes } from "./players/players_routes.ts";
+import type { ClusterStreamJson } from "./cluster_view.ts";
 import type { ServerView } from "./server_view.ts";
 
 const log = getLogger(["headwater", "http", "streams"]);
@@ -11,6 +12,8 @@ const log = getLogger(["headwater", "http", "streams"]);
 export interface StreamAppOptions extends FlvRoutesOptions {
   /** What the players' page lists; absent: nobody may see it without the API's password. */
   readonly view?: ServerView;
+  /** Streams of other nodes of the cluster, for that page; absent: there are none. */
+  readonly elsewhere?: () => Promise<readonly ClusterStreamJson[]>;
   /** Let pages of other origins play. */
   readonly crossdomain: boolean;
   /** What `Server` in the headers says. */
@@ -28,7 +31,9 @@ export function createStreamApp(options: StreamAppOptions): Hono {
   });
   app.use(crossOrigin(options.crossdomain));
   resource(app, "/", { GET: (c) => c.redirect("/players/", 302) });
-  if (options.view !== undefined) addPlayersApi(app, options.view, options.source);
+  if (options.view !== undefined) {
+    addPlayersApi(app, options.view, options.source, options.elsewhere ?? (() => Promise.resolve([])));
+  }
   addStreamRoutes(app, options);
   app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));
   app.onError((error, c) => {

@@ -25,6 +25,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   readonly type = "flv-play";
   readonly isActive = true;
   readonly isPublishing = false;
+  readonly isNode = false;
   readonly connectedAtMs: number;
   readonly sendRate: RateMeter = new RateMeter();
   readonly receiveRate: RateMeter = new RateMeter();

@@ -30,6 +30,8 @@ export interface Client {
   readonly sendBytes: number;
   readonly receiveBytes: number;
   readonly jumps: number;
+  /** Whether it is another node of ours, which plays for its own players. */
+  readonly isNode: boolean;
   readonly sendRate: RateMeter;
   readonly receiveRate: RateMeter;
   /** What names it in the log. */

@@ -10,6 +10,7 @@ import type { ConnectInfo } from "../wire/commands.ts";
 import type { Client, ClientType } from "./client.ts";
 import { ConnectionRoles } from "./connection_roles.ts";
 import { ConnectionSocket } from "./connection_socket.ts";
+import { isNode } from "./peer_node.ts";
 import { requestKey } from "./requested_vhost.ts";
 import type { ServerRuntime } from "./server_runtime.ts";
 import { SessionLoop } from "./session_loop.ts";
@@ -96,6 +97,9 @@ export abstract class RtmpClient implements Client {
   }
   get swfUrl(): string {
     return this.#connect?.swfUrl ?? "";
+  }
+  get isNode(): boolean {
+    return isNode(this.#connect);
   }
   get sendBytes(): number {
     return this.writer.sentBytes;

@@ -1,5 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the configuration
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import type { ClusterStreamsPage } from "../../lib/cluster/cluster_streams.ts";
+import type { PlayableStreamsJson } from "../../lib/http/players/players_routes.ts";
 import { until } from "../fakes/deadline.ts";
 import { connectLocally } from "../fakes/local_client.ts";
 import {
@@ -11,7 +13,7 @@ import {
   startLocalCluster,
 } from "./cluster_nodes.ts";
 import { Crowd, IS_SLOW, report } from "./crowd.ts";
-import { startEncoder, watchMany, watchRtmp } from "./players.ts";
+import { startEncoder, watchFlv, watchMany, watchRtmp } from "./players.ts";
 import { programTest } from "./program_test_case.ts";
 import type { TestScope } from "./test_scope.ts";
 
@@ -128,10 +130,18 @@ programTest([], "nodes that share a secret trust each other only", async (scope)
   const [a, b, c] = await startLocalCluster(scope, { secret: "hush" });
   await startEncoder(scope, a.rtmp.port, "a");
   await (await watchRtmp(scope, b.rtmp.port, "a")).more(10);
-  for (const path of ["clusters?app=live&stream=a", "clusters/node", "clusters/nodes"]) {
+  // As whoever comes through a proxy of that machine, who is not on it.
+  const headers = { "X-Forwarded-For": "192.0.2.1" };
+  const open = ["clusters?app=live&stream=a", "clusters/node", "clusters/node/streams"];
+  for (const path of [...open, "clusters/nodes", "clusters/streams"]) {
+    const response = await fetch(`http://${a.api}/api/v1/${path}`, { headers });
+    await response.body?.cancel();
+    equal(response.status, path === "clusters/streams" ? 403 : 401, path);
+  }
+  for (const path of open) {
     const response = await fetch(`http://${a.api}/api/v1/${path}`);
     await response.body?.cancel();
-    equal(response.status, 401, path);
+    equal(response.status, 401, `${path}, from that machine`);
   }
   const versions = await fetch(`http://${a.api}/api/v1/versions`);
   await versions.body?.cancel();
@@ -225,3 +235,30 @@ function countingCoworker(
   accept().catch(() => {});
   return counts;
 }
+
+programTest(
+  [],
+  "any node lists the streams of its cluster, and its players' page those that it can relay",
+  async (scope) => {
+    const [a, b, c] = await startLocalCluster(scope, { secret: "a secret that all share" });
+    await startEncoder(scope, a.rtmp.port, "a");
+    await (await watchRtmp(scope, b.rtmp.port, "a")).more(10);
+    const response = await fetch(`http://${c.api}/api/v1/clusters/streams?search=live/a`);
+    const { data } = await response.json() as { data: ClusterStreamsPage };
+    const [stream] = data.streams;
+    deepEqual(data.nodes.map(({ error }) => error), [undefined, undefined, undefined]);
+    equal(data.total, 1);
+    equal(stream?.owner, a.api);
+    equal(stream?.viewers, 1, "the relay is no viewer");
+    deepEqual(stream?.nodes.map(({ name, role, viewers }) => [name, role, viewers]), [[a.api, "owner", 0], [
+      b.api,
+      "relay",
+      1,
+    ]]);
+    const players = await fetch(`http://127.0.0.1:${c.httpPort}/api/v1/streams`);
+    const { streams } = await players.json() as PlayableStreamsJson;
+    equal(streams.length, 1);
+    equal(streams[0]?.node, a.api);
+    await (await watchFlv(scope, c.httpPort, streams[0]?.flv?.slice(1) ?? "")).more(10);
+  },
+);

@@ -4,6 +4,7 @@ import type { RtmpError } from "../../lib/base/errors.ts";
 import { Cluster } from "../../lib/cluster/cluster.ts";
 import { ClusterReport } from "../../lib/cluster/cluster_report.ts";
 import type { ClusterSettings, ClusterVhostSettings } from "../../lib/cluster/cluster_settings.ts";
+import type { NodeStream } from "../../lib/cluster/node_streams.ts";
 import type { OwnedStream } from "../../lib/cluster/owned_streams.ts";
 import { addClustersRoutes } from "../../lib/http/api/clusters_routes.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -100,6 +101,8 @@ export class FakeNode {
   readonly address: string;
   readonly cluster: Cluster;
   readonly app: Hono = new Hono({ strict: false });
+  /** What it tells of its streams. */
+  streams: NodeStream[] = [];
   readonly lost: { stream: OwnedStream; reason: RtmpError }[] = [];
   readonly wallNow: () => number;
   #connections = 0;
@@ -132,6 +135,7 @@ export class FakeNode {
       cluster: this.cluster,
       wallNow: this.wallNow,
       load: () => ({ clients: 3, streams: this.cluster.owned.size }),
+      streams: () => this.streams,
       publicAddress: () => `10.0.0.${index}`,
     });
     addClustersRoutes(this.app, report);

@@ -120,6 +120,7 @@ const PUBLISHED: StreamSummary = {
   tcUrl: "rtmp://user:secret@127.0.0.1/live?token=secret&vhost=__defaultVhost__",
   url: "/live/livestream",
   clients: 2,
+  viewers: 1,
   frames: 1500,
   fps: 25.004,
   sendBytes: 6_000_000,

@@ -17,8 +17,15 @@ const source: FlvSource = {
     Promise.reject(new RtmpError("stream-not-found", "Cannot play 'live/none': nobody publishes it")),
 };
 const streams = { source, maxNameBytes: () => 20, crossdomain: true, signature: "Headwater/0.0.0" };
-/** A node that tells nobody anything. */
-const closed = { admit: () => undefined, challenge: "Headwater" } as unknown as ClusterView;
+/** A node that tells nobody anything, but for what those are told who ask from its own machine. */
+const closed = {
+  admit: () => undefined,
+  challenge: "Headwater",
+  hasSecret: true,
+  nodesETag: '"1"',
+  nodes: () => [],
+  clusterStreams: () => Promise.resolve({ total: 0, streams: [], nodes: [] }),
+} as unknown as ClusterView;
 const auth = { basic: { username: "admin", password: "password" } };
 
 const APPS: Readonly<Record<string, Hono>> = {

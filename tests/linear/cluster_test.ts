@@ -1,5 +1,7 @@
 import { splitStreamKey } from "../../lib/base/stream_address.ts";
 import { parseCoworkerAddress } from "../../lib/base/host_port.ts";
+import { mergeStreams, pageOf } from "../../lib/cluster/cluster_streams.ts";
+import { readNodeStreams, readSrsStreams } from "../../lib/cluster/node_streams.ts";
 import { nodeStateJson, parseNodeState } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
@@ -24,6 +26,20 @@ function state(make: (count: number) => Record<string, unknown>): (count: number
       ...make(count),
     });
     return () => refusedOr(Error, () => parseNodeState(JSON.parse(text)));
+  };
+}
+
+/** The streams that a coworker has, read as they come and put together with another one's. */
+function told(make: (count: number) => unknown[]): (count: number) => () => unknown {
+  return (count) => {
+    const text = JSON.stringify({ code: 0, data: { streams: make(count) } });
+    return () =>
+      refusedOr(Error, () => {
+        const streams = readNodeStreams(JSON.parse(text));
+        const nodes = ["a", "b"].map((name) => ({ name, self: false, streams }));
+        const query = { search: "1", sort: "viewers", isDescending: true, start: 0, count: 10 } as const;
+        return pageOf(mergeStreams(nodes), query);
+      });
   };
 }
 
@@ -114,6 +130,23 @@ testGrowth([
       "of what nobody asked for": state((count) =>
         Object.fromEntries(list(count, (index) => [`p${index}`, index]))
       ),
+    },
+  },
+  {
+    name: "streams that coworkers tell of, as one list",
+    size: 1000,
+    harmlessNs: HARMLESS_OBJECT_NS,
+    kinds: {
+      "of many streams": told((count) => list(count, (index) => stream(`${index}`))),
+      "of one stream over and over": told((count) => list(count, () => stream("a"))),
+      "of one long name": told((count) => [stream(fill("a", count))]),
+      "of what is no stream": told((count) => list(count, () => 1)),
+      "of SRS": (count) => {
+        const text = JSON.stringify({
+          streams: list(count, (index) => ({ name: `${index}`, app: "live", url: `/live/${index}` })),
+        });
+        return () => refusedOr(Error, () => readSrsStreams(JSON.parse(text)));
+      },
     },
   },
   {

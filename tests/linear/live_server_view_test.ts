@@ -21,6 +21,7 @@ async function crowdedView(count: number): Promise<LiveServerView> {
         logProperties: {},
         type: "flv-play",
         isActive: true,
+        isNode: false,
         isClosing: false,
         vhost: { ...settings, name },
         address: undefined,

@@ -1,14 +1,41 @@
 import type { Context, Handler, Hono } from "hono";
-import type { ClusterNodesJson, ClusterView, VhostFilter } from "../cluster_view.ts";
+import type {
+  ClusterNodesJson,
+  ClusterStreamsJson,
+  ClusterStreamsQuery,
+  ClusterView,
+  VhostFilter,
+} from "../cluster_view.ts";
 import { refusal, resource } from "../middleware/answer.ts";
+import { isFromHere } from "../middleware/changes.ts";
+import { hasCredentials } from "../middleware/credentials.ts";
 
 const SIGNATURE_HEADER = "X-Headwater-Signature";
 
+const SORT_KEYS: readonly ClusterStreamsQuery["sort"][] = [
+  "name",
+  "owner",
+  "viewers",
+  "recv_kbps",
+  "send_kbps",
+  "fps",
+];
+const DEFAULT_COUNT = 100;
+const MAX_COUNT = 1000;
+const MAX_SEARCH_LENGTH = 200;
+
+const everything: VhostFilter = () => true;
+
 /**
  * `/api/v1/clusters`, SRS's question for the owner of a stream, with `/node` and `/nodes`, by which Headwater nodes know each other.
- * Where a secret is set, who does not sign with it gets 401.
+ * Where a secret is set, who does not sign with it gets 401; people who have logged in, or, where nobody can, ask from this machine, may
+ * see `/nodes` and `/streams`.
+ *
+ * @param hasAuth Whether the API asks for credentials.
  */
-export function addClustersRoutes(app: Hono, view: ClusterView): void {
+export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean = false): void {
+  const isTrusted = (c: Context) => hasCredentials(c) || (!hasAuth && isFromHere(c));
+  addStreamsRoutes(app, view, isTrusted);
   const find: Handler = (c) => {
     const isVisible = admit(c, view);
     if (isVisible === undefined) return refused(c, view);
@@ -66,7 +93,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
 
   resource(app, "/api/v1/clusters/nodes", {
     GET: (c) => {
-      const isVisible = admit(c, view);
+      const isVisible = isTrusted(c) ? everything : admit(c, view);
       if (isVisible === undefined) return refused(c, view);
       const withStreams = c.req.query("streams") !== "false";
       return tagged(
@@ -76,6 +103,53 @@ export function addClustersRoutes(app: Hono, view: ClusterView): void {
       );
     },
   });
+}
+
+/** `/node/streams`, by which a node tells others of its streams, and `/streams`, by which people see those of all. */
+function addStreamsRoutes(app: Hono, view: ClusterView, isTrusted: (context: Context) => boolean): void {
+  resource(app, "/api/v1/clusters/node/streams", {
+    GET: (c) => {
+      const isVisible = admit(c, view);
+      if (isVisible === undefined) return refused(c, view);
+      return c.json({ code: 0, data: { streams: view.nodeStreams(isVisible) } });
+    },
+  });
+  resource(app, "/api/v1/clusters/streams", {
+    GET: async (c) => {
+      const isVisible = isTrusted(c) || !view.hasSecret ? everything : admit(c, view);
+      if (isVisible === undefined) {
+        const message =
+          "Cannot show the cluster's streams: cluster.secret is set. Set http_api.auth and log in, " +
+          "or ask from this machine itself";
+        return refusal(c, 403, message);
+      }
+      const query = streamsQuery(c);
+      if (typeof query === "string") return refusal(c, 400, query);
+      const data: ClusterStreamsJson = await view.clusterStreams(isVisible, query);
+      return c.json({ code: 0, data });
+    },
+  });
+}
+
+/** What part of the list is asked for; a text: why it can't be given. */
+function streamsQuery(context: Context): ClusterStreamsQuery | string {
+  const { search = "", sort = "name", start = "0", count = String(DEFAULT_COUNT) } = context.req.query();
+  if (search.length > MAX_SEARCH_LENGTH) {
+    return `Cannot search: search is ${search.length} characters long, limit is ${MAX_SEARCH_LENGTH}`;
+  }
+  const isDescending = sort.startsWith("-");
+  const key = SORT_KEYS.find((name) => name === sort.replace(/^-/, ""));
+  if (key === undefined) {
+    return `Cannot sort by '${sort.slice(0, 40)}': use one of ${
+      SORT_KEYS.join(", ")
+    }, with a '-' before it for the reverse order`;
+  }
+  for (const [name, value] of [["start", start], ["count", count]]) {
+    if (!/^\d{1,9}$/.test(value ?? "")) {
+      return `Cannot list: ${name} is '${value?.slice(0, 40)}', must be a number`;
+    }
+  }
+  return { search, sort: key, isDescending, start: Number(start), count: Math.min(Number(count), MAX_COUNT) };
 }
 
 function admit(context: Context, view: ClusterView): VhostFilter | undefined {

@@ -50,10 +50,15 @@ function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-function refuseRemote(context: Context): Response | undefined {
+/** Whether a request comes from this machine itself, and not through a proxy on it. */
+export function isFromHere(context: Context): boolean {
   const peer = peerOf(context);
   const isProxied = PROXY_HEADERS.some((name) => context.req.header(name) !== undefined);
-  if (peer !== undefined && isLoopback(peer.hostname) && !isProxied) return undefined;
+  return peer !== undefined && isLoopback(peer.hostname) && !isProxied;
+}
+
+function refuseRemote(context: Context): Response | undefined {
+  if (isFromHere(context)) return undefined;
   return refusal(
     context,
     403,

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { auth as readBasic } from "hono/utils/basic-auth";
 import { getLogger } from "@logtape/logtape";
 import { refusal } from "./answer.ts";
@@ -9,8 +9,21 @@ import { peerOf } from "./changes.ts";
 
 const log = getLogger(["headwater", "http", "api"]);
 
-/** What nodes of a cluster ask of each other, without credentials, as SRS does. */
-const OPEN_PATH = "/api/v1/clusters";
+/** What nodes of a cluster ask of each other, without credentials, as SRS does; with credentials, people may ask too. */
+const OPEN_PATHS: ReadonlySet<string> = new Set([
+  "/api/v1/clusters",
+  "/api/v1/clusters/node",
+  "/api/v1/clusters/node/streams",
+  "/api/v1/clusters/nodes",
+]);
+
+/** Requests that came with the right credentials. */
+const trusted = new WeakSet<Request>();
+
+/** Whether a request came with credentials of the API, which have been checked. */
+export function hasCredentials(context: Context): boolean {
+  return trusted.has(context.req.raw);
+}
 
 const REALM = 'realm="Headwater"';
 
@@ -57,8 +70,8 @@ export function credentials(
   ]
     .join(", or ");
   return async function credentialsMiddleware(c, next) {
-    if (c.req.path === OPEN_PATH || c.req.path.startsWith(`${OPEN_PATH}/`)) return await next();
     const header = c.req.header("Authorization");
+    if (header === undefined && OPEN_PATHS.has(c.req.path.replace(/\/$/, ""))) return await next();
     const headers = { "WWW-Authenticate": challenges };
     const unauthorized = () => refusal(c, 401, `Unauthorized: ${asked} is wrong or missing`, headers);
     // A browser asks without credentials before it asks its user.
@@ -73,6 +86,7 @@ export function credentials(
     }
     if (isRight(c.req.raw, header)) {
       attempts.succeed(address);
+      trusted.add(c.req.raw);
       return await next();
     }
     attempts.fail(address, now());

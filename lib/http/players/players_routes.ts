@@ -4,6 +4,7 @@ import { envelope, page, resource } from "../middleware/answer.ts";
 import type { FlvSource } from "../flv/flv_source.ts";
 import { mountedPath } from "../flv/mount.ts";
 import type { AudioJson, StreamJson, VideoJson } from "../api/streams_routes.ts";
+import type { ClusterStreamJson } from "../cluster_view.ts";
 import type { ServerView, StreamSummary } from "../server_view.ts";
 import { LIBRARY_GZIP_BASE64, LIBRARY_VERSION, LICENSES_GZIP_BASE64 } from "./players_library.ts";
 import { playersPage } from "./players_page.ts";
@@ -20,6 +21,8 @@ export interface PlayableStreamJson
   readonly audio: Pick<AudioJson, "codec"> | null;
   /** Its path here; absent where it can't be played so. */
   readonly flv?: string;
+  /** The node of the cluster where it is published, by its name here; absent where it comes in here. */
+  readonly node?: string;
 }
 
 /** What `/api/v1/streams` holds for players besides the envelope. */
@@ -50,11 +53,27 @@ export function addPlayersRoutes(app: Hono): void {
 /**
  * `/api/v1/streams` for the page, and `/api/v1/versions`: what may be known to those who may play, in the API's shapes, and with the
  * path of each stream.
+ *
+ * @param elsewhere Streams that come in at other nodes of the cluster, which this one relays to whoever plays them.
  */
-export function addPlayersApi(app: Hono, view: ServerView, source: FlvSource): void {
+export function addPlayersApi(
+  app: Hono,
+  view: ServerView,
+  source: FlvSource,
+  elsewhere: () => Promise<readonly ClusterStreamJson[]>,
+): void {
   resource(app, "/api/v1/streams", {
-    GET: (c) => {
-      const streams = page(c, view.streams()).map((stream) => streamJson(stream, source));
+    GET: async (c) => {
+      const here = [...view.streams()].map((stream) => streamJson(stream, source));
+      const known = new Set(here.flatMap(({ url, publish }) => publish.active ? [url] : []));
+      const others = (await elsewhere()).filter(({ url }) => !known.has(url));
+      const found = new Set(others.map(({ url }) => url));
+      const all = [
+        // What is only waited for here may come in at another node.
+        ...here.filter(({ url }) => !found.has(url)),
+        ...others.map((stream) => streamElsewhereJson(stream, source)),
+      ];
+      const streams = page(c, all);
       return c.json(envelope<PlayableStreamsJson>(view, { streams }), 200, { "Cache-Control": "no-store" });
     },
   });
@@ -78,8 +97,29 @@ function streamJson(stream: StreamSummary, source: FlvSource): PlayableStreamJso
   };
 }
 
+function streamElsewhereJson(stream: ClusterStreamJson, source: FlvSource): PlayableStreamJson {
+  const { vhost, app, stream: name, url, viewers, live, owner, video, audio } = stream;
+  const flv = pathOf({ vhost, app, name, url }, source);
+  return {
+    id: url,
+    name,
+    vhost,
+    app,
+    url,
+    clients: viewers,
+    publish: { active: live },
+    video,
+    audio,
+    ...(flv === undefined ? {} : { flv }),
+    ...(owner === null ? {} : { node: owner }),
+  };
+}
+
 /** Where a stream is on this server; undefined (left out) where it can't be played so. */
-function pathOf({ vhost, app, name, url }: StreamSummary, source: FlvSource): string | undefined {
+function pathOf(
+  { vhost, app, name, url }: Pick<StreamSummary, "vhost" | "app" | "name" | "url">,
+  source: FlvSource,
+): string | undefined {
   const found = source.findVhost(vhost);
   if (found === undefined || !found.flv.isEnabled) return undefined;
   const path = mountedPath(found.flv.mount, found.name, { app, stream: name });

@@ -60,11 +60,12 @@ class StreamButton {
     setText(this.#title, `${stream.app}/${stream.name}`);
     setText(this.#badge, stream.publish.active ? "live" : "waited for");
     this.#badge.className = `badge ${stream.publish.active ? "good" : "wait"}`;
-    const { vhost, video, audio } = stream;
+    const { vhost, video, audio, node } = stream;
     const facts = [
       vhost === DEFAULT_VHOST ? "" : vhost,
       video === null ? "" : video.codec + (video.width ? ` ${video.width}×${video.height}` : ""),
       audio === null ? "" : audio.codec,
+      node === undefined ? "" : `from ${node}`,
     ];
     setText(this.#note, facts.filter((fact) => fact !== "").join(" · "));
     this.element.setAttribute("aria-current", String(isPlayed));
