@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import type { NodeStream } from "../cluster/node_streams.ts";
 import type { StreamSummary } from "../http/server_view.ts";
 

@@ -77,12 +77,28 @@ for (const size of WIDTHS) {
         cards[1]?.lines.join("\n") ?? "",
         new RegExp(`^API ${apiOf(b)}\nvid-\\w+ · version [\\d.]+\n0 streams · 0 clients · [\\d.]+ ms away$`),
       );
+      await page.until(`document.querySelectorAll("#cluster-streams tr").length === 1`);
+      const shown = await page.evaluate<string>(`document.getElementById("cluster-streams").innerText`);
+      match(shown, /live\/a\s*live/);
+      match(shown, /H264 320×240|H264 \d+×\d+/);
+      match(shown, /this node/);
       await awaitPolls(page, 3);
       equal((await nodeCards(page)).length, 3, "each node has one card, however often it was asked for");
       await assertReadable(page);
 
+      await page.evaluate(`{
+        const search = document.getElementById("cluster-search");
+        search.value = "no such stream";
+        search.oninput();
+      }`);
+      await page.until(`document.querySelectorAll("#cluster-streams tr").length === 0`);
+      match(
+        await page.evaluate<string>(`document.getElementById("cluster-streams-empty").textContent`),
+        /No stream has “no such stream” in its name/,
+      );
       await c.kill();
       await page.until(`document.querySelector("#nodes .node.down")`);
+      await page.until(`document.getElementById("cluster-silent").textContent !== ""`);
       const [, second, third, ...others] = await nodeCards(page);
       deepEqual([second?.state, third?.state, others], ["up", "down", []]);
       match(third?.lines.at(-1) ?? "", /^for \d+ s · \S/);

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { ClusterStreamsPage } from "../../lib/cluster/cluster_streams.ts";
 import type { NodeStream } from "../../lib/cluster/node_streams.ts";

@@ -38,8 +38,20 @@ export function consolePage(nonce: string, playersPort: number | undefined): str
     <h2>Cluster <span class="count" id="nodes-count"></span></h2>
     <div class="nodes" id="nodes"></div>
   </section>
+  <section id="cluster-streams-section" hidden>
+    <h2>Streams of the cluster <span class="count" id="cluster-streams-count"></span> <input class="search" id="cluster-search" type="search" maxlength="200" placeholder="Search" aria-label="Search streams of the cluster"></h2>
+    <div class="table">
+    <table>
+      <thead class="sortable"><tr id="cluster-heading"></tr></thead>
+      <tbody id="cluster-streams"></tbody>
+    </table>
+    <p class="empty" id="cluster-streams-empty" hidden></p>
+    <p class="pages" id="cluster-pages" hidden><button id="cluster-back">Back</button> <span id="cluster-place"></span> <button id="cluster-on">Next</button></p>
+    </div>
+    <p class="silent" id="cluster-silent"></p>
+  </section>
   <section>
-    <h2>Streams <span class="count" id="streams-count"></span></h2>
+    <h2>Streams here <span class="count" id="streams-count"></span></h2>
     <div class="table">
     <table>
       <thead><tr><th>Stream</th><th>Video</th><th>Audio</th><th class="number">Frames/s</th><th class="number">In</th><th class="number">Out</th><th class="number">Clients</th><th><span class="away">Play</span></th></tr></thead>

@@ -3,7 +3,7 @@ import type { ClientsJson } from "../../http/api/clients_routes.ts";
 import type { ForwardsJson } from "../../http/api/forwards_routes.ts";
 import type { StreamsJson } from "../../http/api/streams_routes.ts";
 import type { SummariesJson } from "../../http/api/summaries_routes.ts";
-import type { ClusterNodeJson, ClusterNodesJson } from "../../http/cluster_view.ts";
+import type { ClusterNodeJson, ClusterNodesJson, ClusterStreamsJson } from "../../http/cluster_view.ts";
 import type { EnvelopeJson } from "../../http/middleware/answer.ts";
 
 /** How many streams and clients are asked for and shown. */
@@ -29,6 +29,15 @@ export function getForwards(): Promise<EnvelopeJson & ForwardsJson> {
 export async function getClusterNodes(): Promise<readonly ClusterNodeJson[]> {
   const { data } = await get<{ readonly data: ClusterNodesJson }>("/api/v1/clusters/nodes?streams=false");
   return data.nodes;
+}
+
+/** @throws {Error} Where the server does not tell. */
+export async function getClusterStreams(
+  query: Readonly<Record<string, string | number>>,
+): Promise<ClusterStreamsJson> {
+  const text = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  const { data } = await get<{ readonly data: ClusterStreamsJson }>(`/api/v1/clusters/streams?${text}`);
+  return data;
 }
 
 /** Disconnects a client; one that has gone already is no error. */

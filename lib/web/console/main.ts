@@ -8,6 +8,7 @@ import { byId, messageOf, setText } from "../dom.ts";
 import { getClients, getForwards, getStreams, getSummary } from "./api.ts";
 import { type ClientFilter, ClientsTable } from "./clients.ts";
 import { ClusterCards } from "./cluster.ts";
+import { ClusterStreams } from "./cluster_streams.ts";
 import { ForwardsTable } from "./forwards.ts";
 import { StreamsTable } from "./streams.ts";
 import { SummaryTiles } from "./summary.ts";
@@ -16,6 +17,7 @@ const POLL_MS = 2000;
 
 const summaryTiles = new SummaryTiles();
 const clusterCards = new ClusterCards();
+const clusterStreams = new ClusterStreams(refreshCluster);
 const forwardsTable = new ForwardsTable();
 const clientsTable = new ClientsTable(refresh);
 const streamsTable = new StreamsTable(({ id, name }) => {
@@ -24,6 +26,7 @@ const streamsTable = new StreamsTable(({ id, name }) => {
 });
 let filter: ClientFilter | undefined;
 let isBusy = false;
+let isClustered = false;
 
 byId("filter").onclick = () => {
   filter = undefined;
@@ -53,12 +56,21 @@ async function refresh(): Promise<void> {
     streamsTable.show(streams);
     clientsTable.show(clients, filter);
     forwardsTable.show(forwards, summary.data.now_ms);
-    if (nodes !== undefined) clusterCards.show(nodes, summary.data.now_ms);
+    if (nodes !== undefined) {
+      clusterCards.show(nodes, summary.data.now_ms);
+      isClustered = nodes.length > 1;
+    }
+    clusterStreams.show(isClustered ? await clusterStreams.get() : undefined);
     showStatus("good", "up to date");
   } catch (error) {
     showStatus("bad", error instanceof TypeError ? "no answer" : messageOf(error));
   }
   isBusy = false;
+}
+
+/** What was typed or sorted by is shown at once. */
+async function refreshCluster(): Promise<void> {
+  clusterStreams.show(await clusterStreams.get());
 }
 
 function showStatus(className: "good" | "bad", text: string): void {
