@@ -5,6 +5,7 @@ import type { AccessAction, AccessRequest } from "./access_request.ts";
 import { EventOrder } from "./event_order.ts";
 import { type HookCallKind, type HookCallSettings, type HookClient, shownUrl } from "./hook_client.ts";
 import type { HookVerdict } from "./hook_verdict.ts";
+import { Histograms } from "../base/histogram.ts";
 import { Tally } from "../base/tally.ts";
 import { closeFields, connectFields, type HookNode, playFields, streamFields } from "./hook_fields.ts";
 
@@ -13,6 +14,9 @@ const log = getLogger(["headwater", "hooks"]);
 /** The hooks that there are, by SRS's names. */
 export const HOOKS = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
 export type HookName = (typeof HOOKS)[number];
+
+/** Buckets of how long calls take, in seconds. */
+const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The `http_hooks` of one vhost. */
 export interface HookSettings extends HookCallSettings {
@@ -52,6 +56,8 @@ export class HookEvents {
   readonly #connections = new Map<string, HookedConnection>();
   /** What came of all calls. */
   readonly calls: Tally<"hook" | "result"> = new Tally();
+  /** How long they took, with the wait for their turn. */
+  readonly seconds: Histograms<HookName> = new Histograms(HOOKS, BOUNDS_SECONDS);
 
   constructor(client: HookClient, node: HookNode, clock: Clock) {
     this.#client = client;
@@ -66,7 +72,9 @@ export class HookEvents {
     settings: HookCallSettings,
     kind: HookCallKind,
   ): Promise<HookVerdict> {
+    const startMs = this.#clock.now();
     const verdict = await this.#client.call(url, fields, settings, kind);
+    this.seconds.observe(hook, (this.#clock.now() - startMs) / 1000);
     this.calls.count({ hook, result: verdict.kind });
     return verdict;
   }

@@ -9,6 +9,9 @@ import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { DrainControl } from "../http/api/drain_routes.ts";
 import { LoginAttempts } from "../http/middleware/login_attempts.ts";
 import { ReloadRunner } from "../http/api/reload_runner.ts";
+import { createExporterApp } from "../http/metrics/exporter_app.ts";
+import type { MetricsOptions } from "../http/metrics/metrics_routes.ts";
+import type { NodeCounts } from "../http/metrics/node_counts.ts";
 import { appHandler } from "../http/app_handler.ts";
 import type { HttpHandler } from "../http/server/http_handler.ts";
 import { HttpServer } from "../http/server/http_server.ts";
@@ -39,6 +42,8 @@ export interface HttpAppsOptions {
   readonly rtmp: RtmpServer;
   readonly view: ServerView;
   readonly clusterReport: ClusterReport;
+  /** What the metrics tell beside the view. */
+  readonly counts: () => NodeCounts;
   /** Reads the configuration anew. */
   readonly reload: () => Promise<void>;
   /** Takes the server out of service. */
@@ -57,7 +62,7 @@ export interface HttpApps {
 
 /** Serves the HTTP ports of a node. A module of its own, since a node loads it when it serves RTMP already. */
 export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
-  const { config, clock, entrance } = options;
+  const { config, view, clock, entrance } = options;
   const server = new HttpServer({
     clock,
     entrance,
@@ -85,15 +90,20 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   const createApps = () => ({
     api: appHandler(createApi(options, reloads, attempts, playersPorts)),
     stream: appHandler(createStreamApp(streamOptions(options))),
+    exporter: appHandler(createExporterApp(view, new DenoSystemProbe(), Date.now, metricsOptions(options))),
   });
   let apps = createApps();
   warnOfOpenApi(config(), ports);
   const api: HttpHandler = (...request) => apps.api(...request);
+  const exporter: HttpHandler = (...request) => apps.exporter(...request);
   const stream: HttpHandler = (...request) => apps.stream(...request);
   for (const listener of ports.httpApi) {
     inBackground(server.serve(listener, api, isShared ? 0 : RESERVED_FOR_API), "HTTP API");
   }
   for (const listener of ports.httpServer) inBackground(server.serve(listener, stream), "HTTP server");
+  for (const listener of ports.exporter) {
+    inBackground(server.serve(listener, exporter, RESERVED_FOR_API), "exporter");
+  }
   return {
     server,
     reload() {
@@ -136,6 +146,7 @@ function createApi(
     crossdomain,
     ...(auth === undefined ? {} : { auth }),
     attempts,
+    metrics: metricsOptions(options),
     reload,
     reloads,
     drain: options.drain,
@@ -145,6 +156,11 @@ function createApi(
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));
     },
   });
+}
+
+function metricsOptions({ config, counts }: HttpAppsOptions): MetricsOptions {
+  const { label, tag, streams, streams_max: streamsMax } = config().exporter;
+  return { build: { label, tag }, streamsMax: streams ? streamsMax : 0, counts };
 }
 
 /** Streams of other nodes that the players' page lists: as many as its own list is asked for. */

@@ -31,13 +31,17 @@ import {
 } from "./access_settings.ts";
 import { Certificates } from "./certificates.ts";
 import { Dialler } from "./dialler.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { HttpApps } from "./http_apps.ts";
 import { lostLogLines } from "./logging.ts";
+import { LoopLag } from "./loop_lag.ts";
+import { nodeCounts } from "./node_counts.ts";
 import { NodeRouting } from "./node_routing.ts";
 import { nodeStream } from "./node_streams.ts";
 import { hasRole, type NodeSettings, nodeSettings } from "./node_settings.ts";
 import type { Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
+import { ReloadCounts } from "./reload_counts.ts";
 import { planReload } from "./reload.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./live_server_view.ts";
 import { findVhost, SIGNATURE } from "./settings.ts";
@@ -70,6 +74,9 @@ export class Node {
   readonly view: LiveServerView;
   readonly routing: NodeRouting;
   readonly drain: Drain;
+  /** What came of reloads; who reads configurations counts. */
+  readonly reloads: ReloadCounts = new ReloadCounts();
+  readonly #loopLag = new LoopLag(SYSTEM_CLOCK);
   /** What all deadlines go by. */
   readonly #clock = new SteadyClock(SYSTEM_CLOCK, (pauseMs) => {
     if (pauseMs >= LONG_PAUSE_MS) {
@@ -90,6 +97,7 @@ export class Node {
   #certificates: Certificates | undefined;
   #ports: Ports | undefined;
   #http: HttpApps | undefined;
+  #heartbeat: Heartbeat | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
 
   /**
@@ -206,6 +214,7 @@ export class Node {
   async start(ports: Ports): Promise<void> {
     this.#ports = ports;
     this.#clock.start();
+    this.#loopLag.start();
     for (const listener of ports.rtmp) this.rtmp.serve(listener);
     this.routing.setAddresses(ports.addresses);
     this.cluster.start();
@@ -216,6 +225,15 @@ export class Node {
       config: () => this.config,
       rtmp: this.rtmp,
       view: this.view,
+      counts: () =>
+        nodeCounts({
+          server: this.rtmp,
+          routing: this.routing,
+          hooks: this.#hooks,
+          connections: this.#connections,
+          loopLag: this.#loopLag,
+          reloads: this.reloads,
+        }),
       clusterReport: this.#clusterReport,
       reload: this.#reload,
       drain: this,
@@ -229,6 +247,7 @@ export class Node {
       served: ports.certificates,
     });
     this.#certificates.start();
+    await this.#startHeartbeat(ports);
     this.#accessServices.tokenKeys.prepare();
     this.#findDescriptors();
     logAccess(this.config);
@@ -251,6 +270,7 @@ export class Node {
     this.routing.reload(this.#settings, this.#ports?.addresses);
     this.#findDescriptors();
     this.#http?.reload();
+    if (this.#ports !== undefined) inBackground(this.#startHeartbeat(this.#ports), "heartbeat");
     if (this.#certificates !== undefined) inBackground(this.#certificates.reload(), "reading certificates");
     return needRestart;
   }
@@ -276,6 +296,8 @@ export class Node {
     // Nobody is to be sent here meanwhile, which coworkers are told as long as there is time.
     this.#setDraining(true);
     this.#certificates?.stop();
+    this.#heartbeat?.stop();
+    this.#loopLag.stop();
     this.routing.stop();
     await this.rtmp.stop(this.config.grace_final_wait_ms);
     this.routing.forwards.close();
@@ -285,6 +307,21 @@ export class Node {
     this.#hookHttp.close();
     this.#keysHttp.close();
     this.#clock.stop();
+  }
+
+  /** Loaded only where it is wanted. */
+  async #startHeartbeat({ addresses }: Ports): Promise<void> {
+    if (this.#heartbeat === undefined && this.config.heartbeat.enabled) {
+      const { newHeartbeat } = await import("./node_heartbeat.ts");
+      this.#heartbeat ??= newHeartbeat({
+        view: this.view,
+        config: () => this.config,
+        addresses,
+        http: this.#hookHttp,
+        clock: this.#clock,
+      });
+    }
+    this.#heartbeat?.start();
   }
 
   #setDraining(isDraining: boolean): void {

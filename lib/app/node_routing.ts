@@ -10,6 +10,7 @@ import type { NodeIdentity } from "../cluster/node_state.ts";
 import { askForwardBackend } from "../forward/forward_backend.ts";
 import { ForwardingRouter } from "../forward/forwarding_router.ts";
 import { Forwards } from "../forward/forwards.ts";
+import type { NodeCounts } from "../http/metrics/node_counts.ts";
 import type { ServerTotals } from "../http/server_view.ts";
 import { HttpClient } from "../net/http_client.ts";
 import { resolveHost } from "../net/resolve_host.ts";
@@ -52,8 +53,10 @@ export class NodeRouting {
   readonly #options: NodeRoutingOptions;
   readonly #pulls: SharedPulls;
   readonly #edge: EdgeRouter;
+  readonly #cluster: ClusterRouter;
   readonly #coworkerHttp = new HttpClient();
   #settings: NodeSettings;
+  #conflicts = 0;
 
   constructor(options: NodeRoutingOptions) {
     const { identity, settings, streams, clock, randomBytes, dial } = options;
@@ -73,7 +76,10 @@ export class NodeRouting {
         this.#pulls.wake(key);
         cluster.hear(key);
       },
-      onLost: (stream, reason) => cluster.lose(stream, reason),
+      onLost: (stream, reason) => {
+        this.#conflicts++;
+        cluster.lose(stream, reason);
+      },
     });
     const upstream: UpstreamRouterOptions = {
       streams,
@@ -93,6 +99,7 @@ export class NodeRouting {
     };
     this.#edge = new EdgeRouter(upstream);
     const cluster = new ClusterRouter({ ...upstream, cluster: this.cluster });
+    this.#cluster = cluster;
     const lone = loneOrigin(streams.hub, (...request) => cluster.admitPublish(...request));
     this.forwards = this.#createForwards(upstream);
     const byRole = new VhostRouter({ lone, cluster, edge: this.#edge });
@@ -140,6 +147,29 @@ export class NodeRouting {
     let pullRetriesTotal = this.#pulls.closedRetries;
     for (const [, pull] of this.#pulls.pulls()) pullRetriesTotal += pull.retries;
     return { nodesUp, nodesDown, pullRetriesTotal };
+  }
+
+  /** More for the metrics. */
+  get counts(): Pick<
+    NodeCounts,
+    "pullsByState" | "publishConflictsTotal" | "locateSeconds" | "coworkerRoundTripSeconds"
+  > {
+    const pullsByState = { feeding: 0, searching: 0 };
+    for (const [, { upstream }] of this.#pulls.pulls()) {
+      pullsByState[upstream === undefined ? "searching" : "feeding"]++;
+    }
+    let slowestMs: number | undefined;
+    for (const entry of this.cluster.listCoworkers()) {
+      if ("error" in entry || entry.coworker.isUp !== true) continue;
+      const { kind, roundTripMs } = entry.coworker;
+      if (kind !== "self" && roundTripMs !== undefined) slowestMs = Math.max(slowestMs ?? 0, roundTripMs);
+    }
+    return {
+      pullsByState,
+      publishConflictsTotal: this.#conflicts,
+      locateSeconds: this.#cluster.locateSeconds.read(),
+      ...(slowestMs === undefined ? {} : { coworkerRoundTripSeconds: slowestMs / 1000 }),
+    };
   }
 
   #createForwards({ identity, streams, dial, clock, limits, randomBytes }: UpstreamRouterOptions): Forwards {

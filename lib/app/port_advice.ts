@@ -10,6 +10,7 @@ export function portAdvice(error: ListenError, config: Config): string {
     [["listen"], config.listen],
     [["http_api", "listen"], config.http_api.listen],
     [["http_server", "listen"], config.http_server.listen],
+    [["exporter", "listen"], config.exporter.listen],
     [["rtmps", "listen"], config.rtmps.listen],
     [["http_api", "https", "listen"], config.http_api.https.listen],
     [["http_server", "https", "listen"], config.http_server.https.listen],

@@ -13,6 +13,8 @@ export interface NodeAddresses {
   readonly rtmp: readonly SocketAddress[];
   readonly httpApi: readonly SocketAddress[];
   readonly httpServer: readonly SocketAddress[];
+  /** SRS's `exporter`: metrics alone. */
+  readonly exporter: readonly SocketAddress[];
   /** The same over TLS. */
   readonly rtmps: readonly SocketAddress[];
   readonly httpsApi: readonly SocketAddress[];
@@ -29,6 +31,8 @@ export class Ports {
   readonly httpApi: readonly ConnectionListener[];
   /** Of HTTP-FLV, WebSocket-FLV and the players' page; none where the API's serve both. */
   readonly httpServer: readonly ConnectionListener[];
+  /** Of the metrics' own port. */
+  readonly exporter: readonly ConnectionListener[];
   readonly addresses: NodeAddresses;
   /** The certificates that those of them show that speak TLS. */
   readonly certificates: readonly ServedCertificate[];
@@ -41,13 +45,14 @@ export class Ports {
    * @throws {ListenError} When a port can't be had.
    */
   constructor(config: Config, keyPairs: ReadonlyMap<TlsSection, CheckedKeyPair> = new Map()) {
-    const { listen, rtmps, http_api: api, http_server: server } = config;
+    const { listen, rtmps, http_api: api, http_server: server, exporter } = config;
     const isShared = sharesPort(config);
     const https = httpsListens(config);
     try {
       const rtmp = this.#listen(listen);
       const httpServer = server.enabled && !isShared ? this.#listen(server.listen) : [];
       const httpApi = api.enabled ? this.#listen(api.listen) : [];
+      this.exporter = exporter.enabled ? this.#listen(exporter.listen) : [];
       const isServers = isShared && server.https.enabled;
       const secure = [
         this.#listenTls(keyPairs, "rtmps", rtmps.enabled ? rtmps.listen : []),
@@ -70,6 +75,7 @@ export class Ports {
         httpApi: addresses(httpApi),
         httpsApi: addresses(httpsApi),
         httpsServer: addresses(isShared ? httpsApi : httpsServer),
+        exporter: addresses(this.exporter),
         httpServer: addresses(isShared ? httpApi : httpServer),
       };
     } catch (error) {

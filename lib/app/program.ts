@@ -212,6 +212,7 @@ async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
     configureLogging({ level: config.log_level, format: config.log_format, file: config.log_file });
     if (config.pid !== node.config.pid) removePid(node.config.pid);
     const needRestart = node.reload(config);
+    node.reloads.count(true);
     if (needRestart.length > 0) {
       log.warn("Configuration: these keys change only on restart; the old values stay in use", {
         keys: needRestart,
@@ -219,6 +220,7 @@ async function reload(node: Node, load: () => LoadedConfig): Promise<void> {
     }
     log.info("Configuration reloaded", { source });
   } catch (error) {
+    node.reloads.count(false);
     log.error("Cannot reload the configuration: the old one stays in use", { reason: errorText(error) });
     throw error;
   }

@@ -13,6 +13,8 @@ export const RESTART_KEYS: readonly (readonly string[])[] = [
   ["http_server", "listen"],
   ["http_server", "https", "enabled"],
   ["http_server", "https", "listen"],
+  ["exporter", "enabled"],
+  ["exporter", "listen"],
   ["rtmps", "enabled"],
   ["rtmps", "listen"],
 ];

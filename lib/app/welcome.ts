@@ -20,6 +20,7 @@ export function welcome(config: Config, source: string, addresses: NodeAddresses
     `RTMP on ${listenText(addresses.rtmp)}`,
     ...(web === undefined ? [] : [`HTTP-FLV on ${listenText(addresses.httpServer)}`]),
     ...(api === undefined ? [] : [`HTTP API on ${listenText(addresses.httpApi)}`]),
+    ...(addresses.exporter.length === 0 ? [] : [`metrics on ${listenText(addresses.exporter)}`]),
     ...(tls.length === 0 ? [] : [`TLS: ${tlsText(addresses)}`]),
   ];
   const pages = [

@@ -126,6 +126,29 @@ const httpServerSchema = section({
   }),
 });
 
+const exporterSchema = section({
+  enabled: boolean(false, "Serve /metrics for Prometheus on a port of its own, beside the HTTP API's."),
+  listen: listen(9972, "Where it listens."),
+  label: text("", "The label `label` of srs_build_info. Empty: none."),
+  tag: text("", "The label `tag` of srs_build_info. Empty: none."),
+  streams: boolean(false, "Show series of single streams in /metrics, with vhost, app and stream as labels."),
+  streams_max: integer(200, 1, 10_000, "With streams = true: streams that have series, the oldest first."),
+});
+
+const heartbeatSchema = section({
+  enabled: boolean(false, "Tell a server, by POST requests in JSON, that this one is alive, as SRS does."),
+  interval_ms: milliseconds(10_000, "How often, in ms.", 100),
+  url: matchingText(
+    "http://127.0.0.1:8085/api/v1/servers",
+    /^https?:\/\/[^\s/]\S*$/,
+    "an http:// or https:// URL",
+    "Whom.",
+  ),
+  device_id: text("", "The name of this machine, sent as device_id."),
+  summaries: boolean(false, "Send what /api/v1/summaries answers as well."),
+  ports: boolean(false, "Send where this server listens as well."),
+});
+
 const clusterSchema = section({
   mode: choice(["local", "remote"], "local", "local: an origin. remote: an edge of the servers in origin."),
   origin_cluster: boolean(false, "This origin is one of a cluster: a stream may be at a coworker."),
@@ -414,6 +437,8 @@ export const configSchema = z.strictObject({
   upstream_tls: upstreamTlsSchema,
   http_api: httpApiSchema,
   http_server: httpServerSchema,
+  exporter: exporterSchema,
+  heartbeat: heartbeatSchema,
   vhost: z.record(z.string().check(z.regex(/^[^\s/]+$/)), vhostSchema),
 });
 

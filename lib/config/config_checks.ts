@@ -56,6 +56,7 @@ function checkListens(config: Config, { errors }: CheckResult): void {
     ...(server.enabled && !sharesPort(config)
       ? [{ path: ["http_server", "listen"], listen: server.listen }]
       : []),
+    ...(config.exporter.enabled ? [{ path: ["exporter", "listen"], listen: config.exporter.listen }] : []),
     { path: ["http_server", "https", "listen"], listen: https.server },
     { path: ["http_api", "https", "listen"], listen: https.api },
   ];

@@ -9,7 +9,14 @@
  * How a directive's arguments are read. SRS reads a boolean that is off by default as true only if it says `on`,
  * and one that is on by default as false only if it says `off`.
  */
-export type SrsReader = "offUnlessOn" | "onUnlessOff" | "integer" | "seconds" | "text" | "list";
+export type SrsReader =
+  | "offUnlessOn"
+  | "onUnlessOff"
+  | "integer"
+  | "seconds"
+  | "secondsInMs"
+  | "text"
+  | "list";
 
 /** A directive that becomes a key of ours. */
 export interface SrsMapping {
@@ -56,6 +63,16 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("http_server.https.listen", "list"),
   mapping("http_server.https.key", "text"),
   mapping("http_server.https.cert", "text"),
+  mapping("exporter.enabled", "offUnlessOn"),
+  mapping("exporter.listen", "list"),
+  mapping("exporter.label", "text"),
+  mapping("exporter.tag", "text"),
+  mapping("heartbeat.enabled", "offUnlessOn"),
+  mapping("heartbeat.interval", "secondsInMs", "heartbeat.interval_ms"),
+  mapping("heartbeat.url", "text"),
+  mapping("heartbeat.device_id", "text"),
+  mapping("heartbeat.summaries", "offUnlessOn"),
+  mapping("heartbeat.ports", "offUnlessOn"),
   mapping("vhost.enabled", "onUnlessOff"),
   mapping("vhost.chunk_size", "integer"),
   mapping("vhost.in_ack_size", "integer"),

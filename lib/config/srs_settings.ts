@@ -82,6 +82,8 @@ function readArgs(args: string[], reader: SrsReader): unknown {
       return readNumber(first, Math.trunc);
     case "seconds":
       return readNumber(first, Math.ceil);
+    case "secondsInMs":
+      return readNumber(first, (seconds) => Math.round(seconds * 1000));
     case "text":
       return first;
     case "list":

@@ -41,6 +41,8 @@ export interface PlayerOptions {
   readonly fromKeyframe?: boolean;
   /** Called when bytes may be ready that were not: the player's writer should look. */
   readonly onReady?: () => void;
+  /** Called when the first bytes of the stream, beside the headers, are given. */
+  readonly onFirstMedia?: () => void;
 }
 
 /** One player's place in a stream. The bytes it gives are finished and shared, and stay as they are until it is asked for the next. */
@@ -61,6 +63,7 @@ export class PlayerCursor {
   /** Whether what was given last begins and ends with a message. */
   #isWhole = true;
   readonly #onReady: (() => void) | undefined;
+  #onFirstMedia: (() => void) | undefined;
   #isWaitingForKeyframe = false;
   #needsHeaders = false;
   /** Where it left off before it jumped. */
@@ -78,6 +81,7 @@ export class PlayerCursor {
       this.#leftOffset = join.offset;
     }
     this.#onReady = options.onReady;
+    this.#onFirstMedia = options.onFirstMedia;
   }
 
   /** Log offset of the next byte to hand out. */
@@ -197,6 +201,10 @@ export class PlayerCursor {
     if (headers !== undefined) return headers;
     const piece = slice.length > MAX_SLICE_BYTES ? this.#cut(slice) : slice;
     this.#offset += piece.length;
+    if (this.#onFirstMedia !== undefined) {
+      this.#onFirstMedia();
+      this.#onFirstMedia = undefined;
+    }
     return piece;
   }
 

@@ -31,6 +31,11 @@ export class ConnectionLimits {
     return this.#clients;
   }
 
+  /** How many clients may be connected: as configured, or as there are descriptors for. */
+  get max(): number {
+    return Math.min(this.#bounds().maxConnections, this.#maxDescriptors);
+  }
+
   /**
    * Says for how many more connections, beside those that are open, the process has descriptors. Where the configuration asks for
    * more clients, no more than these get in.

@@ -11,6 +11,7 @@ import { flvHeader } from "../wire/flv.ts";
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { AccessClient, AccessProtocol } from "../access/access_request.ts";
 import type { Activity } from "../server/client_events.ts";
+import { joinSource } from "../server/join_times.ts";
 import type { RegisteredClient } from "../server/client_registry.ts";
 import type { ServerRuntime } from "../server/server_runtime.ts";
 import type { LocalPlay } from "../server/stream_router.ts";
@@ -53,6 +54,8 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
   /** What the connection had sent before this play. */
   #sentBefore = 0;
   #waitMs = 0;
+  /** Somebody fed the stream when this player was let in. */
+  #wasFed = false;
   #lastFedMs: number;
   #onClosed: (() => void)[] = [];
 
@@ -129,6 +132,7 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     this.onClosed(release);
     if (this.#isClosed) throw this.#closeReason ?? gone();
     this.#stream = stream;
+    this.#wasFed = stream.feed !== undefined;
     this.#waitMs = waitMs;
     stream.feedListeners.add(this.#onFeed);
     stream.kindListeners.add(this.#onKind);
@@ -239,8 +243,17 @@ export class FlvPlayer implements RegisteredClient, MediaPlay {
     const stream = this.#stream;
     if (stream?.feed === undefined || this.#cursor !== undefined) return;
     const output = this.#client.transport === "websocket" ? "flv-web-socket" : "flv";
-    this.#cursor = stream.subscribe(output, { fromGop: true, onReady: () => this.#look() });
+    this.#cursor = stream.subscribe(output, {
+      fromGop: true,
+      onReady: () => this.#look(),
+      onFirstMedia: () => this.#countJoin(stream),
+    });
     this.#look();
+  }
+
+  #countJoin(stream: LiveStream): void {
+    const { joins } = this.#runtime;
+    joins.observe(joinSource(stream, this.#wasFed), (this.#runtime.now() - this.#begunMs) / 1000);
   }
 
   #look(): void {

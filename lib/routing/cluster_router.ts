@@ -1,4 +1,5 @@
 import { RtmpError } from "../base/errors.ts";
+import { Histograms } from "../base/histogram.ts";
 import { newId } from "../base/random_id.ts";
 import { DEFAULT_VHOST } from "../base/stream_address.ts";
 import type { Directory } from "../cluster/directory.ts";
@@ -29,6 +30,9 @@ import type { UpstreamRouterOptions } from "./shared_pull.ts";
 /** How long TCP to a stream's owner may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 1000;
 
+/** Buckets of how long a search takes, in seconds. */
+const LOCATE_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
 /** What the router asks of the cluster. */
 export type ClusterKnowledge = Pick<
   Directory,
@@ -41,6 +45,11 @@ export interface ClusterRouterOptions extends UpstreamRouterOptions {
 
 /** An origin of a cluster: a stream is here, at a coworker, or nowhere, and that is known before the player is told anything. */
 export class ClusterRouter {
+  /** How long plays waited to learn where their stream is, in seconds. */
+  readonly locateSeconds: Histograms<Location["kind"]> = new Histograms(
+    ["mine", "at", "nowhere"],
+    LOCATE_BOUNDS_SECONDS,
+  );
   readonly #options: ClusterRouterOptions;
   /** Plays that wait for a stream that no node has, by its key: each is told when it is heard of. */
   readonly #waiting = new Map<string, Set<AbortController>>();
@@ -135,8 +144,10 @@ export class ClusterRouter {
     const deadlineMs = clock.now() + waitMs;
     const retry = new RetryPause();
     for (;;) {
+      const startMs = clock.now();
       const location = await cluster.locate(queryOf(request), request.signal);
       const nowMs = clock.now();
+      this.locateSeconds.observe(location.kind, (nowMs - startMs) / 1000);
       if (location.kind !== "nowhere" || nowMs >= deadlineMs) return location;
       await this.#waitFor(request, Math.min(retry.next(nowMs), deadlineMs - nowMs));
       if (request.signal.aborted) return location;

@@ -64,6 +64,7 @@ async function admit(
       };
     }
     leave();
+    runtime.redirects.count({ kind: decision.kind });
     return decision;
   } catch (error) {
     leave();

@@ -5,6 +5,7 @@ import type { PlayerCursor } from "../hub/player_cursor.ts";
 import type { ServerEvent } from "../session/server_event.ts";
 import type { ClientType } from "./client.ts";
 import type { Activity } from "./client_events.ts";
+import { joinSource } from "./join_times.ts";
 import { isNode } from "./peer_node.ts";
 import { admitPlay } from "./play_admission.ts";
 import { PlayFilter } from "./play_filter.ts";
@@ -27,16 +28,24 @@ export class PlayRole implements Activity {
   readonly #filter: PlayFilter;
   #lastFedMs: number;
 
-  constructor(connection: RoleConnection, event: PlayEvent, play: LocalPlay) {
+  /** @param askedMs When the client asked, by the node's clock. */
+  constructor(connection: RoleConnection, event: PlayEvent, play: LocalPlay, askedMs: number) {
     const { messageStreamId, durationMs } = event;
     this.#connection = connection;
     this.#messageStreamId = messageStreamId;
     this.#play = play;
     this.stream = play.stream;
     this.startedMs = this.#lastFedMs = connection.runtime.now();
+    const { runtime, requester: { connect } } = connection;
+    const wasFed = play.stream.feed !== undefined;
     this.cursor = play.stream.subscribe("rtmp", {
       fromGop: true,
       onReady: () => connection.writer.flush(),
+      // A node that relays has players of its own to count.
+      ...(isNode(connect) ? {} : {
+        onFirstMedia: () =>
+          runtime.joins.observe(joinSource(play.stream, wasFed), (runtime.now() - askedMs) / 1000),
+      }),
     });
     this.#filter = new PlayFilter({
       messageStreamId: messageStreamId === LOG_MESSAGE_STREAM_ID ? undefined : messageStreamId,
@@ -58,12 +67,13 @@ export class PlayRole implements Activity {
     event: ServerEvent & { kind: "play" },
   ): Promise<PlayRole | undefined> {
     const { runtime, requester } = connection;
+    const askedMs = runtime.now();
     const requests = playRequests(runtime.options, requester, event.name);
     connection.note(requests[0] as StreamRequest);
     const { request, decision } = await admitPlay(runtime, requests);
     connection.note(request);
     if (decision.kind === "local") {
-      if (!connection.isClosing) return new PlayRole(connection, event, decision);
+      if (!connection.isClosing) return new PlayRole(connection, event, decision, askedMs);
       decision.release();
     } else if (!connection.isClosing) {
       connection.sendAway(decision);

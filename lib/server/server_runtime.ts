@@ -7,10 +7,12 @@ import type { StreamHub } from "../hub/stream_hub.ts";
 import type { RandomBytes } from "../wire/handshake.ts";
 import type { WireLimits } from "../wire/limits.ts";
 import type { Access } from "../access/access.ts";
+import { Tally } from "../base/tally.ts";
 import { ServerSession } from "../session/server_session.ts";
 import { ClientBooks, type ServerCounters } from "./client_books.ts";
 import { ClientEvents } from "./client_events.ts";
 import { ClientLog } from "./client_log.ts";
+import { type JoinTimes, newJoinTimes } from "./join_times.ts";
 import type { StreamRounds } from "./stream_rounds.ts";
 import type { StreamRouter } from "./stream_router.ts";
 import type { FindVhost } from "./vhost_settings.ts";
@@ -52,6 +54,9 @@ export class ServerRuntime {
   readonly #books = new ClientBooks();
   /** Keys of streams whose publisher waits to be let in: nobody else may ask for them meanwhile. */
   readonly pendingPublishes: Set<string> = new Set();
+  readonly joins: JoinTimes = newJoinTimes();
+  /** Plays that were sent to another node, by how they were told. */
+  readonly redirects: Tally<"kind"> = new Tally();
   /** It is about to stop: nobody new is let in, but nodes that relay what is published here. */
   isDraining = false;
 

@@ -69,13 +69,16 @@ programTest(
     await (await watchRtmp(scope, b.rtmp.port, "a")).more(5);
     const nodes = async (node: LocalNode) => {
       const metrics = await (await fetch(`http://${node.api}/metrics`)).text();
-      return metrics.split("\n").filter((line) => line.startsWith("cluster_nodes"));
+      return metrics.split("\n").filter((line) => line.startsWith("headwater_cluster_nodes{"));
     };
     // Itself among them counts for nothing.
     const coworkers = [a.api, b.api, c.api];
     b.reload({ origin_cluster: true, coworkers, secret: "0123456789abcdef0123456789abcdef" });
     await b.meets(3);
-    deepEqual(await nodes(b), ['cluster_nodes{state="up"} 2', 'cluster_nodes{state="down"} 0']);
+    deepEqual(await nodes(b), [
+      'headwater_cluster_nodes{state="up"} 2',
+      'headwater_cluster_nodes{state="down"} 0',
+    ]);
     await c.node.stop();
     const left = {
       origin_cluster: true,
@@ -84,7 +87,10 @@ programTest(
     };
     b.reload(left);
     await b.misses(1);
-    deepEqual(await nodes(b), ['cluster_nodes{state="up"} 1', 'cluster_nodes{state="down"} 1']);
+    deepEqual(await nodes(b), [
+      'headwater_cluster_nodes{state="up"} 1',
+      'headwater_cluster_nodes{state="down"} 1',
+    ]);
   },
 );
 

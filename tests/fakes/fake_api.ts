@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { createApiApp } from "../../lib/http/api/api_app.ts";
 import type { ApiOptions } from "../../lib/http/api/api_options.ts";
+import { FAKE_COUNTS } from "./fake_counts.ts";
 import { FakeServerView, STARTED_AT_MS } from "./fake_server_view.ts";
 import { FakeSystemProbe } from "./fake_system_probe.ts";
 
@@ -15,6 +16,7 @@ export function apiApp(options: Partial<ApiOptions> = {}): Hono {
     now: () => NOW_MS,
     listen: "1985",
     crossdomain: true,
+    metrics: { build: { label: "", tag: "" }, streamsMax: 0, counts: () => FAKE_COUNTS },
     reload: () => Promise.resolve(),
     drain: { beginDrain: () => Promise.resolve(), cancelDrain: () => {} },
     ...options,

@@ -73,6 +73,37 @@ vhost __defaultVhost__ {
     warnings: ["a.conf: ignored, not supported: http_server.dir (line 2)"],
   },
   {
+    // As prometheus.conf.
+    name: "an exporter",
+    text: `listen 1935;
+exporter { enabled on; listen 9972; label cn-beijing; tag cn-edge; }
+vhost __defaultVhost__ { }`,
+    expected: {
+      "exporter/enabled": true,
+      "exporter/listen": [{ port: 9972, literal: "9972" }],
+      "exporter/label": "cn-beijing",
+      "exporter/tag": "cn-edge",
+    },
+  },
+  {
+    // As http.heartbeat.conf.
+    name: "heartbeats",
+    text: `listen 1935;
+heartbeat {
+    enabled on; interval 9.3; url http://127.0.0.1:8085/api/v1/servers;
+    device_id "my-srs-device"; summaries off; ports on;
+}
+vhost __defaultVhost__ { }`,
+    expected: {
+      "heartbeat/enabled": true,
+      "heartbeat/interval_ms": 9300,
+      "heartbeat/url": "http://127.0.0.1:8085/api/v1/servers",
+      "heartbeat/device_id": "my-srs-device",
+      "heartbeat/summaries": false,
+      "heartbeat/ports": true,
+    },
+  },
+  {
     // As http.api.auth.conf of SRS 7.
     name: "an API with a password",
     text: `rtmp {

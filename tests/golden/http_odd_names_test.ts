@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { FlvSource } from "../../lib/http/flv/flv_source.ts";
 import { matchMount } from "../../lib/http/flv/mount.ts";
-import { prometheusText } from "../../lib/http/api/prometheus_text.ts";
+import { prometheusText } from "../../lib/http/metrics/prometheus_text.ts";
 import { createStreamApp } from "../../lib/http/stream_app.ts";
 import { apiApp, getJson } from "../fakes/fake_api.ts";
 import { FakeServerView } from "../fakes/fake_server_view.ts";

@@ -8,7 +8,7 @@ import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";
 
-const NO_TLS = { rtmps: [], httpsApi: [], httpsServer: [] };
+const NO_TLS = { exporter: [], rtmps: [], httpsApi: [], httpsServer: [] };
 
 const ROOT = new URL("../../", import.meta.url);
 const text = Deno.readTextFileSync(new URL("docs/install.md", ROOT));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { prometheusText } from "../../lib/http/api/prometheus_text.ts";
+import { prometheusText } from "../../lib/http/metrics/prometheus_text.ts";
 
 Deno.test("prometheusText() writes a line for each value, under its help and kind", () => {
   const text = prometheusText([

@@ -1,7 +1,7 @@
 import type { LogRecord } from "@logtape/logtape";
 import type { Hono } from "hono";
 import { formatJson, formatText } from "../../lib/app/log_format.ts";
-import { prometheusText } from "../../lib/http/api/prometheus_text.ts";
+import { prometheusText } from "../../lib/http/metrics/prometheus_text.ts";
 import { apiApp } from "../fakes/fake_api.ts";
 import { FakeServerView } from "../fakes/fake_server_view.ts";
 import { FlvNode } from "../fakes/flv_peer.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SegmentMemory, UNWATCHED_SEGMENT_BYTES } from "../../lib/hub/segment_memory.ts";
 import { LogHold, StreamLog } from "../../lib/hub/stream_log.ts";
 import { PlayFilter } from "../../lib/server/play_filter.ts";
+import { newJoinTimes } from "../../lib/server/join_times.ts";
 import { PlayRole } from "../../lib/server/play_role.ts";
 import type { RoleConnection } from "../../lib/server/role_connection.ts";
 import { joinBytes } from "../../lib/base/join_bytes.ts";
@@ -258,15 +259,26 @@ Deno.test("video that is switched on begins at a key frame, with the headers bef
   const feed = new TestFeed(stream);
   feed.videoHeader(0, 1);
   feed.audioHeader(0, 1);
-  const connection = { runtime: { now: () => 0 }, requester: {}, writer: { flush() {}, removeSource() {} } };
+  const joins = newJoinTimes();
+  const connection = {
+    runtime: { now: () => 250, joins },
+    requester: {},
+    writer: { flush() {}, removeSource() {} },
+  };
   const role = new PlayRole(
     connection as unknown as RoleConnection,
     { messageStreamId: 1, durationMs: undefined },
     { kind: "local", stream, release: () => {} },
+    0,
   );
   const player = role.cursor;
   feed.keyframe(0);
   assert.deepEqual(readAll(player).slice(-1), ["K0"]);
+  assert.deepEqual(joins.read().map(([source, { sum }]) => [source, sum]), [
+    ["local", 0.25],
+    ["relay", 0],
+    ["awaited", 0],
+  ]);
   role.setReceive("video", false);
   feed.inter(40);
   feed.audio(40);

@@ -61,6 +61,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "trusted_proxies": ["10.0.0.0/8"],
   "upstream_tls.unverified_names": ["10.0.0.1"],
   "http_api.auth.enabled": false,
+  "heartbeat.url": "http://127.0.0.2/",
   "vhost.*.cluster.mode": "remote",
   "vhost.*.cluster.coworkers": ["10.0.0.1:1985"],
   "vhost.*.cluster.redirect": "302",
@@ -136,6 +137,8 @@ function given(config: Config): unknown {
       config.force_grace_quit,
     ],
     proxies: config.trusted_proxies,
+    // What `lib/app/http_apps.ts` and `lib/app/heartbeat.ts` read of it themselves.
+    watched: [config.exporter, config.heartbeat],
     upstreamTls: config.upstream_tls,
     certificates: (["rtmps", "http_api.https", "http_server.https"] as const).map((section) => {
       const { cert, key } = keyPairFiles(config, section);

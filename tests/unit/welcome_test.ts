@@ -6,7 +6,7 @@ import { portAdvice } from "../../lib/app/port_advice.ts";
 import { VERSION } from "../../lib/app/version.ts";
 import { welcome } from "../../lib/app/welcome.ts";
 
-const NO_TLS = { rtmps: [], httpsApi: [], httpsServer: [] };
+const NO_TLS = { exporter: [], rtmps: [], httpsApi: [], httpsServer: [] };
 
 function configOf(text: string): Config {
   return loadConfig({ path: "a.toml", environment: {}, readTextFile: () => text }).config;
@@ -35,13 +35,14 @@ Deno.test("a first start says where TLS is spoken", () => {
     rtmp: [{ hostname: "127.0.0.1", port: 1935 }],
     httpApi: [],
     httpServer: [],
+    exporter: [{ hostname: "0.0.0.0", port: 9972 }],
     rtmps: [{ hostname: "0.0.0.0", port: 443 }],
     httpsServer: [{ hostname: "0.0.0.0", port: 8088 }],
     httpsApi: [{ hostname: "0.0.0.0", port: 1990 }],
   });
   assert.match(
     text,
-    /^ {2}listens {2}RTMP on 127\.0\.0\.1:1935, TLS: RTMPS on port 443, HTTPS-FLV on port 8088, HTTPS API on port 1990$/m,
+    /^ {2}listens {2}RTMP on 127\.0\.0\.1:1935, metrics on port 9972, TLS: RTMPS on port 443, HTTPS-FLV on port 8088, HTTPS API on port 1990$/m,
   );
 });
 

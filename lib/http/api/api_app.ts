@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { RtmpError } from "../../base/errors.ts";
 import { addConsoleRoutes } from "../console/console_routes.ts";
-import { CpuSampler } from "./cpu_sampler.ts";
+import { CpuSampler } from "../metrics/cpu_sampler.ts";
 import { addAboutRoutes } from "./about_routes.ts";
 import { refusal } from "../middleware/answer.ts";
 import type { ApiOptions } from "./api_options.ts";
@@ -14,7 +14,7 @@ import { addForwardsRoutes } from "./forwards_routes.ts";
 import { addHealthRoutes } from "./health_routes.ts";
 import { jsonp } from "../middleware/jsonp.ts";
 import { addListingRoutes } from "./listing_routes.ts";
-import { addMetricsRoutes } from "./metrics_routes.ts";
+import { addMetricsRoutes } from "../metrics/metrics_routes.ts";
 import { guardChanges } from "../middleware/changes.ts";
 import { credentials } from "../middleware/credentials.ts";
 import { LoginAttempts } from "../middleware/login_attempts.ts";
@@ -61,7 +61,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addDrainRoutes(app, view, options.drain, guard);
   addForwardsRoutes(app, view);
   addHealthRoutes(app, view);
-  addMetricsRoutes(app, view, probe, cpu, now);
+  addMetricsRoutes(app, view, probe, cpu, now, options.metrics);
   addConsoleRoutes(app, options.playersPorts);
   options.extraRoutes?.(app);
 

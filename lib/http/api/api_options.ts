@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { MetricsOptions } from "../metrics/metrics_routes.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
 import type { ApiCredentials } from "../middleware/credentials.ts";
@@ -24,6 +25,8 @@ export interface ApiOptions {
   readonly reload: () => Promise<void>;
   /** Runs the reloads that are asked for here; absent: one of this app's own. What it tells of the last one outlives the app. */
   readonly reloads?: ReloadRunner;
+  /** What `/metrics` shows beside the view. */
+  readonly metrics: MetricsOptions;
   /** Takes the server out of service. */
   readonly drain: DrainControl;
   /** Ports of the HTTP server with the players' page by protocol, for links of the console; absent: no links. */

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { CpuSample, CpuSampler } from "./cpu_sampler.ts";
+import type { CpuSample, CpuSampler } from "../metrics/cpu_sampler.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
 import { envelope, resource } from "../middleware/answer.ts";

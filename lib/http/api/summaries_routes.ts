@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are SRS's
 import type { Hono } from "hono";
-import type { CpuSampler } from "./cpu_sampler.ts";
+import type { CpuSampler } from "../metrics/cpu_sampler.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
 import { envelope, resource } from "../middleware/answer.ts";
@@ -75,16 +75,25 @@ export function addSummariesRoutes(
 ): void {
   resource(app, "/api/v1/summaries", {
     GET: (c) => {
-      const nowMs = now();
-      const data = {
-        ok: cpu.sample(nowMs).process !== undefined && probe.memory() !== undefined,
-        now_ms: nowMs,
-        self: selfJson(view, probe, cpu, nowMs),
-        system: systemJson(view, probe, cpu, nowMs),
-      };
+      const data = summariesData(view, probe, cpu, now());
       return c.json(envelope<SummariesJson>(view, { data }));
     },
   });
+}
+
+/** @param nowMs Milliseconds since 1970. */
+export function summariesData(
+  view: ServerView,
+  probe: SystemProbe,
+  cpu: CpuSampler,
+  nowMs: number,
+): SummariesJson["data"] {
+  return {
+    ok: cpu.sample(nowMs).process !== undefined && probe.memory() !== undefined,
+    now_ms: nowMs,
+    self: selfJson(view, probe, cpu, nowMs),
+    system: systemJson(view, probe, cpu, nowMs),
+  };
 }
 
 function selfJson(
