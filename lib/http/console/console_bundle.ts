@@ -451,7 +451,7 @@ export const CONSOLE_SCRIPT: string = [
   "  function streamRow() {",
   "    const row = element(\"tr\");",
   "    const title = cell(row, \"title\");",
-  "    const name = element(\"b\");",
+  "    const name = element(\"span\", \"name\");",
   "    const badge = element(\"span\", \"badge\");",
   "    const facts = element(\"small\");",
   "    title.append(name, badge, facts);",

@@ -110,7 +110,7 @@ export class ClusterStreams {
 function streamRow(): Row<ClusterStreamJson> {
   const row = element("tr");
   const title = cell(row, "title");
-  const name = element("b");
+  const name = element("span", "name");
   const badge = element("span", "badge");
   const facts = element("small");
   title.append(name, badge, facts);
