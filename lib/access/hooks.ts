@@ -15,6 +15,8 @@ const log = getLogger(["headwater", "hooks"]);
 export const HOOKS = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
 export type HookName = (typeof HOOKS)[number];
 
+const VERDICTS: readonly HookVerdict["kind"][] = ["accepted", "refused", "failed"];
+
 /** Buckets of how long calls take, in seconds. */
 const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -55,7 +57,9 @@ export class HookEvents {
   readonly #clock: Clock;
   readonly #connections = new Map<string, HookedConnection>();
   /** What came of all calls. */
-  readonly calls: Tally<"hook" | "result"> = new Tally();
+  readonly calls: Tally<"hook" | "result"> = new Tally(
+    HOOKS.flatMap((hook) => VERDICTS.map((result) => ({ hook, result }))),
+  );
   /** How long they took, with the wait for their turn. */
   readonly seconds: Histograms<HookName> = new Histograms(HOOKS, BOUNDS_SECONDS);
 

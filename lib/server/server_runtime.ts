@@ -56,7 +56,7 @@ export class ServerRuntime {
   readonly pendingPublishes: Set<string> = new Set();
   readonly joins: JoinTimes = newJoinTimes();
   /** Plays that were sent to another node, by how they were told. */
-  readonly redirects: Tally<"kind"> = new Tally();
+  readonly redirects: Tally<"kind"> = new Tally([{ kind: "redirect" }, { kind: "reconnect" }]);
   /** It is about to stop: nobody new is let in, but nodes that relay what is published here. */
   isDraining = false;
 

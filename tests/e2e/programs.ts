@@ -24,6 +24,7 @@ export type ProgramName =
   | "mpv"
   | "openssl"
   | "python3"
+  | "promtool"
   | "ffmpeg7"
   | "ffprobe7";
 
