@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ClusterStream } from "../cluster/cluster_streams.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
+import { addClusterClientsRoutes } from "../http/api/cluster_clients_routes.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { DrainControl } from "../http/api/drain_routes.ts";
 import { LoginAttempts } from "../http/middleware/login_attempts.ts";
@@ -151,8 +152,15 @@ function createApi(
     reloads,
     drain: options.drain,
     playersPorts,
-    extraRoutes: (app) => {
+    extraRoutes: (app, guard) => {
       addClustersRoutes(app, clusterReport, auth !== undefined);
+      addClusterClientsRoutes(app, {
+        view,
+        cluster: clusterReport,
+        hasAuth: auth !== undefined,
+        guard,
+        now: Date.now,
+      });
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));
     },
   });

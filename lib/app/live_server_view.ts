@@ -7,8 +7,10 @@ import type {
   ForwardSummary,
   Kbps,
   Readiness,
+  RecentLog,
   ServerTotals,
   ServerView,
+  StreamHistory,
   StreamSummary,
   VhostSummary,
 } from "../http/server_view.ts";
@@ -17,6 +19,9 @@ import type { TrafficByVhost } from "../base/upstream_traffic.ts";
 import type { Forwards } from "../forward/forwards.ts";
 import { forwardSummary, forwardTotals } from "./forward_summary.ts";
 import type { RtmpServer } from "../server/rtmp_server.ts";
+import { recentLog } from "./logging.ts";
+import { StreamHistories } from "./stream_histories.ts";
+import { StreamPrograms } from "./stream_programs.ts";
 import { streamId } from "./stream_id.ts";
 import { trafficByVhost, type VhostTraffic } from "./vhost_traffic.ts";
 import { readAudioCodec, readVideoCodec } from "../wire/codec_config.ts";
@@ -85,6 +90,8 @@ export class LiveServerView implements ServerView {
   readonly startedAtMs: number;
   readonly #options: ServerViewOptions;
   readonly #records = new WeakMap<LiveStream, StreamRecord>();
+  readonly #histories = new StreamHistories();
+  readonly #programs = new StreamPrograms();
   readonly #vhostRecords = new Map<string, VhostRecord>();
 
   constructor(options: ServerViewOptions) {
@@ -128,6 +135,22 @@ export class LiveServerView implements ServerView {
       }
     }
     return undefined;
+  }
+
+  history(id: string): StreamHistory | undefined {
+    for (const stream of this.#options.server.runtime.hub.values()) {
+      if (this.#record(stream).id === id) return this.#histories.of(stream);
+    }
+    return undefined;
+  }
+
+  /** Feeds the histories; called once a second, with milliseconds since 1970. */
+  sampleHistory(unixMs: number): void {
+    this.#histories.sample(this.#options.server.runtime.hub.values(), unixMs);
+  }
+
+  recentLog(): RecentLog {
+    return recentLog();
   }
 
   *clients(): Iterable<ClientSummary> {
@@ -255,6 +278,7 @@ export class LiveServerView implements ServerView {
     }
     const { vhost, app, stream: name, tcUrl } = record.name;
     const feed = stream.feed;
+    const program = this.#programs.of(stream.metadata);
     return {
       id: record.id,
       name,
@@ -276,6 +300,8 @@ export class LiveServerView implements ServerView {
         ? { active: true, clientId: feed.id }
         : { active: true },
       ...codecs(stream),
+      ...(stream.keyFrameIntervalMs === undefined ? {} : { keyFrameIntervalMs: stream.keyFrameIntervalMs }),
+      ...(program === undefined ? {} : { program }),
     };
   }
 

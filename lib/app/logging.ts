@@ -1,8 +1,10 @@
 import { configureSync, disposeSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { inBackground } from "../base/background.ts";
 import { formatJson, formatText } from "./log_format.ts";
+import type { RecentLog } from "../http/server_view.ts";
 import { LogRepeats } from "./log_repeats.ts";
 import { type LogSink, LogWriter } from "./log_writer.ts";
+import { RecentWarnings } from "./recent_warnings.ts";
 import { makeFolderOf } from "./written_file.ts";
 
 const log = getLogger(["headwater", "app"]);
@@ -39,6 +41,7 @@ interface LogTarget {
 const CLOSE_TIMEOUT_MS = 1000;
 const SWEEP_INTERVAL_MS = 1000;
 
+const warnings = new RecentWarnings();
 let target: LogTarget | undefined;
 let reopen: (() => LogTarget) | undefined;
 let repeats: LogRepeats | undefined;
@@ -71,6 +74,7 @@ export function configureLogging(options: LoggingOptions): void {
   });
   repeats = counted;
   const lines = (record: LogRecord): void => {
+    warnings.add(record);
     if (options.sumsUpRepeats === false || counted.admit(record)) write(record);
   };
   configureSync({
@@ -105,6 +109,11 @@ export function reopenLog(): void {
 export function writeToStdout(text: string): void {
   if (target?.name === STDOUT) target.write(text);
   else openStdout().write(text);
+}
+
+/** The last warnings and errors, whatever became of their lines. */
+export function recentLog(): RecentLog {
+  return warnings.report;
 }
 
 /** Lines of the log that were lost since the start, as nothing took them. */

@@ -99,6 +99,7 @@ export class Node {
   #http: HttpApps | undefined;
   #heartbeat: Heartbeat | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
+  #historyTimer: ReturnType<typeof setInterval> | undefined;
 
   /**
    * @param reload Reads the configuration anew and gives it to `reload`; what the HTTP API's reload calls.
@@ -144,7 +145,11 @@ export class Node {
       cluster,
       wallNow: Date.now,
       load: () => this.#load(),
-      streams: () => [...this.view.streams()].map(nodeStream),
+      streams: () =>
+        Array.from(this.view.streams(), (stream) => {
+          const { clientId } = stream.publish;
+          return nodeStream(stream, clientId === undefined ? undefined : this.view.client(clientId));
+        }),
       publicAddress,
     });
     this.runtime = new ServerRuntime({
@@ -219,6 +224,7 @@ export class Node {
     this.routing.setAddresses(ports.addresses);
     this.cluster.start();
     this.#sampleTimer = setInterval(() => this.view.sample(), SAMPLE_INTERVAL_MS);
+    this.#historyTimer = setInterval(() => this.view.sampleHistory(Date.now()), 1000);
     // Hono, the API and the pages are a quarter of the program, which encoders need not wait for.
     const { serveHttp } = await import("./http_apps.ts");
     this.#http = serveHttp({
@@ -292,6 +298,7 @@ export class Node {
   /** Ends everything within the configured time. */
   async stop(): Promise<void> {
     clearInterval(this.#sampleTimer);
+    clearInterval(this.#historyTimer);
     const deadlineMs = this.#clock.now() + this.config.grace_final_wait_ms;
     // Nobody is to be sent here meanwhile, which coworkers are told as long as there is time.
     this.#setDraining(true);

@@ -6,13 +6,14 @@ import { DEFAULT_VHOST, splitStreamKey, streamKey } from "../base/stream_address
 import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.ts";
 import { busyError, claimHolds, lostClaimError } from "./conflict.ts";
 import type { Coworker } from "./coworker.ts";
-import type { Directory, ListedNode, OtherNode, PublishClaim } from "./directory.ts";
+import type { Directory, ListedNode, NodeQuestion, NodeReply, OtherNode, PublishClaim } from "./directory.ts";
 import { CoworkerClient, type Fetch } from "./coworker_client.ts";
 import { Coworkers, type ResolveHost } from "./coworkers.ts";
 import { type Location, Locator } from "./locator.ts";
 import { type NodeDrain, type NodeIdentity } from "./node_state.ts";
 import { type OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
+import { type AskableCoworker, Survey } from "./survey.ts";
 import { unlessAborted } from "../base/unless_aborted.ts";
 
 const log = getLogger(["headwater", "cluster"]);
@@ -51,6 +52,7 @@ export class Cluster implements Directory {
   readonly #options: ClusterOptions;
   readonly #client: CoworkerClient;
   readonly #locator: Locator;
+  readonly #survey: Survey;
   readonly #realms = new Map<string, Realm>();
   /** Conflicts that are being looked into. */
   readonly #settling = new Set<string>();
@@ -71,6 +73,11 @@ export class Cluster implements Directory {
       clock: options.clock,
       coworkers: (vhost) => this.#liveCoworkers(vhost),
       queryTimeoutMs: (vhost) => this.#settings.vhosts.get(vhost)?.queryTimeoutMs ?? 0,
+    });
+    this.#survey = new Survey({
+      client: this.#client,
+      clock: options.clock,
+      coworkers: () => this.#askable(),
     });
     this.#setRealms();
   }
@@ -237,6 +244,26 @@ export class Cluster implements Directory {
       }
       yield* coworkers.unresolved(names);
     }
+  }
+
+  /** What the other nodes say when they are asked; see `Survey`. */
+  async ask(question: NodeQuestion, node?: string): Promise<readonly NodeReply[]> {
+    return await this.#survey.ask(question, node);
+  }
+
+  *#askable(): Iterable<AskableCoworker | { readonly name: string; readonly error: string }> {
+    for (const [secret, { coworkers, queryTimeoutMs: timeoutMs }] of this.#realms) {
+      const names = this.#namesOf(secret);
+      for (const coworker of coworkers.of(names)) yield { coworker, secret, timeoutMs };
+      yield* coworkers.unresolved(names);
+    }
+  }
+
+  #namesOf(secret: string): string[] {
+    const vhosts = [...this.#settings.vhosts.values()].filter((vhost) =>
+      isClustered(vhost) && vhost.secret === secret
+    );
+    return [...new Set(vhosts.flatMap(({ coworkers }) => coworkers))];
   }
 
   #isClustered(vhost: string): boolean {

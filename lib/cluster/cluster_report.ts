@@ -11,8 +11,8 @@ import {
   mergeStreams,
   pageOf,
 } from "./cluster_streams.ts";
-import type { Directory, KnownNode } from "./directory.ts";
-import type { NodeStream } from "./node_streams.ts";
+import type { Directory, KnownNode, NodeQuestion, NodeReply } from "./directory.ts";
+import { MAX_NODE_STREAMS_BYTES, type NodeStream, readNodeStreams, readSrsStreams } from "./node_streams.ts";
 import {
   loadJson,
   type NodeLoad,
@@ -85,9 +85,25 @@ export class ClusterReport {
     return [...this.#options.cluster.settings.vhosts.values()].some(({ secret }) => secret !== "");
   }
 
-  /** The streams that this node has, of vhosts that the asker may know. */
-  nodeStreams(isVisible: (vhost: string) => boolean): NodeStream[] {
-    return [...this.#options.streams()].filter(({ vhost }) => isVisible(this.vhostName(vhost) ?? vhost));
+  /**
+   * The streams that this node has, of vhosts that the asker may know.
+   *
+   * @param withPublishers Whether the asker may know who publishes them; who has signed for a vhost may.
+   */
+  nodeStreams(isVisible: (vhost: string) => boolean, withPublishers: boolean): NodeStream[] {
+    const streams: NodeStream[] = [];
+    for (const stream of this.#options.streams()) {
+      const vhost = this.vhostName(stream.vhost) ?? stream.vhost;
+      if (!isVisible(vhost)) continue;
+      const mayKnow = withPublishers || this.isSecret(vhost);
+      streams.push(mayKnow ? stream : { ...stream, publisher: null });
+    }
+    return streams;
+  }
+
+  /** Whether only those are told of a vhost who sign with its secret. */
+  isSecret(vhost: string): boolean {
+    return (this.#options.cluster.findVhost(vhost)?.settings.secret ?? "") !== "";
   }
 
   /** A page of the streams of all nodes: those of this one, and of the coworkers that answer within `query_timeout_ms`. */
@@ -119,33 +135,16 @@ export class ClusterReport {
 
   async #ask(): Promise<Overview> {
     const { cluster, streams } = this.#options;
-    const { nodeId, bootId } = cluster.identity;
-    const boots = new Set<string>([bootId]);
-    const asked: (AskedNode | Promise<AskedNode>)[] = [
-      { name: "self", self: true, node_id: nodeId, streams: [...streams()] },
+    const replies = await cluster.ask({
+      method: "GET",
+      path: "/api/v1/clusters/node/streams",
+      srsPath: "/api/v1/streams?start=0&count=10000",
+      maxBytes: MAX_NODE_STREAMS_BYTES,
+    });
+    const nodes: AskedNode[] = [
+      { name: "self", self: true, node_id: cluster.identity.nodeId, streams: [...streams()] },
+      ...replies.map(toldBy),
     ];
-    for (const entry of cluster.listCoworkers()) {
-      if ("error" in entry) {
-        asked.push({ name: entry.name, self: false, streams: [], error: entry.error });
-        continue;
-      }
-      const { coworker } = entry;
-      const { node } = coworker;
-      if (coworker.kind === "self" || (node !== undefined && boots.has(node.bootId))) continue;
-      if (node !== undefined) boots.add(node.bootId);
-      const known = {
-        name: coworker.name,
-        self: false,
-        ...(node === undefined ? {} : { node_id: node.nodeId }),
-      };
-      asked.push(
-        coworker.tellStreams().then(
-          (streams) => ({ ...known, streams }),
-          (error) => ({ ...known, streams: [], error: errorText(error) }),
-        ),
-      );
-    }
-    const nodes = await Promise.all(asked);
     return { nodes, streams: mergeStreams(nodes) };
   }
 
@@ -174,6 +173,11 @@ export class ClusterReport {
         .map(([name]) => name),
     );
     return visible.size === 0 ? undefined : (vhost) => visible.has(vhost);
+  }
+
+  /** Asks the other nodes; see `Directory`. */
+  async ask(question: NodeQuestion, node?: string): Promise<readonly NodeReply[]> {
+    return await this.#options.cluster.ask(question, node);
   }
 
   /** What an asker whom nothing may be told has to know to sign. */
@@ -275,6 +279,26 @@ export class ClusterReport {
     const { host, port } = advertisedEndpoint(advertise, rtmp.port);
     const known = host ?? (NOWHERE_HOSTS.has(rtmp.hostname ?? "") ? undefined : rtmp.hostname);
     return known === undefined ? { port } : { host: known, port };
+  }
+}
+
+/** What a node said of its streams, or why it did not. */
+function toldBy({ name, coworker, tookMs, answer, error }: NodeReply): AskedNode {
+  const nodeId = coworker?.node?.nodeId;
+  const known = {
+    name,
+    self: false,
+    ...(nodeId === undefined ? {} : { node_id: nodeId }),
+    ...(tookMs === undefined ? {} : { took_ms: Math.round(tookMs * 10) / 10 }),
+  };
+  try {
+    if (answer === undefined) throw new Error(error);
+    if (answer.status === 404) throw new Error("it is an earlier version, which does not tell");
+    if (answer.status !== 200) throw new Error(`HTTP ${answer.status}`);
+    const read = coworker?.kind === "srs" ? readSrsStreams : readNodeStreams;
+    return { ...known, streams: read(answer.value) };
+  } catch (cause) {
+    return { ...known, streams: [], error: errorText(cause) };
   }
 }
 

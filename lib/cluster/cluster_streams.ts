@@ -5,7 +5,7 @@
  * @module
  */
 import { streamKey } from "../base/stream_address.ts";
-import type { NodeStream, NodeVideo } from "./node_streams.ts";
+import type { NodePublisher, NodeStream, NodeVideo } from "./node_streams.ts";
 
 /** A node and what it told; `error`: why it did not. */
 export interface AskedNode {
@@ -14,6 +14,8 @@ export interface AskedNode {
   readonly self: boolean;
   readonly node_id?: string;
   readonly streams: readonly NodeStream[];
+  /** How long its answer took, in milliseconds; absent where it was not asked. */
+  readonly took_ms?: number;
   readonly error?: string;
 }
 
@@ -26,6 +28,8 @@ export interface StreamAtNode {
   readonly role: "owner" | "relay" | "waiting";
   readonly viewers: number;
   readonly send_kbps: number;
+  /** By which that node's own routes know it; empty: not told. */
+  readonly stream_id: string;
 }
 
 /** A stream of the cluster. */
@@ -46,17 +50,28 @@ export interface ClusterStream {
   readonly fps: number;
   readonly video: NodeVideo | null;
   readonly audio: { readonly codec: string } | null;
+  /** Media time between the last two key frames, in seconds; null: not known. */
+  readonly key_frame_interval_s: number | null;
+  readonly publisher: NodePublisher | null;
   /** The owner first, then by name. */
   readonly nodes: readonly StreamAtNode[];
 }
 
 /** The keys that a list can be sorted by. */
-export const SORT_KEYS = ["name", "owner", "viewers", "recv_kbps", "send_kbps", "fps"] as const;
+export const SORT_KEYS = [
+  "name",
+  "owner",
+  "viewers",
+  "recv_kbps",
+  "send_kbps",
+  "fps",
+  "key_frame_interval_s",
+] as const;
 export type SortKey = typeof SORT_KEYS[number];
 
 /** Which part of the list, and in which order. */
 export interface ClusterStreamsQuery {
-  /** Part of a stream's key, in any case; empty: all. */
+  /** Part of a stream's key, its owner's name, or its publisher's address or program, in any case; empty: all. */
   readonly search: string;
   readonly sort: SortKey;
   readonly isDescending: boolean;
@@ -102,6 +117,8 @@ export function mergeStreams(nodes: readonly AskedNode[]): ClusterStream[] {
       fps,
       video: places.find((place) => place.stream.video !== null)?.stream.video ?? null,
       audio: places.find((place) => place.stream.audio !== null)?.stream.audio ?? null,
+      key_frame_interval_s: best.key_frame_interval_s,
+      publisher: best.publisher,
       nodes: places.map((place): StreamAtNode => ({
         name: place.node.name,
         self: place.node.self,
@@ -109,6 +126,7 @@ export function mergeStreams(nodes: readonly AskedNode[]): ClusterStream[] {
         role: place.stream.published ? "owner" : place.stream.live ? "relay" : "waiting",
         viewers: place.stream.viewers,
         send_kbps: place.stream.send_kbps,
+        stream_id: place.stream.stream_id,
       })),
     };
   });
@@ -119,10 +137,15 @@ export function pageOf(streams: readonly ClusterStream[], query: ClusterStreamsQ
   return sorted(found(streams, query.search), query).slice(query.start, query.start + query.count);
 }
 
-/** Those in whose key the text is. */
+/** Those in which the text is, where a person would look for it. */
 export function found(streams: readonly ClusterStream[], search: string): ClusterStream[] {
   const wanted = search.toLowerCase();
-  return streams.filter(({ url }) => wanted === "" || url.toLowerCase().includes(wanted));
+  if (wanted === "") return [...streams];
+  return streams.filter(({ url, owner, publisher }) =>
+    [url, owner ?? "", publisher?.ip ?? "", publisher?.program ?? ""].some((text) =>
+      text.toLowerCase().includes(wanted)
+    )
+  );
 }
 
 function sorted(streams: ClusterStream[], { sort, isDescending }: ClusterStreamsQuery): ClusterStream[] {
@@ -137,7 +160,7 @@ function compare(a: ClusterStream, b: ClusterStream, sort: SortKey): number {
     case "owner":
       return compareText(a.owner ?? "", b.owner ?? "");
     default:
-      return a[sort] - b[sort];
+      return (a[sort] ?? 0) - (b[sort] ?? 0);
   }
 }
 

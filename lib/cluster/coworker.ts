@@ -5,7 +5,6 @@ import type { CoworkerAddress } from "../base/host_port.ts";
 import { CoworkerBusy, type CoworkerClient } from "./coworker_client.ts";
 import type { NodeIdentity, NodeLoad, NodeState, RtmpEndpoint } from "./node_state.ts";
 import { KnownStreams } from "./known_streams.ts";
-import type { NodeStream } from "./node_streams.ts";
 import type { StreamOrigin, StreamQuery } from "./stream_query.ts";
 
 /** What a coworker turned out to be. */
@@ -200,24 +199,6 @@ export class Coworker {
     }
   }
 
-  /**
-   * Asks for the streams that it has, published there or relayed.
-   *
-   * @throws {Error} Why it did not tell; what is known of it stays as it is.
-   */
-  async tellStreams(): Promise<NodeStream[]> {
-    if (this.#isUp !== true) {
-      throw new Error(this.#isUp === false ? "it is down" : "it has not been asked yet");
-    }
-    const { client, secret, queryTimeoutMs } = this.#options;
-    const { signal } = this.#stopped;
-    try {
-      return await client.nodeStreams(this.address, secret, this.#kind === "srs", queryTimeoutMs(), signal);
-    } catch (error) {
-      throw new Error(failureText(error), { cause: error });
-    }
-  }
-
   #update(state: NodeState | undefined): void {
     const { identity } = this.#options;
     if (state === undefined) {
@@ -321,7 +302,7 @@ export function withJitter(delayMs: number, random: number): number {
 }
 
 /** Why a request failed: `fetch` hides it in the cause, behind the URL. */
-function failureText(error: unknown): string {
+export function failureText(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return errorText(cause).replace(/^error sending request for url \(\S+\): /, "");
 }

@@ -1,7 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { type CoworkerAddress, hostAndPort } from "../base/host_port.ts";
 import { MAX_NODE_STATE_BYTES, type NodeState, parseNodeState, type StateSince } from "./node_state.ts";
-import { MAX_NODE_STREAMS_BYTES, type NodeStream, readNodeStreams, readSrsStreams } from "./node_streams.ts";
 import { stateETag } from "./owned_streams.ts";
 import { CHALLENGE_HEADER, challengedBootId, SIGNATURE_HEADER, signRequest } from "./request_signature.ts";
 import {
@@ -121,32 +120,22 @@ export class CoworkerClient {
   }
 
   /**
-   * Asks a coworker for the streams that it has.
+   * Asks a coworker anything, signed where there is a secret.
    *
-   * @param isSrs Whether it is SRS, which tells in its own shape, and not of which node.
-   * @throws {Error} When it can't be reached, answers too late, or rubbish, or `signal` is aborted.
+   * @throws {Error} When it can't be reached, is too late, or says more than `maxBytes`.
    */
-  async nodeStreams(
+  async ask(
+    method: string,
     address: CoworkerAddress,
-    secret: string,
-    isSrs: boolean,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<NodeStream[]> {
-    const path = isSrs ? "/api/v1/streams?start=0&count=10000" : "/api/v1/clusters/node/streams";
-    const deadline = new Deadline(this.#options.clock, timeoutMs, signal);
-    const { status, text } = await this.#request(
-      "GET",
-      address,
-      path,
-      isSrs ? "" : secret,
-      MAX_NODE_STREAMS_BYTES,
-      deadline,
-    );
-    if (status === 404) throw new Error("it is an earlier version, which does not tell");
-    if (status !== 200) throw new Error(`HTTP ${status}`);
-    const answer = parseJsonObject(text);
-    return isSrs ? readSrsStreams(answer) : readNodeStreams(answer);
+    path: string,
+    { secret, timeoutMs, maxBytes }: {
+      readonly secret: string;
+      readonly timeoutMs: number;
+      readonly maxBytes: number;
+    },
+  ): Promise<{ status: number; text: string }> {
+    const deadline = new Deadline(this.#options.clock, timeoutMs, new AbortController().signal);
+    return await this.#request(method, address, path, secret, maxBytes, deadline);
   }
 
   async #takeTurn(address: CoworkerAddress, deadline: Deadline): Promise<() => void> {
@@ -297,7 +286,8 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
   }
 }
 
-function parseJsonObject(text: string): Readonly<Record<string, unknown>> {
+/** @throws {Error} When it is none. */
+export function parseJsonObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);

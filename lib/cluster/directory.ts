@@ -3,7 +3,6 @@ import type { ClusterSettings, ClusterVhostSettings } from "./cluster_settings.t
 import type { CoworkerKind } from "./coworker.ts";
 import type { Location } from "./locator.ts";
 import type { NodeDrain, NodeIdentity, NodeLoad, RtmpEndpoint } from "./node_state.ts";
-import type { NodeStream } from "./node_streams.ts";
 import type { OwnedStream, OwnedStreams } from "./owned_streams.ts";
 import type { StreamQuery } from "./stream_query.ts";
 
@@ -37,18 +36,36 @@ export interface KnownNode {
   readonly isDraining: boolean;
   /** What it owned when it was heard of last: stream keys with their publish times. */
   readonly streams: ReadonlyMap<string, number>;
-  /**
-   * Asks for the streams that it has, published there or relayed.
-   *
-   * @throws {Error} Why it did not tell.
-   */
-  tellStreams(): Promise<NodeStream[]>;
 }
 
 /** A node with the vhosts for which it counts, or a name that can't be looked up. */
 export type ListedNode =
   | { readonly coworker: KnownNode; readonly vhosts: readonly string[] }
   | { readonly name: string; readonly error: string };
+
+/** What one or all other nodes are asked. */
+export interface NodeQuestion {
+  readonly method: "GET" | "DELETE";
+  /** Path and query, asked of Headwater nodes. */
+  readonly path: string;
+  /** Asked of SRS instead, unsigned; absent: SRS is not asked. */
+  readonly srsPath?: string;
+  /** Longest answer that is read. */
+  readonly maxBytes: number;
+}
+
+/** What came of asking one node. */
+export interface NodeReply {
+  readonly name: string;
+  /** Undefined for a name that can't be looked up. */
+  readonly coworker: KnownNode | undefined;
+  /** Milliseconds until it had answered; undefined where it was not asked. */
+  readonly tookMs?: number;
+  /** The status and the JSON of its answer; absent where there is none. */
+  readonly answer?: { readonly status: number; readonly value: Readonly<Record<string, unknown>> };
+  /** Why there is no answer; absent where there is one. */
+  readonly error?: string;
+}
 
 /**
  * Who owns which stream: what routers, the API and the node ask, however nodes learn of each other. `Cluster` is the one in which each
@@ -88,6 +105,12 @@ export interface Directory {
   disown(key: string, connectionId: string): void;
   /** All other nodes with the vhosts that name them, and names that can't be looked up. */
   listCoworkers(): Iterable<ListedNode>;
+  /**
+   * Asks the other nodes for what is not known here, in bounded time; what they say is not checked. Never rejects.
+   *
+   * @param node Only this one: its node id, or its name where it has none.
+   */
+  ask(question: NodeQuestion, node?: string): Promise<readonly NodeReply[]>;
   /** Another node of the vhost that takes new clients. */
   findOther(vhost: string): OtherNode | undefined;
   /** Whether a node id is that of another node of the cluster. */

@@ -14,6 +14,16 @@ export interface NodeVideo {
   readonly height: number;
 }
 
+/** Who publishes a stream, as its node tells those who may know. What SRS does not tell is empty. */
+export interface NodePublisher {
+  readonly client_id: string;
+  readonly ip: string;
+  /** What the encoder calls itself in the metadata. */
+  readonly program: string;
+  /** Milliseconds since 1970; 0: not told. */
+  readonly since_ms: number;
+}
+
 /** A stream at one node. */
 export interface NodeStream {
   readonly vhost: string;
@@ -32,6 +42,11 @@ export interface NodeStream {
   readonly fps: number;
   readonly video: NodeVideo | null;
   readonly audio: { readonly codec: string } | null;
+  /** By which the node's own routes know it; empty: not told. */
+  readonly stream_id: string;
+  /** Media time between the last two key frames, in seconds; null: not known. */
+  readonly key_frame_interval_s: number | null;
+  readonly publisher: NodePublisher | null;
 }
 
 /** Longest answer read, in bytes. */
@@ -60,6 +75,9 @@ export function readNodeStreams(answer: Json): NodeStream[] {
     fps: number(entry["fps"]),
     video: video(entry["video"]),
     audio: audio(entry["audio"]),
+    stream_id: text(entry["stream_id"]),
+    key_frame_interval_s: number(entry["key_frame_interval_s"]) || null,
+    publisher: publisher(entry["publisher"]),
   }));
 }
 
@@ -87,6 +105,9 @@ export function readSrsStreams(answer: Json): NodeStream[] {
       fps: 0,
       video: video(entry["video"]),
       audio: audio(entry["audio"]),
+      stream_id: text(entry["id"]),
+      key_frame_interval_s: null,
+      publisher: isLive ? publisher({ client_id: publish["cid"] }) : null,
     };
   });
 }
@@ -124,6 +145,16 @@ function text(value: unknown): string {
 function video(value: unknown): NodeVideo | null {
   if (!isObject(value)) return null;
   return { codec: text(value["codec"]), width: number(value["width"]), height: number(value["height"]) };
+}
+
+function publisher(value: unknown): NodePublisher | null {
+  if (!isObject(value)) return null;
+  return {
+    client_id: text(value["client_id"]),
+    ip: text(value["ip"]),
+    program: typeof value["program"] === "string" ? value["program"].slice(0, 128) : "",
+    since_ms: number(value["since_ms"]),
+  };
 }
 
 function audio(value: unknown): { codec: string } | null {

@@ -81,6 +81,18 @@ export interface StreamAtNodeJson {
   /** Its players there, other nodes not counted. */
   readonly viewers: number;
   readonly send_kbps: number;
+  /** By which that node's own routes know it; empty: not told. */
+  readonly stream_id: string;
+}
+
+/** Who publishes a stream, to those who may know. What is not told is empty, or 0. */
+export interface StreamPublisherJson {
+  readonly client_id: string;
+  readonly ip: string;
+  /** What the encoder calls itself in the metadata. */
+  readonly program: string;
+  /** Milliseconds since 1970. */
+  readonly since_ms: number;
 }
 
 /** A stream of the cluster as JSON. Rates are in kilobits (1000 bits) per second, over 30 seconds. */
@@ -100,6 +112,9 @@ export interface ClusterStreamJson {
   readonly fps: number;
   readonly video: ClusterVideoJson | null;
   readonly audio: { readonly codec: string } | null;
+  /** Media time between the last two key frames, in seconds; null: not known. */
+  readonly key_frame_interval_s: number | null;
+  readonly publisher: StreamPublisherJson | null;
   /** The owner first. */
   readonly nodes: readonly StreamAtNodeJson[];
 }
@@ -111,6 +126,8 @@ export interface AskedNodeJson {
   readonly node_id?: string;
   /** How many streams it told of. */
   readonly streams: number;
+  /** How long its answer took, in milliseconds; absent where it was not asked. */
+  readonly took_ms?: number;
   /** Why it did not answer; absent: it did. */
   readonly error?: string;
 }
@@ -126,7 +143,7 @@ export interface ClusterStreamsJson {
 /** Which part of the list, and in which order. */
 export interface ClusterStreamsQuery {
   readonly search: string;
-  readonly sort: "name" | "owner" | "viewers" | "recv_kbps" | "send_kbps" | "fps";
+  readonly sort: "name" | "owner" | "viewers" | "recv_kbps" | "send_kbps" | "fps" | "key_frame_interval_s";
   readonly isDescending: boolean;
   readonly start: number;
   readonly count: number;
@@ -159,8 +176,42 @@ export interface ClusterView {
   nodes(isVisible: VhostFilter, withStreams: boolean): readonly ClusterNodeJson[];
   /** Whether some vhost has a secret, so that not everybody may be told of every stream. */
   readonly hasSecret: boolean;
+  /** Whether only those are told of a vhost who sign with its secret. */
+  isSecret(vhost: string): boolean;
   /** JSON of the streams that this node has. */
-  nodeStreams(isVisible: VhostFilter): readonly object[];
+  nodeStreams(isVisible: VhostFilter, withPublishers: boolean): readonly object[];
   /** A page of the streams of all nodes that answer in time. */
   clusterStreams(isVisible: VhostFilter, query: ClusterStreamsQuery): Promise<ClusterStreamsJson>;
+  /**
+   * Asks all other nodes, or one, in bounded time. Never rejects.
+   *
+   * @param node Its node id, or its name where it has none.
+   */
+  ask(question: ClusterQuestion, node?: string): Promise<readonly ClusterReply[]>;
+}
+
+/** What another node is asked; see `Survey` in `lib/cluster`. */
+export interface ClusterQuestion {
+  readonly method: "GET" | "DELETE";
+  /** Path and query, asked of Headwater nodes. */
+  readonly path: string;
+  /** Asked of SRS instead; absent: SRS is not asked. */
+  readonly srsPath?: string;
+  /** Longest answer that is read. */
+  readonly maxBytes: number;
+}
+
+/** What came of asking a node. What it said is JSON, and not checked. */
+export interface ClusterReply {
+  readonly name: string;
+  /** Undefined for a name that can't be looked up. */
+  readonly coworker: {
+    readonly kind: string;
+    readonly node: { readonly nodeId: string } | undefined;
+    readonly downSinceMs: number | undefined;
+  } | undefined;
+  /** Milliseconds. */
+  readonly tookMs?: number;
+  readonly answer?: { readonly status: number; readonly value: Readonly<Record<string, unknown>> };
+  readonly error?: string;
 }

@@ -68,6 +68,10 @@ export interface StreamSummary {
   };
   readonly video: VideoSummary | null;
   readonly audio: AudioSummary | null;
+  /** Media time between the last two key frames; absent before there were two. */
+  readonly keyFrameIntervalMs?: number;
+  /** What the encoder calls itself in the metadata; absent where it does not. */
+  readonly program?: string;
 }
 
 /** What a client does, in SRS's words. */
@@ -201,6 +205,37 @@ export interface DrainSummary {
   readonly players: number;
 }
 
+/** The last minutes of a stream, a number for each second, oldest first; null: nobody fed it. */
+export interface StreamHistory {
+  readonly intervalMs: number;
+  /** When the last second began, in milliseconds since 1970. */
+  readonly endMs: number;
+  /** Kilobits per second that came in. */
+  readonly kbps: readonly (number | null)[];
+  /** Video frames per second that came in. */
+  readonly fps: readonly (number | null)[];
+  /** How many key frames came in. */
+  readonly keyFrames: readonly (number | null)[];
+}
+
+/** A warning or an error of the log. Nothing in it is secret. */
+export interface RecentLogLine {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly level: "warning" | "error" | "fatal";
+  /** Such as `headwater.cluster`. */
+  readonly category: string;
+  readonly message: string;
+  readonly properties: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The last of them, newest last. */
+export interface RecentLog {
+  readonly lines: readonly RecentLogLine[];
+  /** How many older ones are no longer kept. */
+  readonly dropped: number;
+}
+
 /** A running server, seen from its HTTP API. */
 export interface ServerView {
   /** Such as `vid-1a2b3c4`; outlives a restart. */
@@ -215,6 +250,8 @@ export interface ServerView {
   /** In a stable order, so that pages of a listing fit together. */
   streams(): Iterable<StreamSummary>;
   stream(id: string): StreamSummary | undefined;
+  /** Undefined for a stream that there is not, or that has just begun. */
+  history(streamId: string): StreamHistory | undefined;
   /** In a stable order. */
   clients(): Iterable<ClientSummary>;
   client(id: string): ClientSummary | undefined;
@@ -227,4 +264,6 @@ export interface ServerView {
   drain(): DrainSummary;
   /** In a stable order. */
   forwards(): Iterable<ForwardSummary>;
+  /** The last warnings and errors of the log. */
+  recentLog(): RecentLog;
 }

@@ -77,6 +77,11 @@ export class LiveStream {
   frames = 0;
   videoFrames = 0;
   audioFrames = 0;
+  /** Those that begin a group of pictures. */
+  keyFrames = 0;
+  /** Between the last two of them that the present feed brought, in milliseconds of media; undefined: there were not two. */
+  keyFrameIntervalMs: number | undefined;
+  #lastKeyFrameTime: number | undefined;
   receivedBytes = 0;
   /** When the present feed, or the last one, brought its first audio or video; undefined: not yet. Monotonic milliseconds. */
   mediaSinceMs: number | undefined;
@@ -172,6 +177,7 @@ export class LiveStream {
     this.#lowestVideoTrack = Infinity;
     this.#hasAudio = this.#hasVideo = false;
     this.mediaSinceMs = undefined;
+    this.keyFrameIntervalMs = this.#lastKeyFrameTime = undefined;
     if (info.kind !== "pull") this.#pulledKeyframe = undefined;
     this.#dropGop();
     this.#noteFeed(info);
@@ -350,6 +356,11 @@ export class LiveStream {
 
   #beginGop(timestamp: number): void {
     this.#gopMessages = 0;
+    this.keyFrames++;
+    if (this.#lastKeyFrameTime !== undefined) {
+      this.keyFrameIntervalMs = (timestamp - this.#lastKeyFrameTime) >>> 0;
+    }
+    this.#lastKeyFrameTime = timestamp;
     for (const output of this.#outputs()) output.beginGop(timestamp, this.#headersFor(output.format.name));
   }
 

@@ -26,7 +26,7 @@ import {
   Amf3Xml,
 } from "./amf3_value.ts";
 import { encodeUtf8 } from "./amf_writer.ts";
-import type { WireLimits } from "./limits.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 
 /** Longest metadata, in bytes, as it comes and as it is sent on. */
 const MAX_METADATA_BYTES = 64 * 1024;
@@ -60,6 +60,18 @@ export function rewriteMetadata(
   const rewritten = encodeAmf0(["onMetaData", new Amf0EcmaArray(entries)]);
   checkBytes(rewritten.length);
   return rewritten;
+}
+
+/**
+ * One text of an `onMetaData` body that `rewriteMetadata` has made; undefined where there is none of that name.
+ *
+ * @throws {RtmpError} When it is not AMF0.
+ */
+export function metadataText(body: Uint8Array, name: string): string | undefined {
+  for (const value of amf0Values(body, DEFAULT_WIRE_LIMITS)) {
+    if (value instanceof Amf0Object) return value.getString(name);
+  }
+  return undefined;
 }
 
 function checkBytes(bytes: number): void {

@@ -100,6 +100,7 @@ export interface FakeNodeOptions {
 export class FakeNode {
   readonly address: string;
   readonly cluster: Cluster;
+  readonly report: ClusterReport;
   readonly app: Hono = new Hono({ strict: false });
   /** What it tells of its streams. */
   streams: NodeStream[] = [];
@@ -131,7 +132,7 @@ export class FakeNode {
       nonce: network.nonce,
       onLost: (stream, reason) => this.lost.push({ stream, reason }),
     });
-    const report = new ClusterReport({
+    const report = this.report = new ClusterReport({
       cluster: this.cluster,
       wallNow: this.wallNow,
       load: () => ({ clients: 3, streams: this.cluster.owned.size }),

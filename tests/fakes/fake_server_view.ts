@@ -3,8 +3,10 @@ import type {
   DrainSummary,
   ForwardSummary,
   Readiness,
+  RecentLog,
   ServerTotals,
   ServerView,
+  StreamHistory,
   StreamSummary,
   VhostSummary,
 } from "../../lib/http/server_view.ts";
@@ -14,7 +16,7 @@ export const STARTED_AT_MS = 1_767_323_045_000;
 
 /** A server with one published stream, one that is waited for, a publisher and two players; a test changes what it needs. */
 export class FakeServerView implements ServerView {
-  readonly serverId = "vid-0a1b2c3";
+  serverId = "vid-0a1b2c3";
   readonly serviceId = "d4e5f6g7";
   readonly pid = 4321;
   readonly version = "0.1.2";
@@ -62,6 +64,14 @@ export class FakeServerView implements ServerView {
     return this.streamList.find((stream) => stream.id === id);
   }
 
+  history(streamId: string): StreamHistory | undefined {
+    return this.stream(streamId) && { ...HISTORY };
+  }
+
+  recentLog(): RecentLog {
+    return LOG;
+  }
+
   clients(): Iterable<ClientSummary> {
     return this.clientList.values();
   }
@@ -99,6 +109,25 @@ export class FakeServerView implements ServerView {
     return this.drainAnswer;
   }
 }
+
+const HISTORY: StreamHistory = {
+  intervalMs: 1000,
+  endMs: STARTED_AT_MS + 60_000,
+  kbps: [null, 812.5, 790],
+  fps: [null, 25, 25],
+  keyFrames: [null, 1, 0],
+};
+
+const LOG: RecentLog = {
+  lines: [{
+    atMs: STARTED_AT_MS + 3000,
+    level: "warning",
+    category: "headwater.cluster",
+    message: "Coworker is down",
+    properties: { coworker: "10.0.0.2:1985", reason: "connection refused" },
+  }],
+  dropped: 0,
+};
 
 const VHOST: VhostSummary = {
   id: "vid-vhost01",

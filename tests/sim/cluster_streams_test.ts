@@ -6,6 +6,13 @@ import { ClusterNetwork, FakeNode, type FakeNodeOptions } from "../fakes/cluster
 const PATH = "/api/v1/clusters/streams";
 const H264 = { codec: "H264", width: 1280, height: 720 };
 
+const PUBLISHER = {
+  "client_id": "encoder1",
+  ip: "192.0.2.7",
+  program: "OBS 31.0.0",
+  "since_ms": 1_700_000_000_000,
+};
+
 function nodeStream(stream: string, options: Partial<NodeStream> = {}): NodeStream {
   return {
     vhost: "__defaultVhost__",
@@ -19,6 +26,9 @@ function nodeStream(stream: string, options: Partial<NodeStream> = {}): NodeStre
     fps: 0,
     video: null,
     audio: null,
+    stream_id: "",
+    key_frame_interval_s: null,
+    publisher: null,
     ...options,
   };
 }
@@ -79,6 +89,9 @@ Deno.test("any node lists the streams of all: who publishes them, who relays the
       fps: 25,
       video: H264,
       audio: { codec: "AAC" },
+      stream_id: "vid-one",
+      key_frame_interval_s: 2,
+      publisher: PUBLISHER,
     }),
   ];
   a.streams = [
@@ -100,6 +113,8 @@ Deno.test("any node lists the streams of all: who publishes them, who relays the
     fps: 25,
     video: H264,
     audio: { codec: "AAC" },
+    key_frame_interval_s: 2,
+    publisher: PUBLISHER,
     nodes: [
       {
         name: "10.0.0.2:1985",
@@ -108,8 +123,17 @@ Deno.test("any node lists the streams of all: who publishes them, who relays the
         role: "owner",
         viewers: 4,
         send_kbps: 1500,
+        stream_id: "vid-one",
       },
-      { name: "self", self: true, node_id: "node-1", role: "relay", viewers: 2, send_kbps: 600 },
+      {
+        name: "self",
+        self: true,
+        node_id: "node-1",
+        role: "relay",
+        viewers: 2,
+        send_kbps: 600,
+        stream_id: "",
+      },
     ],
   });
   const cam = streams.find(({ stream }) => stream === "cam");

@@ -63,7 +63,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now, options.metrics);
   addConsoleRoutes(app, options.playersPorts);
-  options.extraRoutes?.(app);
+  options.extraRoutes?.(app, guard);
 
   app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));
   app.onError((error, c) => {

@@ -3,6 +3,7 @@ import type { MetricsOptions } from "../metrics/metrics_routes.ts";
 import type { ServerView } from "../server_view.ts";
 import type { SystemProbe } from "../system_probe.ts";
 import type { ApiCredentials } from "../middleware/credentials.ts";
+import type { ChangeGuard } from "../middleware/changes.ts";
 import type { LoginAttempts } from "../middleware/login_attempts.ts";
 import type { DrainControl } from "./drain_routes.ts";
 import type { ReloadRunner } from "./reload_runner.ts";
@@ -32,5 +33,5 @@ export interface ApiOptions {
   /** Ports of the HTTP server with the players' page by protocol, for links of the console; absent: no links. */
   readonly playersPorts?: { readonly http?: number; readonly https?: number };
   /** Adds routes, behind the same checks of credentials as the others. Paths under `/api/v1/clusters` are open. */
-  readonly extraRoutes?: (app: Hono) => void;
+  readonly extraRoutes?: (app: Hono, guard: ChangeGuard) => void;
 }

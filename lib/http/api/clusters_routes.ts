@@ -4,13 +4,9 @@ import type {
   ClusterStreamsJson,
   ClusterStreamsQuery,
   ClusterView,
-  VhostFilter,
 } from "../cluster_view.ts";
 import { refusal, resource } from "../middleware/answer.ts";
-import { isFromHere } from "../middleware/changes.ts";
-import { hasCredentials } from "../middleware/credentials.ts";
-
-const SIGNATURE_HEADER = "X-Headwater-Signature";
+import { admit, type ClusterAccess, clusterAccess, requestTarget, unsigned } from "./cluster_access.ts";
 
 const SORT_KEYS: readonly ClusterStreamsQuery["sort"][] = [
   "name",
@@ -19,12 +15,11 @@ const SORT_KEYS: readonly ClusterStreamsQuery["sort"][] = [
   "recv_kbps",
   "send_kbps",
   "fps",
+  "key_frame_interval_s",
 ];
 const DEFAULT_COUNT = 100;
 const MAX_COUNT = 1000;
 const MAX_SEARCH_LENGTH = 200;
-
-const everything: VhostFilter = () => true;
 
 /**
  * `/api/v1/clusters`, SRS's question for the owner of a stream, with `/node` and `/nodes`, by which Headwater nodes know each other.
@@ -34,11 +29,11 @@ const everything: VhostFilter = () => true;
  * @param hasAuth Whether the API asks for credentials.
  */
 export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean = false): void {
-  const isTrusted = (c: Context) => hasCredentials(c) || (!hasAuth && isFromHere(c));
-  addStreamsRoutes(app, view, isTrusted);
+  const access = clusterAccess(view, hasAuth);
+  addStreamsRoutes(app, view, access, hasAuth);
   const find: Handler = (c) => {
     const isVisible = admit(c, view);
-    if (isVisible === undefined) return refused(c, view);
+    if (isVisible === undefined) return unsigned(c, view);
     const { target } = requestTarget(c);
     const parameters = rawParameters(target);
     const parameter = (name: string) => parameters.get(name) ?? "";
@@ -49,7 +44,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean
       stream: parameter("stream"),
     };
     const vhost = view.vhostName(query.vhost);
-    if (vhost !== undefined && !isVisible(vhost)) return refused(c, view);
+    if (vhost !== undefined && !isVisible(vhost)) return unsigned(c, view);
     const origin = view.streamOrigin({
       vhost: query.vhost,
       app: query.app,
@@ -75,7 +70,7 @@ export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean
   resource(app, "/api/v1/clusters/node", {
     GET: (c) => {
       const isVisible = admit(c, view);
-      if (isVisible === undefined) return refused(c, view);
+      if (isVisible === undefined) return unsigned(c, view);
       const revision = c.req.query("since");
       const bootId = c.req.query("boot");
       return tagged(
@@ -93,8 +88,8 @@ export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean
 
   resource(app, "/api/v1/clusters/nodes", {
     GET: (c) => {
-      const isVisible = isTrusted(c) ? everything : admit(c, view);
-      if (isVisible === undefined) return refused(c, view);
+      const isVisible = access.isTrusted(c) ? () => true : admit(c, view);
+      if (isVisible === undefined) return unsigned(c, view);
       const withStreams = c.req.query("streams") !== "false";
       return tagged(
         c,
@@ -106,23 +101,26 @@ export function addClustersRoutes(app: Hono, view: ClusterView, hasAuth: boolean
 }
 
 /** `/node/streams`, by which a node tells others of its streams, and `/streams`, by which people see those of all. */
-function addStreamsRoutes(app: Hono, view: ClusterView, isTrusted: (context: Context) => boolean): void {
+function addStreamsRoutes(
+  app: Hono,
+  view: ClusterView,
+  access: ClusterAccess,
+  hasAuth: boolean,
+): void {
   resource(app, "/api/v1/clusters/node/streams", {
     GET: (c) => {
       const isVisible = admit(c, view);
-      if (isVisible === undefined) return refused(c, view);
-      return c.json({ code: 0, data: { streams: view.nodeStreams(isVisible) } });
+      if (isVisible === undefined) return unsigned(c, view);
+      return c.json({
+        code: 0,
+        data: { streams: view.nodeStreams(isVisible, !hasAuth || access.isTrusted(c)) },
+      });
     },
   });
   resource(app, "/api/v1/clusters/streams", {
     GET: async (c) => {
-      const isVisible = isTrusted(c) || !view.hasSecret ? everything : admit(c, view);
-      if (isVisible === undefined) {
-        const message =
-          "Cannot show the cluster's streams: cluster.secret is set. Set http_api.auth and log in, " +
-          "or ask from this machine itself";
-        return refusal(c, 403, message);
-      }
+      const isVisible = access.forPeople(c);
+      if (isVisible instanceof Response) return isVisible;
       const query = streamsQuery(c);
       if (typeof query === "string") return refusal(c, 400, query);
       const data: ClusterStreamsJson = await view.clusterStreams(isVisible, query);
@@ -150,21 +148,6 @@ function streamsQuery(context: Context): ClusterStreamsQuery | string {
     }
   }
   return { search, sort: key, isDescending, start: Number(start), count: Math.min(Number(count), MAX_COUNT) };
-}
-
-function admit(context: Context, view: ClusterView): VhostFilter | undefined {
-  const { method, target } = requestTarget(context);
-  return view.admit({ method, target, signature: context.req.header(SIGNATURE_HEADER) });
-}
-
-function requestTarget(context: Context): { method: string; target: string } {
-  const { pathname, search } = new URL(context.req.url);
-  return { method: context.req.method, target: pathname + search };
-}
-
-function refused(context: Context, view: ClusterView): Response {
-  const message = "Unauthorized: cluster.secret is set, and the request is not signed with it";
-  return refusal(context, 401, message, { "WWW-Authenticate": view.challenge });
 }
 
 /** The data, or 304 when the asker has it. */

@@ -5,7 +5,7 @@ import type { HttpPeer } from "../server/http_handler.ts";
 import { refusal } from "./answer.ts";
 
 /** With one of these a proxy tells for whom it asks: its own address says nothing of who that is. */
-const PROXY_HEADERS = ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"];
+export const PROXY_HEADERS: readonly string[] = ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"];
 
 /** Says why a request may change nothing; undefined: it may. */
 export type ChangeGuard = (context: Context) => Response | undefined;

@@ -13,9 +13,10 @@ const log = getLogger(["headwater", "http", "api"]);
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   "/api/v1/clusters",
   "/api/v1/clusters/node",
-  "/api/v1/clusters/node/streams",
   "/api/v1/clusters/nodes",
 ]);
+/** What one node has, which others ask for in the same way. */
+const OPEN_FOLDER = "/api/v1/clusters/node/";
 
 /** Requests that came with the right credentials. */
 const trusted = new WeakSet<Request>();
@@ -71,7 +72,7 @@ export function credentials(
     .join(", or ");
   return async function credentialsMiddleware(c, next) {
     const header = c.req.header("Authorization");
-    if (header === undefined && OPEN_PATHS.has(c.req.path.replace(/\/$/, ""))) return await next();
+    if (header === undefined && isOpen(c.req.path)) return await next();
     const headers = { "WWW-Authenticate": challenges };
     const unauthorized = () => refusal(c, 401, `Unauthorized: ${asked} is wrong or missing`, headers);
     // A browser asks without credentials before it asks its user.
@@ -93,6 +94,10 @@ export function credentials(
     log.warn("HTTP API login failed", { ip: address, path: c.req.path });
     return unauthorized();
   };
+}
+
+function isOpen(path: string): boolean {
+  return OPEN_PATHS.has(path.replace(/\/$/, "")) || path.startsWith(OPEN_FOLDER);
 }
 
 /** Compares with a secret in a time that tells nothing of it, not even its length. */
