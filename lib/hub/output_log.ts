@@ -1,6 +1,6 @@
 import { MESSAGE_TYPE } from "../wire/message_type.ts";
 import type { OutputFormat, StreamMessage } from "./output_format.ts";
-import { UNWATCHED_SEGMENT_BYTES } from "./segment_memory.ts";
+import { SegmentSize } from "./segment_size.ts";
 import { LogHold, StreamLog } from "./stream_log.ts";
 import { type CursorSource, type JoinPoint, PlayerCursor, type PlayerOptions } from "./player_cursor.ts";
 
@@ -37,6 +37,7 @@ export class OutputLog implements CursorSource {
   /** Bytes that its players have been given. */
   givenBytes = 0;
   readonly #log: StreamLog;
+  readonly #segmentSize = new SegmentSize();
   readonly #queueLengthMs: number;
   readonly #markIntervalMs: number;
   readonly #marks: Mark[] = [];
@@ -94,7 +95,7 @@ export class OutputLog implements CursorSource {
     const isNewSegment = log.append(
       format.length(message),
       (target, at) => format.write(target, at, message),
-      this.cursors.size === 0 ? UNWATCHED_SEGMENT_BYTES : undefined,
+      this.#segmentSize.bytes(this.cursors.size),
     );
     const last = this.#marks.at(-1);
     if (message.typeId === MESSAGE_TYPE.data) {
@@ -106,7 +107,9 @@ export class OutputLog implements CursorSource {
         this.#marks.shift();
       }
     }
-    if (isNewSegment) this.#trim();
+    if (!isNewSegment) return;
+    this.#segmentSize.note(offset, message.timestamp);
+    this.#trim();
   }
 
   /** Lets every player's writer look for new bytes. */

@@ -1,6 +1,6 @@
 /** Capacity of the segments of streams that nobody plays, which are most on a busy origin, in bytes. */
 export const UNWATCHED_SEGMENT_BYTES: number = 32 * 1024;
-/** Capacity of the segments of streams that are played, once they have grown, in bytes. */
+/** Capacity of the largest segments, those of streams that have many players or bring much, in bytes. */
 export const WATCHED_SEGMENT_BYTES: number = 512 * 1024;
 /** How much is kept for those who need a segment next, in bytes; one segment is kept in any case. */
 const MAX_KEPT_BYTES = 12 * 1024 * 1024;
