@@ -44,6 +44,7 @@ export async function bundle(commit: string): Promise<Bundle> {
   await removeFolder(output);
   const args = [
     "bundle",
+    "--frozen",
     "--quiet",
     "--config",
     join(folder, "deno.json"),

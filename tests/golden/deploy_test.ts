@@ -42,6 +42,7 @@ const PORTS = [defaults.listen, defaults.http_api.listen, defaults.http_server.l
   listen[0]?.port
 );
 const [RTMP_PORT, API_PORT, HTTP_PORT] = PORTS;
+const METRICS_PORT = defaults.exporter.listen[0]?.port;
 const clusterOf = (config: Config) => Object.values(config.vhost)[0]?.cluster;
 
 const [compose] = readYaml("deploy/compose.yaml");
@@ -51,7 +52,10 @@ for (const [name, service] of services) {
   const environment = Object.fromEntries(
     Object.entries<string>(service.environment).map((
       [key, value],
-    ) => [key, value.replace(/\$\{[^}]*\}/g, "")]),
+    ) => [
+      key,
+      value.replace(/\$\{HEADWATER_HOST:\?[^}]*\}/g, "media.example.com").replace(/\$\{[^}]*\}/g, ""),
+    ]),
   );
 
   Deno.test(`compose.yaml: ${name} has a configuration that names the others, and ports that are listened on`, () => {
@@ -63,7 +67,9 @@ for (const [name, service] of services) {
     const others = isEdge ? cluster.origin : cluster?.coworkers ?? [];
     const port = isEdge ? RTMP_PORT : API_PORT;
     assert.deepEqual(others, names.filter((each) => each !== "edge").map((each) => `${each}:${port}`));
-    if (!isEdge) assert.equal(cluster?.advertise, `${name}:${RTMP_PORT}`);
+    // Where players outside reach this one, and not another.
+    const [rtmp] = service.ports.filter((port: string) => port.endsWith(`:${RTMP_PORT}`));
+    if (!isEdge) assert.equal(cluster?.advertise, `media.example.com:${rtmp.split(":")[0]}`);
     for (const published of service.ports) {
       assert.ok(PORTS.includes(Number(published.split(":").at(-1))), published);
     }
@@ -89,6 +95,7 @@ Deno.test("compose.yaml: no two services publish the same port, and the edge has
 const kinds = ["origin", "edge"].flatMap((name) => readYaml(`deploy/kubernetes/${name}.yaml`));
 const named = (kind: string, name: string): Yaml =>
   kinds.find((each) => each.kind === kind && each.metadata.name === name);
+const policies = readYaml("deploy/kubernetes/network-policy.yaml");
 const workloads = [named("StatefulSet", "headwater-origin"), named("Deployment", "headwater-edge")];
 
 for (const workload of workloads) {
@@ -115,7 +122,8 @@ for (const workload of workloads) {
       Object.entries(environment).filter(([key]) => key.startsWith("HEADWATER_")),
     );
     const config = configOf(ours);
-    assert.deepEqual(container.ports.map((port: Yaml) => port.containerPort), PORTS);
+    assert.deepEqual(container.ports.map((port: Yaml) => port.containerPort), [...PORTS, METRICS_PORT]);
+    assert.equal(config.exporter.enabled, true);
     const [program, ...args] = container.lifecycle.preStop.exec.command;
     assert.equal(program, BINARY);
     assert.deepEqual(parseCommandLine(args), { kind: "drain" });
@@ -134,14 +142,20 @@ for (const workload of workloads) {
       container[probe].httpGet
     );
     assert.deepEqual(paths.map(({ path }) => path), ["/healthz", "/healthz", "/readyz"]);
-    paths.push({ port: "api", path: pod.metadata.annotations["prometheus.io/path"] });
     for (const { path, port } of paths) {
       assert.equal(container.ports.find((each: Yaml) => each.name === port).containerPort, API_PORT);
       const response = await apiApp().request(path);
       await response.body?.cancel();
       assert.equal(response.status, 200, path);
     }
-    assert.equal(Number(pod.metadata.annotations["prometheus.io/port"]), API_PORT);
+    assert.equal(Number(pod.metadata.annotations["prometheus.io/port"]), METRICS_PORT);
+    assert.equal(pod.metadata.annotations["prometheus.io/path"], "/metrics");
+    for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+      assert.ok(container[probe].timeoutSeconds > 0, probe);
+    }
+    const { periodSeconds, failureThreshold } = container.readinessProbe;
+    const waitMs = Number(values["HEADWATER_GRACE_START_WAIT_MS"]);
+    assert.ok(periodSeconds * failureThreshold * 1000 <= waitMs, "clients are moved before services know");
   });
 
   Deno.test(`kubernetes: selectors find the pods of ${name}`, () => {
@@ -157,6 +171,23 @@ for (const workload of workloads) {
         ),
       );
     }
+  });
+
+  Deno.test(`kubernetes: ${name} does not start without the cluster's secret`, () => {
+    const secret = container.env.find((each: Yaml) => each.name === "HEADWATER_VHOST_CLUSTER_SECRET");
+    assert.deepEqual(secret.valueFrom, { secretKeyRef: { name: "headwater", key: "cluster-secret" } });
+  });
+
+  Deno.test(`kubernetes: a policy lets who must reach ${name} in, and nobody else to its API`, () => {
+    const { spec } = policies.find((each) => each.metadata.name === name);
+    assert.deepEqual(spec.podSelector, workload.spec.selector);
+    const open = (from: Yaml) =>
+      spec.ingress.filter((rule: Yaml) => JSON.stringify(rule.from) === JSON.stringify(from))
+        .flatMap(({ ports }: Yaml) => ports.map(({ port }: Yaml) => port));
+    const isEdge = name === "headwater-edge";
+    assert.deepEqual(open(undefined), isEdge ? ["rtmp", "http"] : ["rtmp"]);
+    assert.deepEqual(open([{ namespaceSelector: {} }]), ["metrics"]);
+    assert.deepEqual(open([{ podSelector: workload.spec.selector }]), isEdge ? [] : ["api"]);
   });
 
   Deno.test(`kubernetes: ${name} may do little`, () => {
@@ -193,14 +224,20 @@ for (const workload of workloads) {
   });
 }
 
+Deno.test("kubernetes: clients of the edges keep their addresses", () => {
+  const { type, externalTrafficPolicy } = named("Service", "headwater-edge").spec;
+  assert.deepEqual([type, externalTrafficPolicy], ["LoadBalancer", "Local"]);
+});
+
 Deno.test("kustomization.yaml names the manifests, and the version", () => {
   const [kustomization] = readYaml("deploy/kubernetes/kustomization.yaml");
-  assert.deepEqual(kustomization.resources, ["origin.yaml", "edge.yaml"]);
+  assert.deepEqual(kustomization.resources, ["origin.yaml", "edge.yaml", "network-policy.yaml"]);
   assert.equal(kustomization.images[0].newTag, manifest.version);
 });
 
 const dockerfile = read("deploy/Dockerfile");
-const instruction = (name: string): string => new RegExp(`^${name} (.*)$`, "m").exec(dockerfile)?.[1] ?? "";
+const instruction = (name: string): string =>
+  new RegExp(`^${name}${name.endsWith("=") ? "" : " "}(.*)$`, "m").exec(dockerfile)?.[1] ?? "";
 
 Deno.test("Dockerfile: the image runs the binary as nobody in particular, and asks it for its health", () => {
   assert.deepEqual(JSON.parse(instruction("ENTRYPOINT")), [BINARY]);
@@ -209,10 +246,13 @@ Deno.test("Dockerfile: the image runs the binary as nobody in particular, and as
   assert.equal(program, BINARY);
   assert.deepEqual(parseCommandLine(args), { kind: "health" });
   assert.equal(instruction("USER"), `${NONROOT}:${NONROOT}`);
-  assert.deepEqual(instruction("EXPOSE").split(" ").map(Number), [RTMP_PORT, API_PORT, HTTP_PORT]);
+  assert.deepEqual(instruction("EXPOSE").split(" ").map(Number), [...PORTS, METRICS_PORT]);
+  assert.equal(instruction("ENV"), "HEADWATER_CONFIG=/etc/headwater/headwater.toml");
+  assert.ok(dockerfile.includes("WORKDIR /etc/headwater\nCOPY --from=build /src/conf .\n"));
   assert.equal(instruction("STOPSIGNAL"), "SIGTERM");
   const from = Array.from(dockerfile.matchAll(/^FROM (.*)$/gm), ([, image]) => image);
-  assert.match(from.at(-1) ?? "", /distroless.*:nonroot$/);
+  assert.deepEqual(from, ["--platform=$BUILDPLATFORM ${DENO_IMAGE} AS build", "${BASE_IMAGE}"]);
+  assert.match(instruction("ARG BASE_IMAGE="), /distroless.*:nonroot$/);
 });
 
 Deno.test("Dockerfile: it builds for targets that there are, of files that are sent to it", () => {
@@ -233,14 +273,16 @@ Deno.test("headwater.service: its commands are the program's, and it may write t
   const unit = read("deploy/headwater.service");
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, "m").exec(unit)?.[1] ?? "";
   const parse = (key: string) => {
-    const [program, ...args] = value(key).split(" ");
+    const [program, ...args] = value(key).replace(/^\/usr\/bin\/nohup /, "").split(" ");
     assert.equal(program, BINARY);
     return parseCommandLine(args);
   };
   const configPath = "/etc/headwater/headwater.toml";
   assert.deepEqual(parse("ExecStart"), { kind: "serve", configPath });
   assert.deepEqual(parse("ExecStartPre"), { kind: "check", configPath });
-  assert.equal(value("ExecReload"), "/bin/kill -HUP $MAINPID");
+  const reload = Array.from(unit.matchAll(/^ExecReload=(.*)$/gm), ([, command]) => command);
+  assert.deepEqual(reload, [value("ExecStartPre"), "/bin/kill -HUP $MAINPID"], "it checks before it reloads");
+  assert.match(value("ExecStart"), /^\/usr\/bin\/nohup /);
   const folders = ["LogsDirectory", "RuntimeDirectory"].map(value);
   assert.deepEqual(folders, ["headwater", "headwater"]);
   assert.equal(value("WorkingDirectory"), `/run/${folders[1]}`);
@@ -254,9 +296,7 @@ for (const name of ["ci", "release"]) {
     const [workflow] = readYaml(`.github/workflows/${name}.yml`);
     for (const [, task = ""] of text.matchAll(/deno task ([\w:]+)/g)) assert.ok(task in manifest.tasks, task);
     assert.ok(
-      instruction("FROM --platform=\\$BUILDPLATFORM").startsWith(
-        `denoland/deno:${workflow.env.DENO_VERSION} `,
-      ),
+      instruction("ARG DENO_IMAGE=") === `denoland/deno:${workflow.env.DENO_VERSION}`,
     );
     assert.deepEqual(workflow.permissions, { contents: "read" });
   });
@@ -268,6 +308,15 @@ Deno.test("release.yml runs each binary that a release has, at home", () => {
   assert.deepEqual(files, TARGETS.map(({ name, extension }) => `headwater-${name}${extension}`));
   assert.equal(jobs.image.steps.at(-1).with.file, "deploy/Dockerfile");
   assert.equal(jobs.image.steps.at(-1).with.platforms, "linux/amd64,linux/arm64");
+  const { id, run } = jobs.image.steps.find(({ run }: Yaml) => run?.includes("imagetools inspect"));
+  for (const arg of ["DENO_IMAGE", "BASE_IMAGE"]) {
+    assert.ok(run.includes(arg), arg);
+    assert.ok(instruction(`ARG ${arg}=`) !== "", arg);
+    assert.ok(
+      jobs.image.steps.at(-1).with["build-args"].includes(`${arg}=\${{ steps.${id}.outputs.${arg} }}`),
+      arg,
+    );
+  }
 });
 
 for (const task of ["start", "dev"] as const) {

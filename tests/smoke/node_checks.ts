@@ -22,17 +22,20 @@ interface Service {
 /** The cluster and the edge of deploy/compose.yaml, started here: names and ports become those of this machine. */
 export async function checkNodes(list: Checklist, { command }: Subject, folder: string): Promise<void> {
   const services = await readServices();
-  const here = (text: string): string =>
-    text.replace(/([\w-]+):(\d+)/g, (whole, name, port) => {
-      const found = services.find((service) => service.name === name)?.ports.get(Number(port));
-      return found === undefined ? whole : `${HOST}:${found}`;
-    }).replace(/\$\{[^}]*\}/g, "");
+  const here = (text: string, ports: Service["ports"]): string =>
+    text.replace(/\$\{HEADWATER_HOST[^}]*\}:\d+/g, `${HOST}:${ports.get(1935)}`).replace(
+      /([\w-]+):(\d+)/g,
+      (whole, name, port) => {
+        const found = services.find((service) => service.name === name)?.ports.get(Number(port));
+        return found === undefined ? whole : `${HOST}:${found}`;
+      },
+    ).replace(/\$\{[^}]*\}/g, "");
   const started: StartedProgram[] = [];
   let media: LiveMedia | undefined;
   try {
     for (const { environment, ports } of services) {
       const env: Record<string, string> = {};
-      for (const [key, value] of Object.entries(environment)) env[key] = here(value);
+      for (const [key, value] of Object.entries(environment)) env[key] = here(value, ports);
       for (const [key, port] of Object.entries(LISTENS)) env[key] = `${HOST}:${ports.get(port)}`;
       const server = new StartedProgram(command, [], { cwd: folder, env });
       started.push(server);
