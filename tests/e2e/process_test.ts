@@ -256,3 +256,17 @@ async function headwater(scope: TestScope, ...args: string[]): Promise<ProgramRe
   });
   return await program.finish();
 }
+
+programTest(
+  [],
+  "started as systemd does, by nohup, no SIGHUP ends it while the runtime boots, and later ones reload",
+  async (scope) => {
+    const server = await scope.startServer({
+      // What nohup does to SIGHUP, and one every 10 ms until long after the server listens for it.
+      prelude: "trap '' HUP; (for i in $(seq 50); do kill -HUP $$ 2>/dev/null; sleep 0.01; done) & true",
+    });
+    const from = server.lines.length;
+    server.signal("SIGHUP");
+    await server.line(({ message }) => message === "Configuration reloaded", from);
+  },
+);

@@ -9,6 +9,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many files and sockets it may have open, by `ulimit -n`; absent: as many as the test. */
   readonly descriptors?: number;
+  /** Shell commands that are run before, by the process that becomes the server. */
+  readonly prelude?: string;
   /** Sent as soon as it has written anything. */
   readonly signals?: readonly Deno.Signal[];
 }
@@ -54,9 +56,12 @@ export class ServerProcess {
   static async start(configPath: string, options: ServerProcessOptions): Promise<ServerProcess> {
     await Deno.writeTextFile(configPath, serverConfig(options.config));
     const command = [Deno.execPath(), ...START_ARGUMENTS, "-c", configPath];
-    const [program = "", ...args] = options.descriptors === undefined
+    const prelude = options.descriptors === undefined
+      ? options.prelude
+      : `${options.prelude ?? ":"}; ulimit -n ${options.descriptors}`;
+    const [program = "", ...args] = prelude === undefined
       ? command
-      : ["sh", "-c", `ulimit -n ${options.descriptors}; exec "$0" "$@"`, ...command];
+      : ["sh", "-c", `${prelude}; exec "$0" "$@"`, ...command];
     const child = new Deno.Command(program, {
       args,
       cwd: ROOT,
