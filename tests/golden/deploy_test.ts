@@ -41,7 +41,7 @@ const CLOSING_MS = 4000;
 const PORTS = [defaults.listen, defaults.http_api.listen, defaults.http_server.listen].map((listen) =>
   listen[0]?.port
 );
-const [RTMP_PORT, API_PORT, HTTP_PORT] = PORTS;
+const [RTMP_PORT, API_PORT] = PORTS;
 const METRICS_PORT = defaults.exporter.listen[0]?.port;
 const clusterOf = (config: Config) => Object.values(config.vhost)[0]?.cluster;
 
