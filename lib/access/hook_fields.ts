@@ -50,11 +50,38 @@ export function playFields(node: HookNode, request: AccessRequest): Fields {
   };
 }
 
-function who({ serverId, serviceId }: HookNode, action: string, request: AccessRequest): Fields {
+/** A file of a recording. */
+export interface RecordedFile {
+  /** The folder that `file` starts from where it is not absolute. */
+  readonly cwd: string;
+  readonly file: string;
+}
+
+/** What is told of the publish that was recorded. */
+export type RecordedRequest = Pick<
+  AccessRequest,
+  "clientId" | "ip" | "vhost" | "app" | "stream" | "streamKey" | "parameters" | "tcUrl"
+>;
+
+export function dvrFields(node: HookNode, request: RecordedRequest, { cwd, file }: RecordedFile): Fields {
+  const { app, tcUrl, stream, parameters } = request;
+  return {
+    ...who(node, "on_dvr", request),
+    app,
+    tcUrl,
+    stream,
+    param: parameters,
+    cwd,
+    file,
+    ...urlOf(node, request),
+  };
+}
+
+function who({ serverId, serviceId }: HookNode, action: string, request: RecordedRequest): Fields {
   const { clientId, ip, vhost } = request;
   return { server_id: serverId, service_id: serviceId, action, client_id: clientId, ip, vhost };
 }
 
-function urlOf({ streamId }: HookNode, { streamKey }: AccessRequest): Fields {
+function urlOf({ streamId }: HookNode, { streamKey }: RecordedRequest): Fields {
   return { stream_url: streamKey, stream_id: streamId(streamKey) };
 }

@@ -7,12 +7,29 @@ import { type HookCallKind, type HookCallSettings, type HookClient, shownUrl } f
 import type { HookVerdict } from "./hook_verdict.ts";
 import { Histograms } from "../base/histogram.ts";
 import { Tally } from "../base/tally.ts";
-import { closeFields, connectFields, type HookNode, playFields, streamFields } from "./hook_fields.ts";
+import {
+  closeFields,
+  connectFields,
+  dvrFields,
+  type HookNode,
+  playFields,
+  type RecordedFile,
+  type RecordedRequest,
+  streamFields,
+} from "./hook_fields.ts";
 
 const log = getLogger(["headwater", "hooks"]);
 
 /** The hooks that there are, by SRS's names. */
-export const HOOKS = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
+export const HOOKS = [
+  "on_connect",
+  "on_close",
+  "on_publish",
+  "on_unpublish",
+  "on_play",
+  "on_stop",
+  "on_dvr",
+] as const;
 export type HookName = (typeof HOOKS)[number];
 
 const VERDICTS: readonly HookVerdict["kind"][] = ["accepted", "refused", "failed"];
@@ -162,6 +179,12 @@ export class Hooks implements AccessCheck {
       over();
       throw error;
     }
+  }
+
+  /** A file of a stream's recording is closed. */
+  recorded(request: RecordedRequest, file: RecordedFile): void {
+    const { streamKey } = request;
+    this.#tellLater([`recording ${streamKey}`], "on_dvr", dvrFields(this.#events.node, request, file));
   }
 
   #begin(request: AccessRequest): Leave {

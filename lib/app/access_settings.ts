@@ -54,9 +54,9 @@ function oneVhost({ security, tokens, refer, http_hooks: hooks }: VhostConfig): 
 }
 
 function hookSettings(hooks: VhostConfig["http_hooks"]): HookSettings {
-  const { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop } = hooks;
+  const { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop, on_dvr } = hooks;
   return {
-    urls: { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop },
+    urls: { on_connect, on_close, on_publish, on_unpublish, on_play, on_stop, on_dvr },
     onFailure: hooks.on_failure,
     ...hookCallSettings(hooks),
   };

@@ -8,6 +8,7 @@ import { createApiApp } from "../http/api/api_app.ts";
 import { addClusterClientsRoutes } from "../http/api/cluster_clients_routes.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
 import type { DrainControl } from "../http/api/drain_routes.ts";
+import type { RecordingControl } from "../http/api/recordings_routes.ts";
 import { LoginAttempts } from "../http/middleware/login_attempts.ts";
 import { ReloadRunner } from "../http/api/reload_runner.ts";
 import { createExporterApp } from "../http/metrics/exporter_app.ts";
@@ -43,6 +44,7 @@ export interface HttpAppsOptions {
   readonly rtmp: RtmpServer;
   readonly view: ServerView;
   readonly clusterReport: ClusterReport;
+  readonly recordings: RecordingControl;
   /** What the metrics tell beside the view. */
   readonly counts: () => NodeCounts;
   /** Reads the configuration anew. */
@@ -151,6 +153,7 @@ function createApi(
     reload,
     reloads,
     drain: options.drain,
+    recordings: options.recordings,
     playersPorts,
     extraRoutes: (app, guard) => {
       addClustersRoutes(app, clusterReport, auth !== undefined);

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
-import { Access } from "../access/access.ts";
-import { HookEvents } from "../access/hooks.ts";
+import { Access, type AccessChecks } from "../access/access.ts";
+import { HookEvents, Hooks } from "../access/hooks.ts";
 import { inBackground } from "../base/background.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { RtmpError } from "../base/errors.ts";
@@ -17,10 +17,13 @@ import { Entrance } from "../net/entrance.ts";
 import { HttpClient } from "../net/http_client.ts";
 import { HttpPoster } from "../net/http_post.ts";
 import type { SocketAddress } from "../net/tcp.ts";
+import { RecordingRouter } from "../outputs/recording/recording_router.ts";
+import { Recordings } from "../outputs/recording/recordings.ts";
 import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
 import { StreamRounds } from "../server/stream_rounds.ts";
+import type { StreamRequest } from "../server/stream_router.ts";
 import type { Amf0Object } from "../wire/amf0.ts";
 import {
   accessChecks,
@@ -30,6 +33,7 @@ import {
   logAccess,
 } from "./access_settings.ts";
 import { Certificates } from "./certificates.ts";
+import { DenoDisk } from "./deno_disk.ts";
 import { Dialler } from "./dialler.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HttpApps } from "./http_apps.ts";
@@ -41,6 +45,7 @@ import { nodeStream } from "./node_streams.ts";
 import { hasRole, type NodeSettings, nodeSettings } from "./node_settings.ts";
 import type { Ports } from "./ports.ts";
 import { publicAddress } from "./public_address.ts";
+import { recordingControl } from "./recording_summary.ts";
 import { ReloadCounts } from "./reload_counts.ts";
 import { planReload } from "./reload.ts";
 import { LiveServerView, SAMPLE_INTERVAL_MS } from "./live_server_view.ts";
@@ -56,6 +61,9 @@ const LONG_PAUSE_MS = 2000;
 
 /** How long a server that stops waits at least for hooks to be told who has left, in milliseconds. */
 const LAST_HOOKS_MS = 500;
+
+/** How long it waits at least for the disk to close recordings, in milliseconds. */
+const LAST_FILES_MS = 1000;
 
 /** A fourth of all clients may be on their way to TLS at a time, and at least so many. */
 const MIN_UNAGREED = 64;
@@ -74,6 +82,7 @@ export class Node {
   readonly view: LiveServerView;
   readonly routing: NodeRouting;
   readonly drain: Drain;
+  readonly recordings: Recordings;
   /** What came of reloads; who reads configurations counts. */
   readonly reloads: ReloadCounts = new ReloadCounts();
   readonly #loopLag = new LoopLag(SYSTEM_CLOCK);
@@ -86,6 +95,7 @@ export class Node {
   readonly #reload: () => Promise<void>;
   readonly #clusterReport: ClusterReport;
   readonly #access: Access;
+  #checks: AccessChecks;
   readonly #hookHttp = new HttpPoster();
   readonly #hooks: HookEvents;
   readonly #accessServices: AccessServices;
@@ -124,8 +134,9 @@ export class Node {
       hooks: this.#hooks,
       tokenKeys: new TokenKeySource({ fetch: this.#keysHttp.fetch, clock }),
     };
+    this.#checks = accessChecks(config, this.#accessServices);
     this.#access = new Access(
-      accessChecks(config, this.#accessServices),
+      this.#checks,
       (...end) => this.#hooks.closed(...end),
     );
     const streams = new StreamRounds(clock);
@@ -141,6 +152,14 @@ export class Node {
       isSelf: (server) => this.#isSelf(server),
     });
     const { cluster, forwards, router, traffic } = this.routing;
+    this.recordings = new Recordings({
+      settings: this.#settings.recordings,
+      disk: new DenoDisk(),
+      clock,
+      newId: () => randomId(randomBytes, 7),
+      holdDescriptor: () => this.#connections.hold(),
+      onFile: (request, file) => this.#tellOfFile(request, file),
+    });
     this.#clusterReport = new ClusterReport({
       cluster,
       wallNow: Date.now,
@@ -158,7 +177,7 @@ export class Node {
       findVhost: (name) => findVhost(this.#settings.vhosts, name),
       limits: () => this.#settings.limits,
       access: this.#access,
-      router,
+      router: new RecordingRouter(router, this.recordings),
       streams,
       randomBytes,
       clock,
@@ -231,10 +250,12 @@ export class Node {
       config: () => this.config,
       rtmp: this.rtmp,
       view: this.view,
+      recordings: recordingControl(this.recordings),
       counts: () =>
         nodeCounts({
           server: this.rtmp,
           routing: this.routing,
+          recordings: this.recordings,
           hooks: this.#hooks,
           connections: this.#connections,
           loopLag: this.#loopLag,
@@ -270,7 +291,9 @@ export class Node {
     // Reads files, so that it may fail: before anything is changed.
     const checks = accessChecks(config, this.#accessServices);
     this.#settings = settings;
+    this.#checks = checks;
     this.#access.reload(checks);
+    this.recordings.reload(settings.recordings);
     this.#accessServices.tokenKeys.prepare();
     logAccess(config);
     this.routing.reload(this.#settings, this.#ports?.addresses);
@@ -308,6 +331,7 @@ export class Node {
     this.routing.stop();
     await this.rtmp.stop(this.config.grace_final_wait_ms);
     this.routing.forwards.close();
+    await this.recordings.finish(Math.max(LAST_FILES_MS, deadlineMs - this.#clock.now()));
     await this.#http?.server.close();
     this.#ports?.close();
     await this.#hooks.finish(Math.max(LAST_HOOKS_MS, deadlineMs - this.#clock.now()));
@@ -355,18 +379,33 @@ export class Node {
     });
   }
 
-  /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server. */
+  /** Lets no more clients in than there are descriptors for, each of whom may need another one to another server, and one for a file. */
   #findDescriptors(): void {
     const { max_connections: wanted } = this.config;
     const settings = this.#settings;
     const mayDial = hasRole(settings, "cluster") || hasRole(settings, "edge") || settings.forwards.size > 0;
-    const free = findDescriptors(wanted * (mayDial ? 2 : 1) + hookConnections(this.config));
+    const records = settings.recordings.values().some(({ isEnabled }) => isEnabled);
+    const each = 1 + (mayDial ? 1 : 0) + (records ? 1 : 0);
+    const free = findDescriptors(wanted * each + hookConnections(this.config));
     this.#connections.setFreeDescriptors(free);
     if (free === Infinity) return;
     log.warn("Fewer connections than configured: the open file limit is too low (ulimit -n)", {
       configured: wanted,
       descriptors: free,
     });
+  }
+
+  #tellOfFile({ address, vhost, key, ip, client }: StreamRequest, file: string): void {
+    const hooks = this.#checks.get(vhost.name)?.find((check) => check instanceof Hooks);
+    hooks?.recorded({
+      ...client,
+      ip,
+      vhost: vhost.name,
+      app: address.app,
+      stream: address.stream,
+      streamKey: key,
+      parameters: address.parameters,
+    }, { cwd: Deno.cwd(), file });
   }
 
   /** Whether a server that has answered a connect of ours is this one: it says the id of the connection that it has taken. */

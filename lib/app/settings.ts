@@ -5,6 +5,7 @@ import type { ApiCredentials } from "../http/middleware/credentials.ts";
 import { parseForwardDestination, parseForwardUrl } from "../base/forward_url.ts";
 import type { ForwardDestination } from "../forward/forward_target.ts";
 import type { ForwardSettings } from "../forward/forwards.ts";
+import type { RecordingSettings } from "../outputs/recording/recording_settings.ts";
 import type { ServerLimits } from "../server/server_runtime.ts";
 import type { VhostRole } from "../server/vhost_role.ts";
 import type { VhostSettings } from "../server/vhost_settings.ts";
@@ -129,6 +130,24 @@ export function forwardSettings(config: Config, name: string): ForwardSettings |
     ],
     backend,
     debugUpnode: vhost.cluster.debug_srs_upnode,
+  };
+}
+
+/** How the streams of a vhost are recorded here; undefined for an edge, whose origins do that. */
+export function recordingSettings(config: Config, name: string): RecordingSettings | undefined {
+  const vhost = config.vhost[name];
+  if (vhost === undefined || !vhost.enabled || vhost.cluster.mode === "remote") return undefined;
+  const { dvr } = vhost;
+  return {
+    isEnabled: dvr.enabled,
+    apply: dvr.dvr_apply,
+    path: dvr.dvr_path,
+    isUtc: config.utc_time,
+    plan: dvr.dvr_plan,
+    durationMs: dvr.dvr_duration * 1000,
+    waitsForKeyframe: dvr.dvr_wait_keyframe,
+    timeJitter: dvr.time_jitter,
+    reserveBytes: dvr.reserve_bytes,
   };
 }
 

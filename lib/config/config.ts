@@ -319,6 +319,43 @@ const forwardSchema = section({
   ),
 });
 
+const dvrSchema = section({
+  enabled: boolean(false, "Record the streams that are published here. Not on an edge: its origins do."),
+  dvr_apply: texts(
+    (name) => name === "all" || /^[^\s]*\/[^\s]+$/.test(name),
+    'a list of "app/stream", or "all"',
+    'Which streams: app/stream, as in ["live/main"]. "all": every stream.',
+    false,
+    ["all"],
+  ),
+  dvr_path: matchingText(
+    "./objs/nginx/html/[app]/[stream].[timestamp].flv",
+    /^(?!.*\.mp4$)[^\0]+$/s,
+    "a path that ends in .flv, or a folder (.mp4 is not supported yet)",
+    "Where files go. [vhost], [app], [stream], [2006], [01], [02], [15], [04], [05], [999] and [timestamp] stand for " +
+      "names, year, month, day, hour, minute, second, milliseconds, and milliseconds since 1970. A path that does not end " +
+      "in .flv is a folder.",
+  ),
+  dvr_plan: choice(
+    ["session", "segment"],
+    "session",
+    "session: one file for each publish. segment: a new file each dvr_duration.",
+  ),
+  dvr_duration: integer(30, 0, 86_400, 'With dvr_plan = "segment": length of a file, in s. 0: no limit.'),
+  dvr_wait_keyframe: boolean(true, "Begin files with a key frame."),
+  time_jitter: choice(
+    ["full", "zero", "off"],
+    "full",
+    "full, zero: times in each file begin at 0. off: they are those of the stream.",
+  ),
+  reserve_bytes: integer(
+    512 * MIB,
+    0,
+    1024 * GIB,
+    "Recording pauses while less than this is free on the disk, in bytes. 0: it is not asked.",
+  ),
+});
+
 const referSchema = section({
   enabled: boolean(false, "Ask from which page clients come: pageUrl of connect, Referer over HTTP."),
   all: domains(
@@ -338,6 +375,7 @@ const httpHooksSchema = section({
   on_unpublish: httpUrls("Told when it has stopped."),
   on_play: httpUrls("Asked before a client plays."),
   on_stop: httpUrls("Told when it has stopped."),
+  on_dvr: httpUrls("Told when a file of a recording is closed."),
   timeout_ms: milliseconds(5000, "How long one URL may take to answer, in ms.", 1),
   on_failure: choice(
     ["refuse", "allow"],
@@ -375,6 +413,7 @@ const vhostSchema = section({
   security: securitySchema,
   tokens: tokensSchema,
   forward: forwardSchema,
+  dvr: dvrSchema,
   refer: referSchema,
   http_hooks: httpHooksSchema,
 });
@@ -415,6 +454,7 @@ export const configSchema = z.strictObject({
   log_format: choice(["text", "json"], "text", "text: human-readable. json: one JSON object per line."),
   log_file: text("", "File to append the log to. Empty: stdout."),
   pid: text("", "File that holds the process id while the server runs. Empty: none."),
+  utc_time: boolean(false, "Dates and times in dvr_path are UTC instead of local time."),
   server_id: text("", "The name of this server in the API. Empty: a random one at each start."),
   grace_s: integer(
     30,

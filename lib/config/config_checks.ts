@@ -40,6 +40,9 @@ export function checkConfig(config: Config): CheckResult {
     checkVhost(name, vhost, config, result);
     checkTokens(name, vhost, result);
     checkForward(name, vhost, result);
+    if (vhost.dvr.enabled && vhost.cluster.mode === "remote") {
+      result.warnings.push(`vhost ${name} records nothing: it is an edge, whose origins do that`);
+    }
   }
   checkTls(config, result);
   checkWhoIsLetIn(config, result);
@@ -187,7 +190,15 @@ function checkForward(
   }
 }
 
-const HOOK_NAMES = ["on_connect", "on_close", "on_publish", "on_unpublish", "on_play", "on_stop"] as const;
+const HOOK_NAMES = [
+  "on_connect",
+  "on_close",
+  "on_publish",
+  "on_unpublish",
+  "on_play",
+  "on_stop",
+  "on_dvr",
+] as const;
 
 function checkHooks(name: string, { http_hooks: hooks, refer }: VhostConfig, warnings: string[]): void {
   if (refer.enabled && [refer.all, refer.publish, refer.play].flat().length === 0) {

@@ -192,9 +192,10 @@ export function texts(
   expects: string,
   about: string,
   isSecret = false,
+  value: readonly string[] = [],
 ): z.ZodMiniDefault<z.ZodMiniArray<z.ZodMiniString>> {
-  const schema = z._default(z.array(TEXT.check(z.refine(isRight))), []);
-  return key(schema, { kind: "list", default: [], expects, about, ...(isSecret ? { secret: true } : {}) });
+  const schema = z._default(z.array(TEXT.check(z.refine(isRight))), [...value]);
+  return key(schema, { kind: "list", default: value, expects, about, ...(isSecret ? { secret: true } : {}) });
 }
 
 /**

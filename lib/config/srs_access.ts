@@ -13,9 +13,8 @@ export const ACCESS_BLOCKS: readonly string[] = [
   "vhost.http_hooks",
 ];
 
-/** Of these what tells only of what this server does not do, recordings, HLS and WebRTC: leaving it out opens nothing. */
+/** Of these what tells only of what this server does not do, HLS and WebRTC: leaving it out opens nothing. */
 export const OPENS_NOTHING: ReadonlySet<string> = new Set([
-  "vhost.http_hooks.on_dvr",
   "vhost.http_hooks.on_hls",
   "vhost.http_hooks.on_hls_notify",
   "http_api.auth.rtc_bearer_enabled",

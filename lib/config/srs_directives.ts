@@ -13,6 +13,7 @@ export type SrsReader =
   | "offUnlessOn"
   | "onUnlessOff"
   | "integer"
+  | "integerNotBelowZero"
   | "seconds"
   | "secondsInMs"
   | "text"
@@ -38,6 +39,7 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("max_connections", "integer"),
   mapping("pid", "text"),
   mapping("server_id", "text"),
+  mapping("utc_time", "offUnlessOn"),
   mapping("grace_start_wait", "integer", "grace_start_wait_ms"),
   mapping("grace_final_wait", "integer", "grace_final_wait_ms"),
   mapping("force_grace_quit", "offUnlessOn"),
@@ -98,6 +100,13 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("vhost.forward.destination", "list"),
   mapping("vhost.forward.rtmps", "offUnlessOn"),
   mapping("vhost.forward.backend", "text"),
+  mapping("vhost.dvr.enabled", "offUnlessOn"),
+  mapping("vhost.dvr.dvr_apply", "list"),
+  mapping("vhost.dvr.dvr_path", "text"),
+  mapping("vhost.dvr.dvr_plan", "text"),
+  mapping("vhost.dvr.dvr_duration", "integerNotBelowZero"),
+  mapping("vhost.dvr.dvr_wait_keyframe", "onUnlessOff"),
+  mapping("vhost.dvr.time_jitter", "text"),
   mapping("vhost.refer.enabled", "offUnlessOn"),
   mapping("vhost.refer.all", "list"),
   mapping("vhost.refer.publish", "list"),
@@ -109,6 +118,7 @@ export const SRS_MAPPINGS: readonly SrsMapping[] = [
   mapping("vhost.http_hooks.on_unpublish", "list"),
   mapping("vhost.http_hooks.on_play", "list"),
   mapping("vhost.http_hooks.on_stop", "list"),
+  mapping("vhost.http_hooks.on_dvr", "list"),
   mapping("vhost.http_remux.enabled", "offUnlessOn"),
   mapping("vhost.http_remux.mount", "text"),
   mapping("vhost.http_remux.guess_has_av", "onUnlessOff"),

@@ -80,6 +80,8 @@ function readArgs(args: string[], reader: SrsReader): unknown {
       return first !== "off";
     case "integer":
       return readNumber(first, Math.trunc);
+    case "integerNotBelowZero":
+      return readNumber(first, (value) => Math.max(0, Math.trunc(value)));
     case "seconds":
       return readNumber(first, Math.ceil);
     case "secondsInMs":

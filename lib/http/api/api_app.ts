@@ -20,6 +20,7 @@ import { credentials } from "../middleware/credentials.ts";
 import { LoginAttempts } from "../middleware/login_attempts.ts";
 import { addProcessRoutes } from "./process_routes.ts";
 import { addRawRoutes } from "./raw_routes.ts";
+import { addRecordingsRoutes } from "./recordings_routes.ts";
 import { addStreamsRoutes } from "./streams_routes.ts";
 import { addSummariesRoutes } from "./summaries_routes.ts";
 import { addTestsRoutes } from "./tests_routes.ts";
@@ -60,6 +61,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addTestsRoutes(app, view, now);
   addDrainRoutes(app, view, options.drain, guard);
   addForwardsRoutes(app, view);
+  addRecordingsRoutes(app, view, options.recordings, guard);
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now, options.metrics);
   addConsoleRoutes(app, options.playersPorts);

@@ -6,6 +6,7 @@ import type { ApiCredentials } from "../middleware/credentials.ts";
 import type { ChangeGuard } from "../middleware/changes.ts";
 import type { LoginAttempts } from "../middleware/login_attempts.ts";
 import type { DrainControl } from "./drain_routes.ts";
+import type { RecordingControl } from "./recordings_routes.ts";
 import type { ReloadRunner } from "./reload_runner.ts";
 
 /** What the HTTP API is made of. */
@@ -30,6 +31,8 @@ export interface ApiOptions {
   readonly metrics: MetricsOptions;
   /** Takes the server out of service. */
   readonly drain: DrainControl;
+  /** Begins and ends recordings. */
+  readonly recordings: RecordingControl;
   /** Ports of the HTTP server with the players' page by protocol, for links of the console; absent: no links. */
   readonly playersPorts?: { readonly http?: number; readonly https?: number };
   /** Adds routes, behind the same checks of credentials as the others. Paths under `/api/v1/clusters` are open. */

@@ -19,6 +19,7 @@ const URLS = {
     "all clients or the specified client, DELETE kicks it off; ?start=N&count=N, by default the first 10",
   raw: "?rpc=raw|reload|reload-fetch: the raw API's settings, reload the config, how the reload went",
   forwards: "streams that are forwarded to other servers; ?start=N&count=N, by default the first 10",
+  recordings: "streams that are recorded; POST ?app=&stream= begins a recording, DELETE of one ends it",
   drain: "how far a drain is, POST drains the server before it stops, DELETE takes it back into service",
   clusters: "origin cluster server API",
 };

@@ -27,6 +27,14 @@ export interface NodeCounts {
   readonly reloadsTotal: Readonly<Record<"success" | "failure", number>>;
   /** Whether the configuration in use is what was read last. */
   readonly isConfigCurrent: boolean;
+  /** Absent where nothing was ever recorded. */
+  readonly recordings?: {
+    readonly byState: Readonly<Record<"recording" | "waiting" | "paused", number>>;
+    readonly filesTotal: number;
+    readonly writtenBytesTotal: number;
+    /** By reason. */
+    readonly failuresTotal: Readonly<Record<string, number>>;
+  } | undefined;
   readonly joinSeconds: ReadingsBy<string>;
   readonly locateSeconds: ReadingsBy<string>;
   readonly hookSeconds: ReadingsBy<string>;

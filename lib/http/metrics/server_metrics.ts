@@ -67,6 +67,7 @@ export function clientMetrics(totals: ServerTotals, counts: NodeCounts): Metric[
 /** What a node does with others: coworkers, origins, targets of forwards, hooks. */
 export function peerMetrics(totals: ServerTotals, counts: NodeCounts): Metric[] {
   const { cluster, forwards, access } = totals;
+  const { recordings } = counts;
   const roundTrip = counts.coworkerRoundTripSeconds;
   return [
     gauge(
@@ -119,6 +120,26 @@ export function peerMetrics(totals: ServerTotals, counts: NodeCounts): Metric[] 
       "headwater_forward_sent_bytes_total",
       "Bytes forwarded to other servers.",
       forwards?.sentBytesTotal ?? [],
+    ),
+    gauge(
+      "headwater_recordings",
+      "Streams that are recorded, by state.",
+      recordings === undefined ? [] : by("state", recordings.byState),
+    ),
+    counter(
+      "headwater_recording_files_total",
+      "Recorded files that were closed whole.",
+      recordings?.filesTotal ?? [],
+    ),
+    counter(
+      "headwater_recording_written_bytes_total",
+      "Bytes written to recordings.",
+      recordings?.writtenBytesTotal ?? [],
+    ),
+    counter(
+      "headwater_recording_failures_total",
+      "Recordings that a disk has interrupted, by reason.",
+      recordings === undefined ? [] : by("reason", recordings.failuresTotal),
     ),
     counter("headwater_hook_calls_total", "Calls of hooks, by result.", access?.hookCallsTotal ?? []),
     histogram(

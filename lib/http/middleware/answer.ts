@@ -36,7 +36,7 @@ export function failure(context: Context, name: keyof typeof FAILURES): Response
 /** The answer to a request that is refused as HTTP refuses: the status, again as `code`, and why. */
 export function refusal(
   context: Context,
-  status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 500 | 502 | 503,
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 502 | 503,
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
