@@ -23,6 +23,12 @@ export const FAKE_COUNTS: NodeCounts = {
   coworkerRoundTripSeconds: 0.004,
   reloadsTotal: { success: 2, failure: 1 },
   isConfigCurrent: false,
+  recordings: {
+    byState: { recording: 2, waiting: 0, paused: 1 },
+    filesTotal: 3,
+    writtenBytesTotal: 70_000,
+    failuresTotal: { "disk-full": 1 },
+  },
   joinSeconds: joins.read(),
   locateSeconds: locates.read(),
   hookSeconds: hooks.read(),

@@ -95,10 +95,10 @@ Deno.test("SRS's access control: variables that would be left out", () => {
 
 Deno.test("hooks of what this server does not do are named in a warning", () => {
   const { warnings } = load(
-    "vhost a { http_hooks { enabled on; on_dvr http://a/; on_hls http://a/; on_play http://a/; } }",
+    "vhost a { http_hooks { enabled on; on_hls_notify http://a/; on_hls http://a/; on_play http://a/; } }",
   );
   assert.deepEqual(warnings.filter((line) => line.includes("ignored")), [
-    "a.conf: ignored, not supported: vhost.http_hooks.on_dvr (line 2), vhost.http_hooks.on_hls (line 2)",
+    "a.conf: ignored, not supported: vhost.http_hooks.on_hls_notify (line 2), vhost.http_hooks.on_hls (line 2)",
   ]);
 });
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import type { AccessRequest } from "../../lib/access/access_request.ts";
-import { closeFields, connectFields, playFields, streamFields } from "../../lib/access/hook_fields.ts";
+import {
+  closeFields,
+  connectFields,
+  dvrFields,
+  playFields,
+  streamFields,
+} from "../../lib/access/hook_fields.ts";
 import { loadConfig } from "../../lib/config/config_load.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/hooks.md", import.meta.url));
@@ -24,6 +30,7 @@ const SENT = {
   "on_unpublish": streamFields(NODE, "on_unpublish", REQUEST),
   "on_stop": streamFields(NODE, "on_stop", REQUEST),
   "on_play": playFields(NODE, REQUEST),
+  "on_dvr": dvrFields(NODE, REQUEST, { cwd: "/", file: "f" }),
 };
 
 Deno.test("docs/hooks.md names the keys of every hook in the order in which they are sent", () => {

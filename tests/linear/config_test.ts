@@ -52,7 +52,7 @@ testGrowth([
     "of one vhost": (size) => LISTEN + lines(size, () => "vhost a { gop_cache on; }"),
     "of unknown directives": (size) => LISTEN + lines(size, (index) => `lisden${index} 1;`),
     "of directives that are ignored": (size) =>
-      `${LISTEN}vhost a {\n${lines(size, () => "dvr { enabled off; }")}}`,
+      `${LISTEN}vhost a {\n${lines(size, () => "hls { enabled off; }")}}`,
     "of arguments": (size) => `listen ${fill("a ", size)};`,
     "of a byte order mark": (size) => `\ufeff${LISTEN}${fill("\ufeff", size)}`,
     "of line ends within a statement": (size) => `listen ${fill("\n", size)}1935;`,

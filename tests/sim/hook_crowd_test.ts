@@ -14,6 +14,7 @@ const SETTINGS: HookSettings = {
     on_unpublish: [],
     on_play: URL_LIST,
     on_stop: URL_LIST,
+    on_dvr: [],
   },
   timeoutMs: 5000,
   onFailure: "refuse",

@@ -12,6 +12,7 @@ import {
   forwardSettings,
   httpLimits,
   httpSettings,
+  recordingSettings,
   serverLimits,
   vhostSettings,
 } from "../../lib/app/settings.ts";
@@ -81,6 +82,10 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "vhost.*.http_hooks.on_unpublish": ["http://127.0.0.1/"],
   "vhost.*.http_hooks.on_play": ["http://127.0.0.1/"],
   "vhost.*.http_hooks.on_stop": ["http://127.0.0.1/"],
+  "vhost.*.http_hooks.on_dvr": ["http://127.0.0.1/"],
+  "vhost.*.dvr.dvr_apply": ["live/a"],
+  "vhost.*.dvr.dvr_plan": "segment",
+  "vhost.*.dvr.time_jitter": "off",
   "vhost.*.http_hooks.on_failure": "allow",
   "vhost.*.http_hooks.ca": CA_FILE,
   "vhost.*.tokens.enabled": false,
@@ -126,6 +131,7 @@ function given(config: Config): unknown {
     access: [...accessSettings(config)],
     cluster: [...clusterSettings(config, vhosts, 1935, 1985).vhosts],
     http: [httpSettings(config), httpLimits(config)],
+    recordings: Object.keys(config.vhost).map((name) => recordingSettings(config, name)),
     forward: Object.keys(config.vhost).map((name) => forwardSettings(config, name)),
     // What `lib/app/program.ts` and `Node.stop` read of it themselves.
     log: [config.log_level, config.log_format, config.log_file],
