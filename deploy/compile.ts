@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { archive } from "./archive.ts";
 import { type Bundle, bundle, DIST, ROOT } from "./bundle.ts";
 import { explainDownload } from "./download_failure.ts";
 import { run } from "./run.ts";
@@ -15,7 +16,8 @@ import { PERMISSIONS, type Target, TARGETS } from "./targets.ts";
 const HELP = `Makes a binary of Headwater.
 
   --target NAME   ${TARGETS.map(({ name }) => name).join(", ")}; default: this machine's
-  --all           every target, named headwater-NAME, with SHA256SUMS and a bill of what is in them
+  --all           every target, named headwater-NAME, alone and with samples and docs in headwater-NAME.tar.gz, with
+                  SHA256SUMS and a bill of what is in them
   --output FILE   default: dist/headwater
   --commit TEXT   what --version prints; default: git's
 `;
@@ -115,10 +117,13 @@ async function compileFromArguments(): Promise<number> {
     return 0;
   }
   const made: string[] = [];
+  const archives: string[] = [];
+  const atS = Number(await run("git", ["log", "-1", "--format=%ct"], { cwd: ROOT }));
   for (const each of TARGETS) {
     const output = join(DIST, `headwater-${each.name}${each.extension}`);
     try {
       report(await compile(program, each, output));
+      archives.push(await archive(output, each, program.version, atS));
       made.push(output);
     } catch (error) {
       say(`${output}: ${error instanceof Error ? error.message : error}`);
@@ -126,7 +131,7 @@ async function compileFromArguments(): Promise<number> {
   }
   const bill = join(DIST, "headwater.cdx.json");
   await Deno.writeTextFile(bill, await billOf(program));
-  await Deno.writeTextFile(join(DIST, "SHA256SUMS"), await checksums([...made, bill]));
+  await Deno.writeTextFile(join(DIST, "SHA256SUMS"), await checksums([...made, ...archives, bill]));
   say(`${made.length} of ${TARGETS.length} made`);
   return made.length === TARGETS.length ? 0 : 1;
 }
