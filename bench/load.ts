@@ -56,6 +56,9 @@ async function inTime(started: Promise<void>, who: string, limitMs: number): Pro
   }
 }
 
+/** Of one read before the first media, in bytes: thousands of clients are to fit into memory that costs nothing. */
+const READ_BYTES = 16 * 1024;
+
 /** Reads a connection for ever, when the wheel comes by. */
 async function drain(read: (buffer: Uint8Array) => Promise<unknown>, wheel: TimerWheel): Promise<void> {
   const place = wheel.place();
@@ -85,7 +88,7 @@ async function startPlayers(task: PlayersTask): Promise<Load> {
     };
     const begunMs = performance.now();
     const pauseReading = () => hasMedia ? wheel.wait(place) : undefined;
-    const client = await connectRtmp(port, { onMedia, pauseReading }, caCert);
+    const client = await connectRtmp(port, { onMedia, pauseReading, readBytes: READ_BYTES }, caCert);
     const ended = client.ended.then(() => {
       throw new Error("The server has closed the connection");
     });
