@@ -5,10 +5,16 @@ import type { Clock } from "../base/clock.ts";
 import type { ClusterStream } from "../cluster/cluster_streams.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import { createApiApp } from "../http/api/api_app.ts";
+import { ClusterClients } from "../http/api/cluster_clients_list.ts";
 import { addClusterClientsRoutes } from "../http/api/cluster_clients_routes.ts";
 import { addClustersRoutes } from "../http/api/clusters_routes.ts";
+import { EventStreams } from "../http/api/event_streams.ts";
+import { addEventsRoutes } from "../http/api/events_routes.ts";
+import { addClusterHistoryRoutes, ClusterHistories } from "../http/api/history_routes.ts";
+import type { ChangeGuard } from "../http/middleware/changes.ts";
 import type { DrainControl } from "../http/api/drain_routes.ts";
 import type { RecordingControl } from "../http/api/recordings_routes.ts";
+import { Sessions } from "../http/middleware/sessions.ts";
 import { LoginAttempts } from "../http/middleware/login_attempts.ts";
 import { ReloadRunner } from "../http/api/reload_runner.ts";
 import { createExporterApp } from "../http/metrics/exporter_app.ts";
@@ -58,7 +64,8 @@ export interface HttpAppsOptions {
 
 /** The HTTP side of a node. */
 export interface HttpApps {
-  readonly server: HttpServer;
+  /** Ends everything, and resolves when it has ended. */
+  close(): Promise<void>;
   /** Answers what comes by the configuration as it is now. */
   reload(): void;
 }
@@ -85,13 +92,15 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
   const isShared = sharesPort(config());
   const reloads = new ReloadRunner(options.reload);
   const attempts = new LoginAttempts();
+  const sessions = new Sessions();
+  const events = new EventStreams({ clock, bootId: view.serviceId });
   const { httpServer: [http], httpsServer: [https] } = ports.addresses;
   const playersPorts = {
     ...(http === undefined ? {} : { http: http.port }),
     ...(https === undefined ? {} : { https: https.port }),
   };
   const createApps = () => ({
-    api: appHandler(createApi(options, reloads, attempts, playersPorts)),
+    api: appHandler(createApi(options, { reloads, attempts, sessions, events, playersPorts })),
     stream: appHandler(createStreamApp(streamOptions(options))),
     exporter: appHandler(createExporterApp(view, new DenoSystemProbe(), Date.now, metricsOptions(options))),
   });
@@ -108,9 +117,14 @@ export function serveHttp(options: HttpAppsOptions, ports: Ports): HttpApps {
     inBackground(server.serve(listener, exporter, RESERVED_FOR_API), "exporter");
   }
   return {
-    server,
+    async close() {
+      events.closeAll();
+      await server.close();
+    },
     reload() {
       apps = createApps();
+      // They were let in by the configuration as it was; browsers come back.
+      events.closeAll();
       warnOfOpenApi(config(), ports);
     },
   };
@@ -132,11 +146,18 @@ function warnOfOpenApi({ http_api: api }: Config, { addresses }: Ports): void {
   );
 }
 
+/** What outlives the apps, which a reload makes anew. */
+interface ApiState {
+  readonly reloads: ReloadRunner;
+  readonly attempts: LoginAttempts;
+  readonly sessions: Sessions;
+  readonly events: EventStreams;
+  readonly playersPorts: { readonly http?: number; readonly https?: number };
+}
+
 function createApi(
   options: HttpAppsOptions,
-  reloads: ReloadRunner,
-  attempts: LoginAttempts,
-  playersPorts: { http?: number; https?: number },
+  { reloads, attempts, sessions, events, playersPorts }: ApiState,
 ): Hono {
   const { view, clusterReport, reload } = options;
   const config = options.config();
@@ -149,6 +170,7 @@ function createApi(
     crossdomain,
     ...(auth === undefined ? {} : { auth }),
     attempts,
+    sessions,
     metrics: metricsOptions(options),
     reload,
     reloads,
@@ -157,16 +179,25 @@ function createApi(
     playersPorts,
     extraRoutes: (app, guard) => {
       addClustersRoutes(app, clusterReport, auth !== undefined);
-      addClusterClientsRoutes(app, {
-        view,
-        cluster: clusterReport,
-        hasAuth: auth !== undefined,
-        guard,
-        now: Date.now,
-      });
+      addSeenRoutes(app, guard, options, auth !== undefined, events);
       if (sharesPort(config)) addStreamRoutes(app, streamOptions(options));
     },
   });
+}
+
+/** What people see of the cluster as one, from this node. */
+function addSeenRoutes(
+  app: Hono,
+  guard: ChangeGuard,
+  { view, clusterReport: cluster }: HttpAppsOptions,
+  hasAuth: boolean,
+  events: EventStreams,
+): void {
+  const clients = new ClusterClients(view, cluster, Date.now);
+  const histories = new ClusterHistories(view, cluster, Date.now);
+  addClusterClientsRoutes(app, { view, cluster, hasAuth, guard, lists: clients });
+  addClusterHistoryRoutes(app, { view, cluster, hasAuth, histories });
+  addEventsRoutes(app, { cluster, hasAuth, events, clients, histories });
 }
 
 function metricsOptions({ config, counts }: HttpAppsOptions): MetricsOptions {

@@ -332,7 +332,7 @@ export class Node {
     await this.rtmp.stop(this.config.grace_final_wait_ms);
     this.routing.forwards.close();
     await this.recordings.finish(Math.max(LAST_FILES_MS, deadlineMs - this.#clock.now()));
-    await this.#http?.server.close();
+    await this.#http?.close();
     this.#ports?.close();
     await this.#hooks.finish(Math.max(LAST_HOOKS_MS, deadlineMs - this.#clock.now()));
     this.#hookHttp.close();

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file camelcase -- the names in the JSON are in the manner of the rest of the API
 import { deepEqual, equal, match } from "node:assert/strict";
+import { ClusterClients } from "../../lib/http/api/cluster_clients_list.ts";
 import { addClusterClientsRoutes } from "../../lib/http/api/cluster_clients_routes.ts";
 import { guardChanges } from "../../lib/http/middleware/changes.ts";
 import type { ClientSummary } from "../../lib/http/server_view.ts";
@@ -31,7 +32,7 @@ class ClientsNode {
       cluster: this.node.report,
       hasAuth: false,
       guard: guardChanges(false),
-      now: this.node.wallNow,
+      lists: new ClusterClients(this.view, this.node.report, this.node.wallNow),
     });
     network.hosts.set(this.node.address, (request) => this.node.app.fetch(request, AWAY));
     this.node.cluster.start();

@@ -13,12 +13,16 @@ import { addDrainRoutes } from "./drain_routes.ts";
 import { addForwardsRoutes } from "./forwards_routes.ts";
 import { addHealthRoutes } from "./health_routes.ts";
 import { jsonp } from "../middleware/jsonp.ts";
+import { addHistoryRoutes } from "./history_routes.ts";
 import { addListingRoutes } from "./listing_routes.ts";
 import { addMetricsRoutes } from "../metrics/metrics_routes.ts";
 import { guardChanges } from "../middleware/changes.ts";
-import { credentials } from "../middleware/credentials.ts";
+import { credentials, credentialsCheck } from "../middleware/credentials.ts";
 import { LoginAttempts } from "../middleware/login_attempts.ts";
+import { markOf, sessionOf, Sessions } from "../middleware/sessions.ts";
+import { addSessionRoutes } from "./session_routes.ts";
 import { addProcessRoutes } from "./process_routes.ts";
+import { addLogsRoutes } from "./logs_routes.ts";
 import { addRawRoutes } from "./raw_routes.ts";
 import { addRecordingsRoutes } from "./recordings_routes.ts";
 import { addStreamsRoutes } from "./streams_routes.ts";
@@ -46,17 +50,32 @@ export function createApiApp(options: ApiOptions): Hono {
   });
   app.use(crossOrigin(options.crossdomain));
   const attempts = options.attempts ?? new LoginAttempts();
-  if (options.auth !== undefined) app.use("/api/*", credentials(options.auth, attempts, now));
-  const guard = guardChanges(options.auth !== undefined);
+  const sessions = options.sessions ?? new Sessions();
+  const { auth } = options;
+  const check = auth && credentialsCheck(auth, attempts, now);
+  if (auth !== undefined && check !== undefined) {
+    const mark = markOf(auth);
+    app.use(
+      "/api/*",
+      credentials(check, (c) => {
+        const id = sessionOf(c, view.serverId);
+        return id !== undefined && sessions.use(id, mark, now());
+      }),
+    );
+  }
+  const guard = guardChanges(auth !== undefined);
   app.use("/api/*", jsonp);
 
+  addSessionRoutes(app, { view, auth, check, sessions, guard, now });
   addListingRoutes(app, view);
   addAboutRoutes(app, view);
   addSummariesRoutes(app, view, probe, cpu, now);
   addProcessRoutes(app, view, probe, cpu, now);
   addVhostsRoutes(app, view);
   addStreamsRoutes(app, view, guard, now);
+  addHistoryRoutes(app, view);
   addClientsRoutes(app, view, guard, now);
+  addLogsRoutes(app, view, guard);
   addRawRoutes(app, options, guard);
   addTestsRoutes(app, view, now);
   addDrainRoutes(app, view, options.drain, guard);

@@ -5,6 +5,7 @@ import type { SystemProbe } from "../system_probe.ts";
 import type { ApiCredentials } from "../middleware/credentials.ts";
 import type { ChangeGuard } from "../middleware/changes.ts";
 import type { LoginAttempts } from "../middleware/login_attempts.ts";
+import type { Sessions } from "../middleware/sessions.ts";
 import type { DrainControl } from "./drain_routes.ts";
 import type { RecordingControl } from "./recordings_routes.ts";
 import type { ReloadRunner } from "./reload_runner.ts";
@@ -23,6 +24,8 @@ export interface ApiOptions {
   readonly auth?: ApiCredentials;
   /** Who has failed to give them; absent: a book of this app's own. One of the caller's outlives the app. */
   readonly attempts?: LoginAttempts;
+  /** Who has logged in with a browser; absent: a book of this app's own. One of the caller's outlives the app. */
+  readonly sessions?: Sessions;
   /** Reads the configuration anew and applies it; rejects with the reason when it is wrong. */
   readonly reload: () => Promise<void>;
   /** Runs the reloads that are asked for here; absent: one of this app's own. What it tells of the last one outlives the app. */

@@ -130,7 +130,7 @@ function addStreamsRoutes(
 }
 
 /** What part of the list is asked for; a text: why it can't be given. */
-function streamsQuery(context: Context): ClusterStreamsQuery | string {
+export function streamsQuery(context: Context): ClusterStreamsQuery | string {
   const { search = "", sort = "name", start = "0", count = String(DEFAULT_COUNT) } = context.req.query();
   if (search.length > MAX_SEARCH_LENGTH) {
     return `Cannot search: search is ${search.length} characters long, limit is ${MAX_SEARCH_LENGTH}`;

@@ -25,7 +25,8 @@ export function peerOf(context: Context): HttpPeer | undefined {
   return (context.env as Partial<AppBindings> | undefined)?.peer;
 }
 
-function refuseForeignPage(context: Context): Response | undefined {
+/** 403 for what another site's page has had a browser send; undefined: it is none. */
+export function refuseForeignPage(context: Context): Response | undefined {
   if (context.req.query("callback") !== undefined) {
     return refusal(context, 403, "JSONP cannot change anything: send the request without callback");
   }
@@ -37,7 +38,8 @@ function refuseForeignPage(context: Context): Response | undefined {
   );
 }
 
-function isForeign(context: Context): boolean {
+/** Whether another site's page has had a browser send a request; one at another port of this host is another site. */
+export function isForeign(context: Context): boolean {
   const site = context.req.header("Sec-Fetch-Site");
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   // Browsers leave Sec-Fetch-Site out over plain HTTP, except to the machine that they run on; images and links have no Origin.

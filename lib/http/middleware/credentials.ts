@@ -9,8 +9,12 @@ import { peerOf } from "./changes.ts";
 
 const log = getLogger(["headwater", "http", "api"]);
 
-/** What nodes of a cluster ask of each other, without credentials, as SRS does; with credentials, people may ask too. */
+/**
+ * What is answered without credentials: by which a browser logs in, and what nodes of a cluster ask of each other, as SRS does. With
+ * credentials, people may ask these too.
+ */
 const OPEN_PATHS: ReadonlySet<string> = new Set([
+  "/api/v1/session",
   "/api/v1/clusters",
   "/api/v1/clusters/node",
   "/api/v1/clusters/nodes",
@@ -36,17 +40,20 @@ export interface ApiCredentials {
   readonly token?: string;
 }
 
+/** Why credentials that somebody gives are refused; undefined: they are right. An address that fails again and again has to wait. */
+export type CheckCredentials = (context: Context, given: ApiCredentials) => Response | undefined;
+
 /**
- * Asks for credentials, compared in constant time, except on the cluster's paths. An address that fails again and again has to wait.
+ * Checks credentials, in constant time.
  *
- * @param now Milliseconds, for that waiting.
+ * @param now Milliseconds, for the waiting of those who fail.
  * @throws {RangeError} When there are none, or one is empty: nobody could be kept out.
  */
-export function credentials(
+export function credentialsCheck(
   { basic, token }: ApiCredentials,
   attempts: LoginAttempts,
   now: () => number,
-): MiddlewareHandler {
+): CheckCredentials {
   if (basic === undefined && token === undefined) {
     throw new RangeError("Cannot protect the HTTP API: neither a password nor a token is given");
   }
@@ -55,12 +62,6 @@ export function credentials(
   }
   const isUser = basic && equals(`${basic.username}:${basic.password}`);
   const isToken = token === undefined ? undefined : equals(token);
-  const isRight = (request: Request, header: string): boolean => {
-    const bearer = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-    if (bearer !== undefined) return isToken?.(bearer) ?? false;
-    const user = readBasic(request);
-    return user !== undefined && (isUser?.(`${user.username}:${user.password}`) ?? false);
-  };
   const challenges = [
     ...(basic === undefined ? [] : [`Basic ${REALM}`]),
     ...(token === undefined ? [] : [`Bearer ${REALM}`]),
@@ -70,13 +71,14 @@ export function credentials(
     ...(token === undefined ? [] : ["token"]),
   ]
     .join(", or ");
-  return async function credentialsMiddleware(c, next) {
-    const header = c.req.header("Authorization");
-    if (header === undefined && isOpen(c.req.path)) return await next();
-    const headers = { "WWW-Authenticate": challenges };
+  return (c, given) => {
+    // A browser shows a dialogue of its own for a challenge that it knows, which a page that logs in by itself does not want.
+    const isOwnPage = c.req.header("X-Requested-With") !== undefined || c.req.path === "/api/v1/events" ||
+      c.req.path === "/api/v1/session";
+    const headers = { "WWW-Authenticate": isOwnPage ? `Session ${REALM}` : challenges };
     const unauthorized = () => refusal(c, 401, `Unauthorized: ${asked} is wrong or missing`, headers);
     // A browser asks without credentials before it asks its user.
-    if (header === undefined) return unauthorized();
+    if (given.basic === undefined && given.token === undefined) return unauthorized();
     const address = peerOf(c)?.hostname ?? "";
     const waitMs = attempts.waitMs(address, now());
     if (waitMs > 0) {
@@ -85,15 +87,47 @@ export function credentials(
         "Retry-After": String(seconds),
       });
     }
-    if (isRight(c.req.raw, header)) {
+    const isRight = given.token !== undefined
+      ? isToken?.(given.token) ?? false
+      : isUser?.(`${given.basic?.username}:${given.basic?.password}`) ?? false;
+    if (isRight) {
       attempts.succeed(address);
-      trusted.add(c.req.raw);
-      return await next();
+      return undefined;
     }
     attempts.fail(address, now());
     log.warn("HTTP API login failed", { ip: address, path: c.req.path });
     return unauthorized();
   };
+}
+
+/**
+ * Asks for credentials, except on the paths that are open.
+ *
+ * @param hasSession Whether a request belongs to a browser that has logged in.
+ */
+export function credentials(
+  check: CheckCredentials,
+  hasSession: (context: Context) => boolean = () => false,
+): MiddlewareHandler {
+  return async function credentialsMiddleware(c, next) {
+    const header = c.req.header("Authorization");
+    if (header === undefined && hasSession(c)) {
+      trusted.add(c.req.raw);
+      return await next();
+    }
+    if (header === undefined && isOpen(c.req.path)) return await next();
+    const refused = check(c, header === undefined ? {} : read(c.req.raw, header));
+    if (refused !== undefined) return refused;
+    trusted.add(c.req.raw);
+    return await next();
+  };
+}
+
+/** What a header says; what it can't say anything with counts as wrong. */
+function read(request: Request, header: string): ApiCredentials {
+  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  if (token !== undefined) return { token };
+  return { basic: readBasic(request) ?? { username: "", password: "" } };
 }
 
 function isOpen(path: string): boolean {
