@@ -44,6 +44,11 @@ export class TagPublisher {
     return new TagPublisher(client, tags, shiftMs);
   }
 
+  /** Leaves. */
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
   /** Sends what comes before that time of the file, in milliseconds, and was not sent. */
   async sendUntil(timestampMs: number): Promise<void> {
     for (; this.#sent < this.#tags.length; this.#sent++) {

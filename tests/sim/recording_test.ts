@@ -227,6 +227,23 @@ Deno.test("a full disk: the file ends with a whole tag, nobody is told of it, an
   assert.deepEqual(recorded.told, [disk.files[1]?.path]);
 });
 
+Deno.test("what a full disk took of a write stays, as far as it is whole tags", async () => {
+  for (const [room, words] of [[0, undefined], [80, ""], [199, "V1:0"], [10_000, "V1:0 K0"]] as const) {
+    const recorded = new Recorded();
+    const { feed, disk } = recorded;
+    disk.room = room;
+    feed.videoHeader(0, 1);
+    feed.keyframe(0, 90);
+    feed.inter(40, 20_000);
+    await settle();
+    await recorded.over();
+    const [file] = disk.files;
+    if (words === undefined) assert.equal(file?.bytes.length, 0);
+    else assert.equal(recorded.words(file), words, `${room} bytes`);
+    assert.equal(recorded.recordings.totals.bytes, file?.bytes.length);
+  }
+});
+
 Deno.test("a disk that hangs costs 16 MiB of memory and the recording; the file is closed when it answers", async () => {
   const recorded = new Recorded();
   const { feed, disk } = recorded;

@@ -46,7 +46,13 @@ const NOT_WRITABLE: ReadonlySet<unknown> = new Set([
   "ELOOP",
   "EISDIR",
 ]);
-const NOT_ALLOWED: ReadonlySet<unknown> = new Set(["PermissionDenied", "NotCapable"]);
+const NOT_ALLOWED: ReadonlySet<unknown> = new Set([
+  "PermissionDenied",
+  "NotCapable",
+  "NotADirectory",
+  "AlreadyExists",
+  "FilesystemLoop",
+]);
 
 /** What an error of the system means for a recording. */
 export function recordingError(error: unknown): RecordingError {

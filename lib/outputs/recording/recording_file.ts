@@ -1,6 +1,6 @@
 import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { flvTagBytes, writeFlvTag } from "../../wire/flv.ts";
+import { flvTagBytes, readFlvTagHeader, TAG_HEADER_BYTES, writeFlvTag } from "../../wire/flv.ts";
 import type { Patch } from "./flv_recording.ts";
 import {
   type RecordingDisk,
@@ -17,6 +17,8 @@ const GATHER_BYTES = 1024 * 1024;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** How often the disk is asked for its room, in milliseconds. */
 const ROOM_INTERVAL_MS = 5000;
+/** What a file begins with, before its first tag. */
+const FLV_HEADER_BYTES = 13;
 const SMALLEST_BUFFER_BYTES = 64 * 1024;
 
 export interface RecordingFileOptions {
@@ -167,16 +169,30 @@ export class RecordingFile {
     this.#filled = 0;
     this.#inFlight = length;
     let offset = 0;
-    while (offset < length) {
-      const count = await handle.write(taken.subarray(offset, length));
-      if (count <= 0) throw new RecordingError("disk-full", "the disk took nothing");
-      offset += count;
-      if (this.#failure !== undefined) return;
+    try {
+      while (offset < length && this.#failure === undefined) {
+        const count = await handle.write(taken.subarray(offset, length));
+        if (count <= 0) throw new RecordingError("disk-full", "the disk took nothing");
+        offset += count;
+      }
+    } finally {
+      this.#inFlight = 0;
+      this.#writtenBytes += offset === length ? length : this.#wholeBytes(taken, offset);
     }
-    this.#inFlight = 0;
-    this.#writtenBytes += length;
     // What one large frame needed is not kept for ever.
     if (taken.length <= GATHER_BYTES) this.#spare = taken;
+  }
+
+  /** How many of the first `written` bytes are whole tags: what a full disk took before it failed. */
+  #wholeBytes(bytes: Uint8Array, written: number): number {
+    let end = this.#writtenBytes === 0 ? FLV_HEADER_BYTES : 0;
+    if (written < end) return 0;
+    for (;;) {
+      const next = end +
+        flvTagBytes(end + TAG_HEADER_BYTES <= written ? readFlvTagHeader(bytes, end).size : 0);
+      if (next > written) return end;
+      end = next;
+    }
   }
 
   async #checkRoom({ path }: RecordingHandle): Promise<void> {
