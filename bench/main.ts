@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<RowKind, string>> = {
   players: "players",
   publishers: "publishers",
   unwatched: "publishers, nobody plays",
+  recorded: "publishers, recorded",
   streams: "streams",
   flv: "HTTP-FLV players",
   edge: "players of an edge",

@@ -38,7 +38,8 @@ export async function measureRow(
 }
 
 function result(row: Row, before: Look, after: Look, visitors: readonly LoadSnapshot[]): Result {
-  const key = row.kind === "publishers" || row.kind === "unwatched" ? "sentBytes" : "receivedBytes";
+  const isOfPublishers = row.kind === "publishers" || row.kind === "unwatched" || row.kind === "recorded";
+  const key = isOfPublishers ? "sentBytes" : "receivedBytes";
   const bytes = sum(after.snapshots, (load) => load[key]) - sum(before.snapshots, (load) => load[key]);
   const seconds = ((after.servers[0]?.atMs ?? 0) - (before.servers[0]?.atMs ?? 0)) / 1000;
   const cpuSeconds = cpuOf(after.servers) - cpuOf(before.servers);

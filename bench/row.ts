@@ -10,6 +10,8 @@ export type RowKind =
   | "publishers"
   /** Publishers whom nobody plays. */
   | "unwatched"
+  /** Such whose streams are recorded. */
+  | "recorded"
   /** Publishers who are all played. */
   | "streams"
   /** The same at two origins of a cluster: every stream is played as often at its own as at the other, which relays it. */
@@ -22,6 +24,7 @@ export const ROW_KINDS: readonly RowKind[] = [
   "players",
   "publishers",
   "unwatched",
+  "recorded",
   "streams",
   "flv",
   "edge",

@@ -65,6 +65,13 @@ function manyStreamsRows(options: BenchOptions): Row[] {
       rows.push({ kind: "unwatched", count, kbps: 300, latency: "auto" });
     }
   }
+  if (options.only === "recorded") {
+    for (const count of options.publishers ?? [100]) {
+      for (const kbps of options.kbps ?? [2000]) {
+        rows.push({ kind: "recorded", count, kbps, latency: "auto" });
+      }
+    }
+  }
   if (isWanted(options, "streams")) {
     for (const [count, playersEach] of STREAMS) {
       if (options.publishers?.includes(count) ?? true) {

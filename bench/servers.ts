@@ -49,6 +49,8 @@ export interface ServerSettings {
   readonly tls?: (Certificate & { readonly rtmpPort: number; readonly flvPort: number }) | undefined;
   /** Of the backend that is asked about each client. */
   readonly hooksPort?: number | undefined;
+  /** Where streams are recorded, as `dvr_path`. */
+  readonly recordings?: string | undefined;
   /** `mw_latency`. */
   readonly latency: string;
   readonly flags: readonly string[];
@@ -72,7 +74,7 @@ export function startServer(settings: ServerSettings): Child {
 }
 
 function serverEnvironment(settings: ServerSettings): Record<string, string> {
-  const { port, flvPort, apiPort, originPort, coworkerPort, tls, hooksPort, latency } = settings;
+  const { port, flvPort, apiPort, originPort, coworkerPort, tls, hooksPort, recordings, latency } = settings;
   const here = (port: number) => `127.0.0.1:${port}`;
   const hooks = `http://127.0.0.1:${hooksPort}/`;
   return {
@@ -103,6 +105,11 @@ function serverEnvironment(settings: ServerSettings): Record<string, string> {
       HEADWATER_HTTP_SERVER_HTTPS_LISTEN: here(tls.flvPort),
       HEADWATER_HTTP_SERVER_HTTPS_CERT: tls.certPath,
       HEADWATER_HTTP_SERVER_HTTPS_KEY: tls.keyPath,
+    }),
+    ...(recordings === undefined ? {} : {
+      HEADWATER_VHOST_DVR_ENABLED: "true",
+      HEADWATER_VHOST_DVR_DVR_PATH: recordings,
+      HEADWATER_VHOST_DVR_RESERVE_BYTES: "0",
     }),
     ...(hooksPort === undefined ? {} : {
       HEADWATER_VHOST_HTTP_HOOKS_ENABLED: "true",

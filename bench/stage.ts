@@ -88,6 +88,7 @@ export class Stage {
         originPort: origin === port ? undefined : origin,
         tls: certificate && { ...certificate, rtmpPort: rtmps, flvPort: flvs },
         hooksPort: hasHooks ? hooks : undefined,
+        recordings: kind === "recorded" ? `${this.#folder}/[stream].flv` : undefined,
         latency,
         flags,
       }));
@@ -120,7 +121,7 @@ export class Stage {
     // Reading is the load's own cost, and must not starve the server.
     const readEveryMs = Math.max(50, count * Math.max(1, playersEach) / 20);
     const common = { rate, caCert: this.#caCert, readEveryMs };
-    if (kind === "unwatched" || kind === "publishers") {
+    if (kind === "unwatched" || kind === "recorded" || kind === "publishers") {
       await this.#addShares({
         kind: "publishers",
         port,

@@ -2,6 +2,7 @@ import { RtmpError } from "../../lib/base/errors.ts";
 import { parameterOf, parseStreamAddress } from "../../lib/base/stream_address.ts";
 import { matchMount, mountedPath } from "../../lib/http/flv/mount.ts";
 import { redactUrl } from "../../lib/http/redact_url.ts";
+import { recordingPath } from "../../lib/outputs/recording/recording_path.ts";
 import { redirectUrls } from "../../lib/routing/redirect.ts";
 import { withoutVhost } from "../../lib/routing/upstream_identity.ts";
 import { type Entrance, testGrowth } from "./growth.ts";
@@ -68,6 +69,10 @@ testGrowth([
   entrance("FLV path of no stream", 2048, (text) => matchMount(MOUNT, "v", "h", `/${text}x`)),
   entrance("FLV path to be shown", SHORT, (text) => {
     return mountedPath(MOUNT, "v", { app: text.toWellFormed(), stream: "s" });
+  }),
+  entrance("name of a recording", LONG, (text) => {
+    const values = { vhost: text, app: text, stream: text, wallMs: 0, isUtc: true };
+    return recordingPath("/rec/[vhost]/[app]/[stream].flv", values);
   }),
   entrance("redirect", SHORT, (text) => {
     return redirectUrls({

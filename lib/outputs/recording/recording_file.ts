@@ -10,7 +10,7 @@ import {
 } from "./recording_disk.ts";
 
 /** How long bytes are gathered before they are written, in milliseconds: what a process that is killed loses. */
-const GATHER_MS = 500;
+const GATHER_MS = 250;
 /** With so many bytes nothing is gathered any longer. */
 const GATHER_BYTES = 1024 * 1024;
 /** What may wait for the disk, of one recording, in bytes. */
@@ -36,7 +36,7 @@ export interface RecordingFileOptions {
 
 /**
  * A file that is written beside everything else: tags are copied into memory, which is written when there is enough of it or it has
- * waited for half a second, one write at a time. Only whole tags are written; after a failure what is not whole is cut off.
+ * waited for a quarter of a second, one write at a time. Only whole tags are written; after a failure what is not whole is cut off.
  */
 export class RecordingFile {
   readonly #options: RecordingFileOptions;
