@@ -21,6 +21,7 @@ import { credentials, credentialsCheck } from "../middleware/credentials.ts";
 import { LoginAttempts } from "../middleware/login_attempts.ts";
 import { markOf, sessionOf, Sessions } from "../middleware/sessions.ts";
 import { addSessionRoutes } from "./session_routes.ts";
+import { addOpenApiRoutes } from "./openapi_routes.ts";
 import { addProcessRoutes } from "./process_routes.ts";
 import { addLogsRoutes } from "./logs_routes.ts";
 import { addRawRoutes } from "./raw_routes.ts";
@@ -84,6 +85,7 @@ export function createApiApp(options: ApiOptions): Hono {
   addHealthRoutes(app, view);
   addMetricsRoutes(app, view, probe, cpu, now, options.metrics);
   addConsoleRoutes(app, options.playersPorts);
+  addOpenApiRoutes(app, view, auth !== undefined);
   options.extraRoutes?.(app, guard);
 
   app.notFound((c) => refusal(c, 404, `Cannot find ${c.req.path}`));

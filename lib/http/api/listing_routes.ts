@@ -22,6 +22,8 @@ const URLS = {
   recordings: "streams that are recorded; POST ?app=&stream= begins a recording, DELETE of one ends it",
   drain: "how far a drain is, POST drains the server before it stops, DELETE takes it back into service",
   clusters: "origin cluster server API",
+  "openapi.json": "this API as an OpenAPI 3.1 document",
+  docs: "the same for people",
   logs: "the last warnings and errors of the log, for those who may change something",
   session: "whether one has to log in, POST logs a browser in, DELETE out",
   events: "server-sent events: the nodes and a list of the cluster, when they change",

@@ -49,13 +49,24 @@ export function methodRefusal(context: Context, allowed: string): Response {
   return refusal(context, 405, `Cannot ${method} ${path}: use ${allowed}`, { Allow: allowed });
 }
 
+/** The methods that each path of an app takes, in the order in which they were added. */
+const resources = new WeakMap<Hono, Map<string, readonly string[]>>();
+
+/** What was added to an app by `resource`: paths, as Hono writes them, with their methods. */
+export function resourcesOf(app: Hono): ReadonlyMap<string, readonly string[]> {
+  return resources.get(app) ?? new Map();
+}
+
 /** A path and what answers each method on it. `HEAD` is answered as `GET`; a method without a handler gets 405. */
 export function resource(
   app: Hono,
   path: string,
   handlers: Readonly<Partial<Record<"GET" | "POST" | "DELETE", Handler>>>,
 ): void {
-  const allowed = Object.keys(handlers).join(", ");
+  const methods = Object.keys(handlers);
+  const known = resources.get(app) ?? new Map<string, readonly string[]>();
+  resources.set(app, known.set(path, methods));
+  const allowed = methods.join(", ");
   app.all(path, (context, next) => {
     const method = context.req.method === "HEAD" ? "GET" : context.req.method;
     const handler = handlers[method as keyof typeof handlers];
