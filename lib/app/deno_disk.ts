@@ -1,10 +1,14 @@
-import { statfs } from "node:fs/promises";
+// Deno 2.4 has no promise of it.
+import { statfs as statfsWithCallback } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
+import { promisify } from "node:util";
 import {
   type RecordingDisk,
   RecordingError,
   type RecordingHandle,
 } from "../outputs/recording/recording_disk.ts";
+
+const statfs = promisify(statfsWithCallback);
 
 /** Names that are tried where there is a file already. */
 const MAX_NAMES = 100;
