@@ -330,11 +330,11 @@ const dvrSchema = section({
   ),
   dvr_path: matchingText(
     "./objs/nginx/html/[app]/[stream].[timestamp].flv",
-    /^(?!.*\.mp4$)[^\0]+$/s,
-    "a path that ends in .flv, or a folder (.mp4 is not supported yet)",
+    /^[^\0]+$/,
+    "a path that ends in .flv or .mp4, or a folder",
     "Where files go. [vhost], [app], [stream], [2006], [01], [02], [15], [04], [05], [999] and [timestamp] stand for " +
       "names, year, month, day, hour, minute, second, milliseconds, and milliseconds since 1970. A path that does not end " +
-      "in .flv is a folder.",
+      "in .flv or .mp4 is a folder.",
   ),
   dvr_plan: choice(
     ["session", "segment"],

@@ -306,6 +306,39 @@ export function mediaTagBody(info: MediaTagInfo, payload: Uint8Array): Uint8Arra
   return readTracks(payload, start.offset, names)?.body ?? none;
 }
 
+/** A coded video frame of the lowest track, and how much later than decoded it is shown, in milliseconds. */
+export interface VideoFrame {
+  readonly data: Uint8Array;
+  readonly compositionMs: number;
+}
+
+/** The codecs whose messages may say when a frame is shown. */
+const REORDERED: ReadonlySet<string> = new Set(["H264", "HEVC", "VVC"]);
+
+/** What a decoder is given of a message that is a video frame. */
+export function readVideoFrame(info: MediaTagInfo, payload: Uint8Array): VideoFrame {
+  const body = mediaTagBody(info, payload);
+  const byte0 = payload[0] ?? 0;
+  if (!info.isEnhanced) {
+    const hasTime = hasPacketType(byte0 & 0x0f) && payload.byteLength >= 5;
+    return { data: body, compositionMs: hasTime ? s24(payload, 2) : 0 };
+  }
+  const start = afterModEx(payload, byte0 & 0x0f);
+  const packetType = info.isMultitrack && start !== undefined
+    ? readTracks(payload, start.offset, VIDEO_FOURCC)?.packetType
+    : start?.packetType;
+  // Packet type 1 has the time, 3 says that there is none.
+  if (packetType !== 1 || !REORDERED.has(info.codec) || body.byteLength < 3) {
+    return { data: body, compositionMs: 0 };
+  }
+  return { data: body.subarray(3), compositionMs: s24(body, 0) };
+}
+
+function s24(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 24 | (bytes[at + 1] as number) << 16 | (bytes[at + 2] as number) << 8) >>
+    8;
+}
+
 /** Steps over the ModEx parts; `undefined` when the payload ends in one. */
 function afterModEx(
   payload: Uint8Array,

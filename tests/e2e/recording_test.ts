@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { HookServer } from "../fakes/hook_server.ts";
 import { TestEncoder } from "../fakes/test_encoder.ts";
 import { IS_SLOW } from "./crowd.ts";
-import { packetHashes } from "./frames.ts";
+import { av1Messages, hevcMessages, opusMessages } from "./enhanced_tags.ts";
+import { describeStreams, packetHashes } from "./frames.ts";
 import { mediaFile } from "./media_files.ts";
 import { programTest } from "./program_test_case.ts";
 import { RunningProgram } from "./running_program.ts";
@@ -23,6 +24,12 @@ reserve_bytes = 0
 ${more}`;
 }
 
+/** How long a file says it is, in milliseconds. */
+async function durationMs(scope: TestScope, path: string): Promise<number> {
+  const args = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path];
+  return Math.round(parseFloat(await scope.start("ffprobe", ...args).succeed()) * 1000);
+}
+
 /** When the last packet of a file is, in milliseconds. */
 async function lastPacketMs(scope: TestScope, path: string): Promise<number> {
   const args = ["-v", "error", "-show_entries", "packet=dts_time", "-of", "csv=p=0", path];
@@ -31,61 +38,110 @@ async function lastPacketMs(scope: TestScope, path: string): Promise<number> {
   return Math.max(...stdout.split("\n").filter((line) => line !== "").map((line) => parseFloat(line) * 1000));
 }
 
-programTest(
-  ["ffmpeg", "ffprobe"],
-  "a recording has the frames that were published, all of them and no other, and says how long it is",
-  async (scope) => {
-    const source = await mediaFile("av.flv");
-    const server = await scope.startServer({ config: recording(scope.path("rec/[app]/[stream].flv")) });
-    const publisher = await TagPublisher.start(
-      scope,
-      server.port("rtmp"),
-      "live",
-      "a",
-      await readTags(source),
-    );
-    await publisher.sendUntil(Infinity);
-    const sent = await packetHashes(scope, source);
-    await publisher.close();
-    const closed = await server.line(({ message }) => message === "Recording closed");
-    equal(closed["file"], scope.path("rec/live/a.flv"));
-    deepEqual(await packetHashes(scope, scope.path("rec/live/a.flv")), sent);
-    const [metadata] = await readTags(scope.path("rec/live/a.flv"));
-    const view = new DataView((metadata?.payload ?? new Uint8Array(64)).slice().buffer);
-    equal(view.getFloat64(29), Number(closed["durationMs"]) / 1000);
-    equal(view.getFloat64(48), (await Deno.stat(scope.path("rec/live/a.flv"))).size);
-  },
-);
+for (const kind of ["flv", "mp4"] as const) {
+  programTest(
+    ["ffmpeg", "ffprobe"],
+    `a recording as ${kind} has the frames that were published, all of them and no other, and says how long it is`,
+    async (scope) => {
+      const source = await mediaFile("av.flv");
+      const server = await scope.startServer({ config: recording(scope.path(`rec/[app]/[stream].${kind}`)) });
+      const publisher = await TagPublisher.start(
+        scope,
+        server.port("rtmp"),
+        "live",
+        "a",
+        await readTags(source),
+      );
+      await publisher.sendUntil(Infinity);
+      const sent = await packetHashes(scope, source);
+      await publisher.close();
+      const closed = await server.line(({ message }) => message === "Recording closed");
+      equal(closed["file"], scope.path(`rec/live/a.${kind}`));
+      deepEqual(await packetHashes(scope, scope.path(`rec/live/a.${kind}`)), sent);
+      // MP4 says how long the last packet lasts, too.
+      const beyondMs = await durationMs(scope, scope.path(`rec/live/a.${kind}`)) -
+        Number(closed["durationMs"]);
+      ok(beyondMs >= 0 && beyondMs <= (kind === "flv" ? 0 : STEP_MS), `${beyondMs} ms`);
+      const streams = [
+        await describeStreams(scope, scope.path(`rec/live/a.${kind}`)),
+        await describeStreams(scope, source),
+      ];
+      deepEqual(streams[0], streams[1]);
+    },
+  );
 
-programTest(
-  ["ffmpeg", "ffprobe"],
-  `${RECORDINGS} recordings of a server that is killed open to within a second of their end`,
-  async (scope) => {
-    const tags = await readTags(await mediaFile("av.flv"));
-    const server = await scope.startServer({ config: recording(scope.path("rec/[stream].flv")) });
-    const publishers: TagPublisher[] = [];
-    for (let index = 0; index < RECORDINGS; index++) {
-      publishers.push(await TagPublisher.start(scope, server.port("rtmp"), "live", `a${index}`, tags));
-    }
-    const begunMs = performance.now();
-    let sentMs = 0;
-    while (sentMs < KILLED_AFTER_MS) {
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-      sentMs = performance.now() - begunMs;
-      await Promise.all(publishers.map((publisher) => publisher.sendUntil(sentMs)));
-    }
-    await server.kill();
-    const files = (await Array.fromAsync(Deno.readDir(scope.path("rec")))).map(({ name }) =>
-      scope.path(`rec/${name}`)
-    );
-    equal(files.length, RECORDINGS);
-    let most = 0;
-    for (const file of files) most = Math.max(most, sentMs - await lastPacketMs(scope, file));
-    ok(most < LOST_MS, `${most} ms of the end are lost`);
-    // deno-lint-ignore no-console -- the figure of the slow run
-    if (IS_SLOW) console.log(`${files.length} files, at most ${Math.round(most)} ms of the end lost`);
-  },
-);
+  programTest(
+    ["ffmpeg", "ffprobe"],
+    `${RECORDINGS} recordings as ${kind} of a server that is killed open to within a second of their end`,
+    async (scope) => {
+      const tags = await readTags(await mediaFile("av.flv"));
+      const server = await scope.startServer({ config: recording(scope.path(`rec/[stream].${kind}`)) });
+      const publishers: TagPublisher[] = [];
+      for (let index = 0; index < RECORDINGS; index++) {
+        publishers.push(await TagPublisher.start(scope, server.port("rtmp"), "live", `a${index}`, tags));
+      }
+      const begunMs = performance.now();
+      let sentMs = 0;
+      while (sentMs < KILLED_AFTER_MS) {
+        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+        sentMs = performance.now() - begunMs;
+        await Promise.all(publishers.map((publisher) => publisher.sendUntil(sentMs)));
+      }
+      await server.kill();
+      const files = (await Array.fromAsync(Deno.readDir(scope.path("rec")))).map(({ name }) =>
+        scope.path(`rec/${name}`)
+      );
+      equal(files.length, RECORDINGS);
+      let most = 0;
+      for (const file of files) most = Math.max(most, sentMs - await lastPacketMs(scope, file));
+      ok(most < LOST_MS, `${most} ms of the end are lost`);
+      // deno-lint-ignore no-console -- the figure of the slow run
+      if (IS_SLOW) console.log(`${files.length} files, at most ${Math.round(most)} ms of the end lost`);
+    },
+  );
+}
+
+/** MD5 of each decoded picture of a file. */
+async function pictures(scope: TestScope, path: string): Promise<string[]> {
+  const args = ["-v", "error", "-i", path, "-map", "0:v", "-f", "framemd5", "-"];
+  const output = await scope.start("ffmpeg", ...args).succeed();
+  return output.split("\n").filter((line) => /^\d/.test(line)).map((line) =>
+    line.split(",").at(-1)?.trim() ?? ""
+  );
+}
+
+for (
+  const [codec, file, messages, name] of [
+    ["HEVC", "video.h265", hevcMessages, "hevc"],
+    ["AV1", "video.ivf", av1Messages, "av1"],
+  ] as const
+) {
+  programTest(
+    ["ffmpeg", "ffprobe"],
+    `${codec} and Opus as MP4 decode to the pictures that were published`,
+    async (scope) => {
+      const [video, audio] = [await mediaFile(file), await mediaFile("audio.ogg")];
+      const tags = [...opusMessages(await Deno.readFile(audio)), ...messages(await Deno.readFile(video))]
+        .toSorted((a, b) =>
+          a.timestamp - b.timestamp || Number(isFrame(a.payload)) - Number(isFrame(b.payload))
+        );
+      const server = await scope.startServer({ config: recording(scope.path("[stream].mp4")) });
+      const publisher = await TagPublisher.start(scope, server.port("rtmp"), "live", "a", tags);
+      await publisher.sendUntil(Infinity);
+      await publisher.close();
+      await server.line(({ message }) => message === "Recording closed");
+      const [sound, picture] = await describeStreams(scope, scope.path("a.mp4"));
+      deepEqual([sound?.["codec_name"], picture?.["codec_name"]], ["opus", name]);
+      deepEqual(await pictures(scope, scope.path("a.mp4")), await pictures(scope, video));
+      const packets = (await packetHashes(scope, scope.path("a.mp4"))).get("audio");
+      deepEqual(packets, (await packetHashes(scope, audio)).get("audio"));
+    },
+  );
+}
+
+function isFrame(payload: Uint8Array): boolean {
+  return ((payload[0] ?? 0) & 0x0f) !== 0;
+}
 
 Deno.test("a full disk pauses the recordings on it, and nothing else", async () => {
   const scope = new TestScope();

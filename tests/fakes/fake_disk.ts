@@ -20,7 +20,10 @@ export class FakeFile implements RecordingHandle {
     if (count === 0) throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
     this.#disk.room -= count;
     this.#disk.writes++;
-    this.bytes = Uint8Array.from([...this.bytes, ...bytes.subarray(0, count)]);
+    const longer = new Uint8Array(this.bytes.length + count);
+    longer.set(this.bytes);
+    longer.set(bytes.subarray(0, count), this.bytes.length);
+    this.bytes = longer;
     return count;
   }
 

@@ -16,14 +16,6 @@ Deno.test("docs/recording.md says the same in TOML and in SRS's form", () => {
   assert.equal(toml?.enabled, true);
 });
 
-Deno.test("a dvr_path of MP4 is refused, in words", () => {
-  const text = "listen 1935; vhost a { dvr { enabled on; dvr_path ./a/[stream].mp4; } }";
-  assert.throws(
-    () => loadConfig({ path: "a.conf", environment: {}, readTextFile: () => text }),
-    /dvr_path.*\.mp4 is not supported yet/s,
-  );
-});
-
 /** SRS's samples of recordings, their directives in our words. */
 for (
   const [name, dvr, expected] of [

@@ -328,6 +328,55 @@ Deno.test("a stream is recorded when it is asked for, from the next key frame, u
   assert.equal(disk.files.length, 1);
 });
 
+Deno.test("MP4: a track that comes later begins a new file, and what comes at one time is not kept in memory", async () => {
+  const recorded = new Recorded({ path: "/rec/[stream].mp4" });
+  const { feed, disk } = recorded;
+  feed.write(8, 0, Uint8Array.of(0xaf, 0, 0x12, 0x10));
+  feed.audio(0);
+  feed.audio(23);
+  feed.videoHeader(30, 1);
+  feed.keyframe(30);
+  feed.audio(46);
+  for (let index = 0; index < 40; index++) {
+    feed.inter(70, 200_000);
+    await settle();
+  }
+  assert.ok((disk.files[1]?.bytes.length ?? 0) > 6_000_000);
+  await recorded.over();
+  const boxes = disk.files.map(({ bytes }) => Array.from(topBoxes(bytes)));
+  assert.deepEqual(boxes[0], ["ftyp", "moov", "moof", "mdat"]);
+  assert.deepEqual(boxes[1]?.slice(0, 4), ["ftyp", "moov", "moof", "mdat"]);
+  assert.equal(recorded.told.length, 2);
+});
+
+Deno.test("MP4: what a full disk took of a write stays, as far as it is whole fragments", async () => {
+  const recorded = new Recorded({ path: "/rec/[stream].mp4" });
+  const { feed, disk, clock } = recorded;
+  feed.videoHeader(0, 1);
+  feed.keyframe(0);
+  feed.inter(400);
+  await settle();
+  const whole = disk.files[0]?.bytes.length ?? 0;
+  disk.room = 150;
+  feed.inter(800, 1000);
+  feed.inter(1200, 1000);
+  await clock.advance(1000);
+  assert.equal(disk.files[0]?.isClosed, true);
+  const boxes = Array.from(topBoxes(disk.files[0]?.bytes ?? new Uint8Array(0)));
+  assert.deepEqual(boxes.slice(0, 4), ["ftyp", "moov", "moof", "mdat"]);
+  assert.ok((disk.files[0]?.bytes.length ?? 0) >= whole);
+  await recorded.over();
+});
+
+/** The kinds of the boxes of a file, which must fill it. */
+function* topBoxes(bytes: Uint8Array): Iterable<string> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; at += view.getUint32(at)) {
+    assert.ok(at + view.getUint32(at) <= bytes.length, "cut off");
+    yield new TextDecoder().decode(bytes.subarray(at + 4, at + 8));
+  }
+}
+
 Deno.test("dvr_apply names the streams that are recorded", async () => {
   for (const [apply, files] of [[["live/s"], 1], [["live/other", "s"], 0]] as const) {
     const recorded = new Recorded({ apply });

@@ -8,7 +8,9 @@ import type { StreamRequest } from "../../server/stream_router.ts";
 import { isMetadata } from "../../wire/data_message.ts";
 import { type MediaTagInfo, readAudioTag, readVideoTag } from "../../wire/media_tag.ts";
 import { MESSAGE_TYPE } from "../../wire/message_type.ts";
-import { flvBeginning, flvEnding } from "./flv_recording.ts";
+import { FlvRecording, wholeFlvBytes } from "./flv_recording.ts";
+import { Mp4Recording, wholeMp4Bytes } from "./mp4_recording.ts";
+import type { FileMessage, RecordingContainer } from "./recording_container.ts";
 import type { RecordingDisk, RecordingError } from "./recording_disk.ts";
 import { RecordingFile } from "./recording_file.ts";
 import { recordingPath } from "./recording_path.ts";
@@ -45,6 +47,7 @@ export interface RecorderOptions {
 /** A file that is being recorded, and what it holds. */
 interface OpenFile {
   readonly file: RecordingFile;
+  readonly container: RecordingContainer;
   /** The stream's time of its first frame, in milliseconds, 32 bits. */
   readonly startMs: number;
   /** What is taken from the stream's time. */
@@ -140,7 +143,7 @@ export class Recorder implements StreamTap {
     if (info === undefined) {
       // The metadata of a file stands at its beginning.
       if (this.#open !== undefined && typeId === MESSAGE_TYPE.data && !isMetadata(payload)) {
-        this.#append(this.#open, message);
+        this.#open.container.data(this.#place(this.#open, message));
       }
     } else if (info.isFrame) {
       this.#frame(message, info);
@@ -156,9 +159,10 @@ export class Recorder implements StreamTap {
         if (!isEqual(known, message.payload)) this.#close("codec changed");
         return;
       }
+      if (!open.container.takes(info)) return this.#close("another track");
       open.configurations.set(info.headerKey, message.payload.slice());
     }
-    this.#append(open, message);
+    open.container.header(this.#place(open, message));
   }
 
   #frame(message: TappedMessage, info: MediaTagInfo): void {
@@ -182,7 +186,7 @@ export class Recorder implements StreamTap {
       open.hasAudio = true;
     }
     open.codecs[info.media].set(info.trackId, info.codec);
-    this.#append(open, message);
+    open.container.frame(this.#place(open, message), info);
   }
 
   #cutWhenDue({ timestamp }: TappedMessage, info: MediaTagInfo, isKey: boolean): void {
@@ -190,6 +194,7 @@ export class Recorder implements StreamTap {
     if (open === undefined) return;
     const codec = open.codecs[info.media].get(info.trackId);
     if (codec !== undefined && codec !== info.codec) return this.#close("codec changed");
+    if (codec === undefined && !open.container.takes(info)) return this.#close("another track");
     const { plan, durationMs, waitsForKeyframe } = open.plan;
     if (plan !== "segment" || durationMs <= 0 || ((timestamp - open.startMs) | 0) < durationMs) return;
     if (this.#mayBegin(info.media === "video", isKey, waitsForKeyframe)) this.#close("segment full");
@@ -214,26 +219,34 @@ export class Recorder implements StreamTap {
       wallMs: clock.wallNow(),
       isUtc: plan.isUtc,
     });
+    const isMp4 = path.endsWith(".mp4");
     const file: RecordingFile = new RecordingFile({
       disk,
       clock,
       root,
       path,
+      wholeBytes: isMp4 ? wholeMp4Bytes : wholeFlvBytes,
       reserveBytes: plan.reserveBytes,
       holdDescriptor,
       onFailed: (error) => this.#failed(file, error),
     });
-    file.append(flvBeginning(stream.metadata));
+    const container = isMp4
+      ? new Mp4Recording(file, {
+        video: this.#setup(MESSAGE_TYPE.video),
+        audio: this.#setup(MESSAGE_TYPE.audio),
+      })
+      : new FlvRecording(file, stream.metadata);
     const configurations = new Map<string, Uint8Array>();
     const offsetMs = plan.timeJitter === "off" ? 0 : timestamp;
     for (const { typeId, payload } of stream.headersInForce()) {
       if (typeId === MESSAGE_TYPE.data) continue;
       const info = typeId === MESSAGE_TYPE.video ? readVideoTag(payload) : readAudioTag(payload);
       if (info.isSequenceHeader) configurations.set(info.headerKey, payload.slice());
-      file.appendTag(typeId, (timestamp - offsetMs) >>> 0, payload);
+      container.header({ typeId, timeMs: (timestamp - offsetMs) >>> 0, payload });
     }
     return {
       file,
+      container,
       startMs: timestamp,
       offsetMs,
       plan,
@@ -245,12 +258,18 @@ export class Recorder implements StreamTap {
     };
   }
 
-  #append(open: OpenFile, { typeId, timestamp, payload }: TappedMessage): void {
+  /** What sets up the decoder of a kind: the headers in force, of codecs without any the newest first frame. */
+  #setup(typeId: number): Uint8Array | undefined {
+    return this.#options.stream.codecMessage(typeId);
+  }
+
+  /** A message with its time in the file. */
+  #place(open: OpenFile, { typeId, timestamp, payload }: TappedMessage): FileMessage {
     const sinceStart = (timestamp - open.startMs) | 0;
     // What was sent before the first frame and comes after it does not begin before the file.
     const time = sinceStart < 0 ? open.startMs : timestamp;
     if (((time - open.lastMs) | 0) > 0) open.lastMs = time;
-    open.file.appendTag(typeId, (time - open.offsetMs) >>> 0, payload);
+    return { typeId, timeMs: (time - open.offsetMs) >>> 0, payload };
   }
 
   /** The disk failed: what is written stays, and after a pause another file is begun. */
@@ -284,12 +303,13 @@ export class Recorder implements StreamTap {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    const { file } = open;
+    const { file, container } = open;
     const durationMs = durationOf(open);
-    const { bytes } = file;
     const failuresBefore = this.failures;
+    container.flush();
+    const { bytes } = file;
     const closed = file.close(
-      flvEnding({ durationMs, fileBytes: bytes, hasAudio: open.hasAudio, hasVideo: open.hasVideo }),
+      container.ending({ durationMs, fileBytes: bytes, hasAudio: open.hasAudio, hasVideo: open.hasVideo }),
     ).then((isWhole) => {
       this.#closedMs += durationMs;
       // A failure while it was closed has been told of already.

@@ -1,7 +1,7 @@
 import { inBackground } from "../../base/background.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { flvTagBytes, readFlvTagHeader, TAG_HEADER_BYTES, writeFlvTag } from "../../wire/flv.ts";
-import type { Patch } from "./flv_recording.ts";
+import { flvTagBytes, writeFlvTag } from "../../wire/flv.ts";
+import type { ContainerTarget, Patch, WholeBytes } from "./recording_container.ts";
 import {
   type RecordingDisk,
   RecordingError,
@@ -17,8 +17,6 @@ const GATHER_BYTES = 1024 * 1024;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** How often the disk is asked for its room, in milliseconds. */
 const ROOM_INTERVAL_MS = 5000;
-/** What a file begins with, before its first tag. */
-const FLV_HEADER_BYTES = 13;
 const SMALLEST_BUFFER_BYTES = 64 * 1024;
 
 export interface RecordingFileOptions {
@@ -26,6 +24,8 @@ export interface RecordingFileOptions {
   readonly clock: Clock;
   readonly root: string;
   readonly path: string;
+  /** What of a write that broke is kept. */
+  readonly wholeBytes: WholeBytes;
   /** What must stay free on the disk, in bytes. */
   readonly reserveBytes: number;
   /** Counts its descriptor; what is returned ends that. */
@@ -35,10 +35,10 @@ export interface RecordingFileOptions {
 }
 
 /**
- * A file that is written beside everything else: tags are copied into memory, which is written when there is enough of it or it has
+ * A file that is written beside everything else: what it holds is copied into memory, which is written when there is enough of it or it has
  * waited for a quarter of a second, one write at a time. Only whole tags are written; after a failure what is not whole is cut off.
  */
-export class RecordingFile {
+export class RecordingFile implements ContainerTarget {
   readonly #options: RecordingFileOptions;
   #buffer = new Uint8Array(SMALLEST_BUFFER_BYTES);
   #filled = 0;
@@ -80,12 +80,12 @@ export class RecordingFile {
     return this.#ended.promise;
   }
 
-  /** Adds bytes that are to be written together. */
-  append(bytes: Uint8Array): void {
+  append(bytes: Uint8Array, isWhole: boolean = false): void {
     if (!this.#reserve(bytes.length)) return;
     this.#buffer.set(bytes, this.#filled);
     this.#filled += bytes.length;
-    this.#gather();
+    if (isWhole) this.#flush();
+    else this.#gather();
   }
 
   /** Adds an FLV tag. */
@@ -177,22 +177,12 @@ export class RecordingFile {
       }
     } finally {
       this.#inFlight = 0;
-      this.#writtenBytes += offset === length ? length : this.#wholeBytes(taken, offset);
+      this.#writtenBytes += offset === length
+        ? length
+        : this.#options.wholeBytes(taken, offset, this.#writtenBytes === 0);
     }
     // What one large frame needed is not kept for ever.
     if (taken.length <= GATHER_BYTES) this.#spare = taken;
-  }
-
-  /** How many of the first `written` bytes are whole tags: what a full disk took before it failed. */
-  #wholeBytes(bytes: Uint8Array, written: number): number {
-    let end = this.#writtenBytes === 0 ? FLV_HEADER_BYTES : 0;
-    if (written < end) return 0;
-    for (;;) {
-      const next = end +
-        flvTagBytes(end + TAG_HEADER_BYTES <= written ? readFlvTagHeader(bytes, end).size : 0);
-      if (next > written) return end;
-      end = next;
-    }
   }
 
   async #checkRoom({ path }: RecordingHandle): Promise<void> {
