@@ -149,6 +149,13 @@ export class LiveServerView implements ServerView {
     this.#histories.sample(this.#options.server.runtime.hub.values(), unixMs);
   }
 
+  /** Sent to clients of all vhosts, in kilobits per second over 30 seconds. */
+  get sentKbps(): number {
+    let sum = 0;
+    for (const { sendRate } of this.#vhostRecords.values()) sum += sendRate.perSecond();
+    return Math.round(sum * 8 / 1000);
+  }
+
   recentLog(): RecentLog {
     return recentLog();
   }

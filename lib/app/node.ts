@@ -19,6 +19,8 @@ import { HttpPoster } from "../net/http_post.ts";
 import type { SocketAddress } from "../net/tcp.ts";
 import { RecordingRouter } from "../outputs/recording/recording_router.ts";
 import { Recordings } from "../outputs/recording/recordings.ts";
+import { CpuSampler } from "../http/metrics/cpu_sampler.ts";
+import { DenoSystemProbe } from "./deno_system_probe.ts";
 import { Drain } from "../server/drain.ts";
 import { RtmpServer } from "../server/rtmp_server.ts";
 import { ServerRuntime } from "../server/server_runtime.ts";
@@ -109,6 +111,7 @@ export class Node {
   #http: HttpApps | undefined;
   #heartbeat: Heartbeat | undefined;
   #sampleTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #cpu = new CpuSampler(new DenoSystemProbe(), Date.now());
   #historyTimer: ReturnType<typeof setInterval> | undefined;
 
   /**
@@ -415,7 +418,12 @@ export class Node {
   }
 
   #load(): NodeLoad {
-    return { clients: this.rtmp.clients.size, streams: this.runtime.hub.size };
+    return {
+      clients: this.rtmp.clients.size,
+      streams: this.runtime.hub.size,
+      cpuPercent: Math.round(this.#cpu.sample(Date.now()).processShare * 1000) / 10,
+      kbps: this.view.sentKbps,
+    };
   }
 }
 

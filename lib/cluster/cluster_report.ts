@@ -46,6 +46,7 @@ export interface ReportedNode {
   readonly up: boolean | null;
   /** Present, and true, while it takes no new clients since it is about to stop. */
   readonly draining?: boolean;
+  readonly up_since_ms?: number | null;
   readonly down_since_ms?: number | null;
   readonly last_error?: string | null;
   readonly round_trip_ms?: number | null;
@@ -319,6 +320,7 @@ function coworkerJson(
     kind: coworker.kind,
     up: coworker.isUp ?? null,
     ...(coworker.isDraining ? { draining: true } : {}),
+    up_since_ms: coworker.upSinceMs ?? null,
     down_since_ms: coworker.downSinceMs ?? null,
     last_error: coworker.lastError ?? null,
     round_trip_ms: coworker.roundTripMs === undefined ? null : Math.round(coworker.roundTripMs * 1000) / 1000,

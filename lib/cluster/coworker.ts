@@ -61,6 +61,7 @@ export class Coworker {
   readonly #options: CoworkerOptions;
   #kind: CoworkerKind = "unknown";
   #isUp: boolean | undefined;
+  #upSinceMs: number | undefined;
   #downSinceMs: number | undefined;
   #lastError: string | undefined;
   #roundTripMs: number | undefined;
@@ -85,6 +86,11 @@ export class Coworker {
   /** Undefined until it was asked for the first time. */
   get isUp(): boolean | undefined {
     return this.#isUp;
+  }
+
+  /** Milliseconds since 1970; undefined while it is not up. */
+  get upSinceMs(): number | undefined {
+    return this.#upSinceMs;
   }
 
   /** Milliseconds since 1970; undefined while it is up. */
@@ -246,6 +252,7 @@ export class Coworker {
   #comeUp(kind: CoworkerKind): boolean {
     const isNews = this.#isUp !== true || this.#kind !== kind;
     this.#kind = kind;
+    if (this.#isUp !== true) this.#upSinceMs = this.#options.wallNow();
     this.#isUp = true;
     this.#downSinceMs = undefined;
     this.#failures = 0;
@@ -258,6 +265,7 @@ export class Coworker {
     const wasDown = this.#isUp === false;
     const before = this.#lastError;
     this.#isUp = false;
+    this.#upSinceMs = undefined;
     this.#downSinceMs ??= this.#options.wallNow();
     this.#lastError = failureText(error);
     this.#failures += 1;

@@ -25,6 +25,8 @@ export interface KnownNode {
   readonly kind: CoworkerKind;
   /** Undefined until it was asked for the first time. */
   readonly isUp: boolean | undefined;
+  /** Since when it answers, in milliseconds since 1970; undefined while it is not up. */
+  readonly upSinceMs: number | undefined;
   /** Milliseconds since 1970; undefined while it is up. */
   readonly downSinceMs: number | undefined;
   /** Why it was down last. */

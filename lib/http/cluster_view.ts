@@ -47,6 +47,8 @@ export interface ClusterNodeJson {
   readonly up: boolean | null;
   /** Present, and true, while it takes no new clients since it is about to stop. */
   readonly draining?: boolean;
+  /** Since when it answers, in milliseconds since 1970; null while it does not. */
+  readonly up_since_ms?: number | null;
   /** Milliseconds since 1970. */
   readonly down_since_ms?: number | null;
   readonly last_error?: string | null;
@@ -55,7 +57,14 @@ export interface ClusterNodeJson {
   readonly boot_id?: string;
   readonly version?: string;
   readonly rtmp?: { readonly host?: string; readonly port: number };
-  readonly load?: { readonly streams: number; readonly clients: number };
+  readonly load?: {
+    readonly streams: number;
+    readonly clients: number;
+    /** Of one core. */
+    readonly cpu_percent?: number;
+    /** Sent to clients, over 30 seconds. */
+    readonly kbps?: number;
+  };
 }
 
 /** What `/api/v1/clusters/nodes` holds as `data`. */

@@ -4,6 +4,9 @@ import { mergeStreams, pageOf } from "../../lib/cluster/cluster_streams.ts";
 import { readNodeStreams, readSrsStreams } from "../../lib/cluster/node_streams.ts";
 import { nodeStateJson, parseNodeState } from "../../lib/cluster/node_state.ts";
 import { OwnedStreams } from "../../lib/cluster/owned_streams.ts";
+import { NODE_CLIENTS, type NodeClientJson, selectClients } from "../../lib/http/api/cluster_clients.ts";
+import { STREAM_HISTORY } from "../../lib/http/api/history_routes.ts";
+import { readSrsClients } from "../../lib/http/api/srs_clients.ts";
 import { SignatureVerifier, signRequest } from "../../lib/cluster/request_signature.ts";
 import { RtmpError } from "../../lib/base/errors.ts";
 import { type PullAsker, PullAskers } from "../../lib/upstream/pull_askers.ts";
@@ -40,6 +43,51 @@ function told(make: (count: number) => unknown[]): (count: number) => () => unkn
         const query = { search: "1", sort: "viewers", isDescending: true, start: 0, count: 10 } as const;
         return pageOf(mergeStreams(nodes), query);
       });
+  };
+}
+
+const CLIENTS_QUERY = { text: "1", sort: "send_kbps", isDescending: true, start: 0, count: 10 };
+
+function client(index: number): NodeClientJson {
+  return {
+    id: `${index}`,
+    ip: "192.0.2.1",
+    url: `/live/${index}`,
+    vhost: "v",
+    type: "rtmp-play",
+    publish: false,
+    "connected_at_ms": 1,
+    "send_bytes": 1,
+    "recv_bytes": 1,
+    "send_kbps": index,
+    "recv_kbps": 1,
+    jumps: 0,
+    "page_url": "",
+  };
+}
+
+/** The clients of a coworker, read as they come, searched and sorted. */
+function clients(make: (count: number) => unknown[]): (count: number) => () => unknown {
+  return (count) => {
+    const text = JSON.stringify({ total: count, clients: make(count) });
+    return () =>
+      selectClients(NODE_CLIENTS.safeParse(JSON.parse(text)).data?.clients ?? [], CLIENTS_QUERY, {});
+  };
+}
+
+/** A history of a coworker, read as it comes. */
+function history(make: (count: number) => unknown[]): (count: number) => () => unknown {
+  return (count) => {
+    const text = JSON.stringify({
+      node: "a",
+      url: "/live/a",
+      "interval_ms": 1000,
+      "end_ms": 1,
+      kbps: make(count),
+      fps: [],
+      "key_frames": [],
+    });
+    return () => STREAM_HISTORY.safeParse(JSON.parse(text));
   };
 }
 
@@ -147,6 +195,32 @@ testGrowth([
         });
         return () => refusedOr(Error, () => readSrsStreams(JSON.parse(text)));
       },
+    },
+  },
+  {
+    name: "clients that coworkers tell of, as one list",
+    size: 1000,
+    harmlessNs: HARMLESS_OBJECT_NS,
+    kinds: {
+      "of many clients": clients((count) => list(count, client)),
+      "of one client over and over": clients((count) => list(count, () => client(1))),
+      "of one long address": clients((count) => [{ ...client(1), ip: fill("a", count) }]),
+      "of what is no client": clients((count) => list(count, () => ({}))),
+      "of SRS": (count) => {
+        const text = JSON.stringify({
+          clients: list(count, (index) => ({ id: `${index}`, url: `/live/${index}`, alive: index })),
+        });
+        return () => selectClients(readSrsClients(JSON.parse(text), 1) ?? [], CLIENTS_QUERY, {});
+      },
+    },
+  },
+  {
+    name: "a stream's history that coworkers tell of",
+    size: 1000,
+    kinds: {
+      "of numbers": history((count) => list(count, (index) => index)),
+      "of nothing": history((count) => list(count, () => null)),
+      "of texts": history((count) => list(count, () => "a")),
     },
   },
   {
