@@ -61,7 +61,10 @@ export function configureLogging(options: LoggingOptions): void {
   const format = options.format === "json" ? formatJson : formatText;
   const level: LogLevel = options.level === "warn" ? "warning" : options.level;
   // Through the variable, so that a reopened file is used at once.
-  const write = (record: LogRecord): void => target?.write(`${format(record)}\n`);
+  const write = (record: LogRecord): void => {
+    warnings.add(record);
+    target?.write(`${format(record)}\n`);
+  };
   repeats?.sweep(true);
   const counted = new LogRepeats({
     now: options.now ?? (() => performance.now()),
@@ -74,7 +77,6 @@ export function configureLogging(options: LoggingOptions): void {
   });
   repeats = counted;
   const lines = (record: LogRecord): void => {
-    warnings.add(record);
     if (options.sumsUpRepeats === false || counted.admit(record)) write(record);
   };
   configureSync({
@@ -111,7 +113,7 @@ export function writeToStdout(text: string): void {
   else openStdout().write(text);
 }
 
-/** The last warnings and errors, whatever became of their lines. */
+/** The last warnings and errors that were logged, whatever became of their lines; what repeats is summed up there too. */
 export function recentLog(): RecentLog {
   return warnings.report;
 }

@@ -19,6 +19,9 @@ const HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
+/** Rows of a list that a page is told of: each page's last ones are kept. */
+const MAX_ROWS = 200;
+
 export interface EventsOptions {
   readonly cluster: ClusterView;
   readonly hasAuth: boolean;
@@ -80,10 +83,11 @@ function viewOf(
     case "streams": {
       const asked = streamsQuery(c);
       if (typeof asked === "string") throw new BadQuery(asked);
-      return async () => [eventOf("streams", await cluster.clusterStreams(isVisible, asked))];
+      const shown = { ...asked, count: Math.min(asked.count, MAX_ROWS) };
+      return async () => [eventOf("streams", await cluster.clusterStreams(isVisible, shown))];
     }
     case "clients": {
-      const asked = readListQuery(query, Object.keys(CLIENT_ORDERS));
+      const asked = readListQuery(query, Object.keys(CLIENT_ORDERS), MAX_ROWS);
       const filter = readClientFilter(query);
       return unlessBusy(async () => [eventOf("clients", await clients.all(asked, filter, isVisible))]);
     }
