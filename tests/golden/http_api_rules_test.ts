@@ -162,6 +162,27 @@ Deno.test("createApiApp refuses credentials that keep nobody out", () => {
   ) assert.throws(() => apiApp({ auth }), RangeError);
 });
 
+// What SRS's own console reads, as Angular asks for it.
+for (
+  const path of [
+    "versions",
+    "summaries",
+    "vhosts",
+    "streams?start=0&count=10",
+    "clients?start=0&count=10",
+    "features",
+  ]
+) {
+  Deno.test(`SRS's console reads ${path} by JSONP`, async () => {
+    const [app, plain] = [apiApp(), apiApp()];
+    const query = path.includes("?") ? "&" : "?";
+    const response = await app.request(`/api/v1/${path}${query}callback=angular.callbacks._0`);
+    assert.equal(response.headers.get("Content-Type"), "text/javascript");
+    const json = await (await plain.request(`/api/v1/${path}`)).text();
+    assert.equal(await response.text(), `angular.callbacks._0(${json})`);
+  });
+}
+
 Deno.test("?callback= wraps answers and failures alike", async () => {
   const app = apiApp();
   const text = async (query: string): Promise<[number, string | null, string]> => {
