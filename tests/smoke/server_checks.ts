@@ -109,12 +109,14 @@ async function checkApi(list: Checklist, api: string): Promise<void> {
   });
   await list.check("the API answers all that it lists, and nothing is kept from it", async () => {
     const { urls } = await (await get(`${api}/api/v1`)).json();
-    const names = Object.keys(urls).filter((name) => name !== "raw");
+    // Descriptions of the API are no answers of it.
+    const names = Object.keys(urls).filter((name) => !["raw", "openapi.json", "docs"].includes(name));
     for (const name of names) {
       const { code, data } = await (await get(`${api}/api/v1/${name}`)).json();
       assert.equal(code, 0, name);
       assert.notEqual(data?.ok, false, `${name} may not be read`);
     }
+    assert.match((await (await get(`${api}/api/v1/openapi.json`)).json()).openapi, /^3\.1/);
     return names.join(" ");
   });
   for (const path of ["/metrics", "/healthz", "/readyz"]) {
