@@ -377,6 +377,38 @@ function* topBoxes(bytes: Uint8Array): Iterable<string> {
   }
 }
 
+for (const kind of ["flv", "mp4"]) {
+  Deno.test(`${kind}: whatever a publisher sends, and however long, is recorded or left out`, async () => {
+    const recorded = new Recorded({ path: `/rec/[stream].${kind}`, waitsForKeyframe: false });
+    const { feed, recordings } = recorded;
+    const fourCcs = ["avc1", "hvc1", "av01", "mp4a", "Opus", ".mp3"].map((name) =>
+      new TextEncoder().encode(name)
+    );
+    for (let first = 0; first < 256; first++) {
+      for (let length = 0; length < 6; length++) {
+        const short = new Uint8Array(length).fill(first);
+        const fourCc = fourCcs[(first + length) % fourCcs.length] ?? short;
+        const long = Uint8Array.of(first, ...fourCc, ...new Uint8Array(length * 5).fill(first ^ length));
+        for (const typeId of [8, 9, 18]) {
+          for (const payload of [short, long]) feed.write(typeId, first * 40, payload);
+        }
+      }
+      await settle();
+    }
+    feed.write(9, 20_000, new Uint8Array(0x100_0000).fill(0x27));
+    await recorded.over();
+    assert.ok(recordings.totals.files > 0);
+    assert.deepEqual(recordings.totals.failures, {
+      "disk-full": 0,
+      "disk-low": 0,
+      "disk-slow": 0,
+      "not-writable": 0,
+      "io-error": 0,
+    });
+    assert.equal(recorded.descriptors, 0);
+  });
+}
+
 Deno.test("dvr_apply names the streams that are recorded", async () => {
   for (const [apply, files] of [[["live/s"], 1], [["live/other", "s"], 0]] as const) {
     const recorded = new Recorded({ apply });

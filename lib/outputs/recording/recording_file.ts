@@ -17,6 +17,7 @@ const GATHER_BYTES = 1024 * 1024;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** How often the disk is asked for its room, in milliseconds. */
 const ROOM_INTERVAL_MS = 5000;
+const MAX_TAG_BYTES = 0xff_ffff;
 const SMALLEST_BUFFER_BYTES = 64 * 1024;
 
 export interface RecordingFileOptions {
@@ -88,9 +89,9 @@ export class RecordingFile implements ContainerTarget {
     else this.#gather();
   }
 
-  /** Adds an FLV tag. */
+  /** Adds an FLV tag; one that is longer than FLV can say is left out. */
   appendTag(typeId: number, timestamp: number, payload: Uint8Array): void {
-    if (!this.#reserve(flvTagBytes(payload.length))) return;
+    if (payload.length > MAX_TAG_BYTES || !this.#reserve(flvTagBytes(payload.length))) return;
     this.#filled = writeFlvTag(this.#buffer, this.#filled, typeId, timestamp, payload);
     this.#gather();
   }
